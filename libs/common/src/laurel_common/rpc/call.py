@@ -1,0 +1,92 @@
+"""One call on its way through the chain, and what a step of the chain is."""
+
+import time
+from collections.abc import Awaitable
+from typing import Any
+
+import grpc
+from google.rpc import (  # type: ignore[import-untyped]  # published without annotations
+    status_pb2,
+)
+
+from laurel_common.auth.principal import Principal
+from laurel_common.errors import LaurelError
+from laurel_common.rpc.policy import MethodRule
+from laurel_common.surroundings import Surroundings
+from laurel_common.tracing import REQUEST_ID_KEY, TRACEPARENT_KEY, TRACESTATE_KEY, Trace
+
+
+class Call:
+    """What the steps know of a call and leave for each other.
+
+    `error` is what ended the call, if anything; the errors step makes `public` (what the caller
+    may learn), `code` and `status` of it. `overdue` is set when the chain itself cancelled it.
+    """
+
+    __slots__ = (
+        "admitted",
+        "authorization",
+        "code",
+        "context",
+        "error",
+        "messages",
+        "overdue",
+        "principal",
+        "public",
+        "raw",
+        "rule",
+        "started",
+        "status",
+        "streaming",
+        "surroundings",
+        "trace",
+    )
+
+    def __init__(self, rule: MethodRule, context: Any, *, streaming: bool) -> None:
+        self.started = time.perf_counter()
+        self.rule = rule
+        self.context = context
+        self.streaming = streaming
+        self.authorization = ""
+        self.admitted = False
+        self.messages = 0
+        # The message that is being let through, as it came.
+        self.raw = b""
+        self.overdue = False
+        self.principal: Principal | None = None
+        self.error: BaseException | None = None
+        self.public: LaurelError | None = None
+        self.code: grpc.StatusCode = grpc.StatusCode.OK
+        self.status: status_pb2.Status | None = None
+        self.trace: Trace = self._read_metadata(context.invocation_metadata() or ())
+        self.surroundings = Surroundings(self.trace)
+
+    def _read_metadata(self, metadata: Any) -> Trace:
+        request_id = traceparent = tracestate = None
+        for key, value in metadata:
+            if key == "authorization":
+                self.authorization = value
+            elif key == REQUEST_ID_KEY:
+                request_id = value
+            elif key == TRACEPARENT_KEY:
+                traceparent = value
+            elif key == TRACESTATE_KEY:
+                tracestate = value
+        return Trace(request_id, traceparent, tracestate)
+
+
+class Step:
+    """One step of the chain; it overrides what it needs and costs nothing for the rest.
+
+    `enter` runs on the way in, `message` for every request message, `leave` on the way out, in
+    the reverse order and however the call ended. What `enter` and `message` raise ends the call.
+    """
+
+    def enter(self, call: Call) -> Awaitable[None] | None:
+        """Lets the call in, or raises; what it returns, if anything, is awaited."""
+
+    def message(self, call: Call, request: Any) -> None:
+        """Lets one request message through, or raises."""
+
+    def leave(self, call: Call) -> None:
+        """Sees the call out; raises nothing."""

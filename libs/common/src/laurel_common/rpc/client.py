@@ -1,0 +1,233 @@
+"""Channels to other services: calls carry token, ids and deadline, and fail in typed ways."""
+
+import json
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import grpc
+from google.protobuf import descriptor_pool
+from google.protobuf.descriptor import ServiceDescriptor
+
+from laurel.common.v1 import policy_pb2
+from laurel_common.auth.tokens import Tokens
+from laurel_common.config import ServiceSettings
+from laurel_common.deadline import outbound_timeout
+from laurel_common.errors import RemoteError
+from laurel_common.rpc.policy import rules_of
+from laurel_common.rpc.status import from_rpc_error
+from laurel_common.rpc.transport import channel_credentials
+from laurel_common.tracing import (
+    REQUEST_ID_KEY,
+    TRACEPARENT_KEY,
+    TRACESTATE_KEY,
+    Trace,
+    current_trace,
+)
+
+MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+# For a method that declares no time of its own.
+_FALLBACK_SECONDS = 30.0
+
+
+def connect(
+    target: str,
+    *,
+    audience: str,
+    tokens: Tokens,
+    services: Sequence[ServiceDescriptor] = (),
+    ca_file: Path | None = None,
+    allow_insecure: bool = False,
+    max_message_bytes: int = MAX_MESSAGE_BYTES,
+) -> grpc.aio.Channel:
+    """A channel whose calls raise RemoteError; connects when first used. Called within the loop.
+
+    `audience` is the called service's name. Methods of `services` that may be repeated are tried
+    up to four times while the service is UNAVAILABLE. Raises ConfigError where the token would
+    travel in the open.
+    """
+    credentials = channel_credentials(target, ca_file=ca_file, allow_insecure=allow_insecure)
+    options = [
+        ("grpc.max_receive_message_length", max_message_bytes),
+        ("grpc.max_send_message_length", max_message_bytes),
+        ("grpc.keepalive_time_ms", 30_000),
+        ("grpc.keepalive_timeout_ms", 10_000),
+        ("grpc.initial_reconnect_backoff_ms", 100),
+        ("grpc.max_reconnect_backoff_ms", 2_000),
+        ("grpc.enable_retries", 1),
+        ("grpc.service_config", service_config(services)),
+    ]
+    outfit = _Outfit(audience, tokens)
+    interceptors: list[grpc.aio.ClientInterceptor] = [
+        _UnaryUnary(outfit),
+        _UnaryStream(outfit),
+        _StreamUnary(outfit),
+        _StreamStream(outfit),
+    ]
+    if credentials is None:
+        return grpc.aio.insecure_channel(target, options, interceptors=interceptors)
+    return grpc.aio.secure_channel(target, credentials, options, interceptors=interceptors)
+
+
+def connect_peer(
+    settings: ServiceSettings,
+    peer: str,
+    *,
+    tokens: Tokens,
+    services: Sequence[ServiceDescriptor] = (),
+) -> grpc.aio.Channel:
+    """A channel to another of the four services, as `settings` say where it is."""
+    return connect(
+        getattr(settings, f"{peer}_target"),
+        audience=peer,
+        tokens=tokens,
+        services=services,
+        ca_file=settings.tls_ca_file,
+        allow_insecure=settings.allow_insecure_bind,
+    )
+
+
+def service_config(services: Sequence[ServiceDescriptor]) -> str:
+    """gRPC's service config: repeats for the methods that bear it, with growing pauses."""
+    names = [
+        {"service": service, "method": method}
+        for rule in rules_of(services).values()
+        if rule.idempotent
+        for service, _, method in [rule.name.partition("/")]
+    ]
+    policy = {
+        "maxAttempts": 4,
+        "initialBackoff": "0.1s",
+        "maxBackoff": "1s",
+        "backoffMultiplier": 2,
+        "retryableStatusCodes": ["UNAVAILABLE"],
+    }
+    return json.dumps({"methodConfig": [{"name": names, "retryPolicy": policy}] if names else []})
+
+
+@lru_cache(maxsize=1024)
+def default_timeout(path: str) -> float | None:
+    """What the method at "/laurel.x.v1.Service/Method" declares, in seconds; None: no limit.
+
+    A stream that declares none lasts until its caller ends it.
+    """
+    service, _, method = path[1:].partition("/")
+    try:
+        found: Any = descriptor_pool.Default().FindMethodByName(f"{service}.{method}")
+    except KeyError:
+        return _FALLBACK_SECONDS
+    declared = found.GetOptions().Extensions[policy_pb2.policy].default_timeout_ms
+    if declared > 0:
+        return float(declared) / 1000
+    return None if found.server_streaming or found.client_streaming else _FALLBACK_SECONDS
+
+
+class _Outfit:
+    """What every call is sent out with."""
+
+    def __init__(self, audience: str, tokens: Tokens) -> None:
+        self._audience = audience
+        self._tokens = tokens
+
+    def details(self, details: grpc.aio.ClientCallDetails) -> grpc.aio.ClientCallDetails:
+        """`details` with token, ids and the time that the call may take."""
+        method = details.method
+        path = method.decode() if isinstance(method, bytes) else method
+        metadata = grpc.aio.Metadata(*(details.metadata or ()))
+        metadata["authorization"] = f"Bearer {self._tokens.token(self._audience)}"
+        trace = current_trace() or Trace()
+        metadata[REQUEST_ID_KEY] = trace.request_id
+        metadata[TRACEPARENT_KEY] = trace.child_traceparent()
+        if trace.tracestate:
+            metadata[TRACESTATE_KEY] = trace.tracestate
+        wanted = details.timeout if details.timeout is not None else default_timeout(path)
+        timeout = outbound_timeout(wanted)
+        if timeout is not None and timeout <= 0:
+            # gRPC would send it with a millisecond to go.
+            raise RemoteError("DEADLINE_EXCEEDED", "DEADLINE_EXCEEDED", "no time is left")
+        return grpc.aio.ClientCallDetails(
+            method,
+            timeout,
+            metadata,
+            details.credentials,
+            details.wait_for_ready,
+        )
+
+
+class _Typed:
+    """A call whose awaiting raises RemoteError; everything else is the call's own."""
+
+    def __init__(self, call: Any) -> None:
+        self._call = call
+
+    def __await__(self) -> Any:
+        try:
+            return (yield from self._call.__await__())
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(error) from None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._call, name)
+
+
+async def _typed_responses(call: Any) -> Any:
+    """The call's responses; one that its reader leaves early is cancelled."""
+    try:
+        async for response in call:
+            yield response
+    except grpc.aio.AioRpcError as error:
+        raise from_rpc_error(error) from None
+    finally:
+        if not call.done():
+            call.cancel()
+
+
+class _UnaryUnary(grpc.aio.UnaryUnaryClientInterceptor):
+    def __init__(self, outfit: _Outfit) -> None:
+        self._outfit = outfit
+
+    async def intercept_unary_unary(
+        self, continuation: Callable[..., Any], client_call_details: Any, request: Any
+    ) -> Any:
+        call = await continuation(self._outfit.details(client_call_details), request)
+        try:
+            await call
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(error) from None
+        return call
+
+
+class _StreamUnary(grpc.aio.StreamUnaryClientInterceptor):
+    def __init__(self, outfit: _Outfit) -> None:
+        self._outfit = outfit
+
+    async def intercept_stream_unary(
+        self, continuation: Callable[..., Any], client_call_details: Any, request_iterator: Any
+    ) -> Any:
+        # Not awaited here: requests that are written one by one wait for this to return.
+        details = self._outfit.details(client_call_details)
+        return _Typed(await continuation(details, request_iterator))
+
+
+class _UnaryStream(grpc.aio.UnaryStreamClientInterceptor):
+    def __init__(self, outfit: _Outfit) -> None:
+        self._outfit = outfit
+
+    async def intercept_unary_stream(
+        self, continuation: Callable[..., Any], client_call_details: Any, request: Any
+    ) -> Any:
+        return _typed_responses(
+            await continuation(self._outfit.details(client_call_details), request)
+        )
+
+
+class _StreamStream(grpc.aio.StreamStreamClientInterceptor):
+    def __init__(self, outfit: _Outfit) -> None:
+        self._outfit = outfit
+
+    async def intercept_stream_stream(
+        self, continuation: Callable[..., Any], client_call_details: Any, request_iterator: Any
+    ) -> Any:
+        details = self._outfit.details(client_call_details)
+        return _typed_responses(await continuation(details, request_iterator))

@@ -1,0 +1,1 @@
+"""The steps that every call goes through; rpc/chain.py puts them in order."""

@@ -1,0 +1,63 @@
+"""Counts every call, and logs all of the bad and slow ones and a sample of the good ones."""
+
+import time
+from typing import Any
+
+import grpc
+import structlog
+
+from laurel_common.metrics import RpcMetrics
+from laurel_common.rpc.call import Call, Step
+
+log = structlog.get_logger("laurel.access")
+_FAULTS_OF_OURS = {
+    grpc.StatusCode.INTERNAL,
+    grpc.StatusCode.UNKNOWN,
+    grpc.StatusCode.DATA_LOSS,
+    grpc.StatusCode.UNAVAILABLE,
+}
+
+
+class AccessLogStep(Step):
+    """One line a call: all that failed or took `slow` seconds, and every `sample`-th good one.
+
+    Long streams are slow by nature and count as good.
+    """
+
+    def __init__(self, metrics: RpcMetrics, *, sample: int, slow: float) -> None:
+        self._metrics = metrics
+        self._sample = sample
+        self._slow = slow
+        self._good = 0
+
+    def leave(self, call: Call) -> None:
+        """Records how the call went."""
+        seconds = time.perf_counter() - call.started
+        self._metrics.record(call.rule.path, call.code, seconds)
+        if call.code is grpc.StatusCode.OK:
+            self._good += 1
+            slow = seconds >= self._slow and not call.streaming
+            if slow or self._good % self._sample == 0:
+                log.info("call", **_fields(call, seconds), slow=slow)
+        elif call.code in _FAULTS_OF_OURS:
+            log.error("call", **_fields(call, seconds), exc_info=call.error)
+        else:
+            log.info("call", **_fields(call, seconds))
+
+
+def _fields(call: Call, seconds: float) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "method": call.rule.name,
+        "code": call.code.name,
+        "duration_ms": round(seconds * 1000, 3),
+        "request_id": call.trace.request_id,
+        "trace_id": call.trace.trace_id,
+        "peer": call.context.peer(),
+    }
+    if call.streaming:
+        fields["messages"] = call.messages
+    if call.principal is not None:
+        fields["caller"] = f"{call.principal.kind}:{call.principal.name}"
+    if call.public is not None:
+        fields["reason"], fields["message"] = call.public.reason, call.public.message
+    return fields

@@ -1,0 +1,83 @@
+"""Finds out who calls, and whether the method declares that they may; what declares nothing is
+refused."""
+
+from collections.abc import Awaitable
+from typing import Any
+
+import structlog
+
+from laurel_common.auth.principal import Principal, PrincipalKind
+from laurel_common.auth.sessions import SessionResolver, is_session_token
+from laurel_common.auth.verifier import TokenVerifier
+from laurel_common.errors import CallerNotAllowed, InstallationNotCovered, Unauthenticated
+from laurel_common.rpc.call import Call, Step
+from laurel_common.rpc.policy import installations_in
+
+log = structlog.get_logger("laurel.audit")
+
+
+class AuthStep(Step):
+    """Verifies the bearer token, checks the method's rule and the key's installations.
+
+    `sessions` resolves users' session tokens; without it they are not accepted.
+    """
+
+    def __init__(self, verifier: TokenVerifier, sessions: SessionResolver | None = None) -> None:
+        self._verifier = verifier
+        self._sessions = sessions
+
+    def enter(self, call: Call) -> Awaitable[None] | None:
+        """Lets the caller in, or raises Unauthenticated, TokenExpired or CallerNotAllowed."""
+        if call.rule.public:
+            return None
+        if call.authorization[:7].lower() != "bearer ":
+            raise Unauthenticated
+        token = call.authorization[7:]
+        if is_session_token(token):
+            return self._resolve(call, token)
+        self._admit(call, self._verifier.verify(token))
+        return None
+
+    async def _resolve(self, call: Call, token: str) -> None:
+        if self._sessions is None:
+            raise Unauthenticated
+        self._admit(call, await self._sessions.resolve(token))
+
+    @staticmethod
+    def _admit(call: Call, principal: Principal) -> None:
+        call.principal = principal
+        if not call.rule.allows(principal):
+            raise CallerNotAllowed
+        call.surroundings.principal = principal
+
+    def message(self, call: Call, request: Any) -> None:
+        """Raises InstallationNotCovered for an installation that a limited key does not reach.
+
+        The first message has to name one, where the method has a place for it.
+        """
+        principal = call.principal
+        if principal is None or principal.installations is None:
+            return
+        named = installations_in(request, call.rule)
+        if not named and call.messages == 0 and call.rule.installation_paths:
+            raise InstallationNotCovered
+        for installation_id in named:
+            principal.require_installation(installation_id)
+
+    def leave(self, call: Call) -> None:
+        """Audits what operators change, and what they tried to."""
+        principal = call.principal
+        if principal is None or not call.rule.mutation:
+            return
+        if principal.kind is PrincipalKind.OPERATOR:
+            log.info(
+                "audit",
+                operator=principal.name,
+                token_id=principal.token_id,
+                method=call.rule.name,
+                outcome="failed" if call.error is not None else "done",
+                error=type(call.error).__name__ if call.error is not None else None,
+                request_id=call.trace.request_id,
+                trace_id=call.trace.trace_id,
+                peer=call.context.peer(),
+            )

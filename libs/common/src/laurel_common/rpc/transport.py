@@ -1,0 +1,63 @@
+"""Addresses and TLS: what may be bound or called without certificates, and with which."""
+
+import ipaddress
+from pathlib import Path
+
+import grpc
+
+from laurel_common.config import ConfigError, ServiceSettings
+
+
+def is_loopback(address: str) -> bool:
+    """Whether "host:port" (or "unix:…") is reached from this machine alone."""
+    if address.startswith("unix:"):
+        return True
+    host = address.rpartition(":")[0].strip("[]")
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def server_credentials(settings: ServiceSettings) -> grpc.ServerCredentials | None:
+    """TLS where certificates are configured; None for plain text on loopback.
+
+    Raises ConfigError for half a configuration, unreadable files, and for plain text elsewhere
+    unless LAUREL_ALLOW_INSECURE_BIND says so.
+    """
+    certificate, key = settings.tls_certificate_file, settings.tls_key_file
+    if (certificate is None) != (key is None):
+        raise ConfigError(["LAUREL_TLS_CERTIFICATE_FILE and LAUREL_TLS_KEY_FILE go together"])
+    if certificate is not None and key is not None:
+        return grpc.ssl_server_credentials([(_read(key), _read(certificate))])
+    if not is_loopback(settings.listen) and not settings.allow_insecure_bind:
+        raise ConfigError(
+            [
+                f"LAUREL_LISTEN: {settings.listen} is reachable from elsewhere and no certificate "
+                "is configured; set LAUREL_ALLOW_INSECURE_BIND=true to do that all the same"
+            ]
+        )
+    return None
+
+
+def channel_credentials(
+    target: str, *, ca_file: Path | None, allow_insecure: bool
+) -> grpc.ChannelCredentials | None:
+    """TLS under `ca_file`; None for plain text, which is for loopback unless allowed elsewhere.
+
+    Raises ConfigError where a token would travel in the open.
+    """
+    if ca_file is not None:
+        return grpc.ssl_channel_credentials(_read(ca_file))
+    if not is_loopback(target) and not allow_insecure:
+        raise ConfigError([f"{target} is not on this machine: calling it needs LAUREL_TLS_CA_FILE"])
+    return None
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError([f"{path}: {error.strerror}"]) from None

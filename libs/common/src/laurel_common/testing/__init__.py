@@ -1,0 +1,1 @@
+"""Doubles and harnesses for tests; nothing that runs in production imports this package."""
