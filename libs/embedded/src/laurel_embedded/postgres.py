@@ -1,0 +1,252 @@
+"""An embedded PostgreSQL: loopback only, passwords, data under one directory."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+from urllib.parse import quote
+
+import psycopg
+from psycopg import sql
+
+from . import process
+from .binaries import postgres_binary
+from .errors import EmbeddedServerError, StartFailed
+from .secrets_file import SecretsFile
+
+SUPERUSER: Final = "postgres"
+_START_SECONDS: Final = 60.0
+# A SIGKILLed postmaster's children keep its shared memory for a moment.
+_START_ATTEMPTS: Final = 4
+_FAST_THEN_IMMEDIATE: Final = ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0))
+
+_SETTINGS: Final[Mapping[str, str]] = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "max_connections": "200",
+    # An unbounded read of 20 years locks 2,500 partitions and indexes.
+    "max_locks_per_transaction": "1024",
+    "shared_buffers": "256MB",
+    "work_mem": "32MB",
+    "maintenance_work_mem": "256MB",
+    # Bulk loading: no replication to feed, and checkpoints far apart.
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "15min",
+    "random_page_cost": "1.1",
+    "jit": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+_VOLATILE: Final[Mapping[str, str]] = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+}
+
+
+class EmbeddedPostgres:
+    """A PostgreSQL server of one's own on `data_dir`.
+
+    `durable=False` trades crash safety for speed (tests). `port=None` takes the last one again, or
+    any that is free. `die_with_parent` ends the server with the thread that started it, on Linux,
+    however that dies. Start it from a thread that lives as long as the server is wanted.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path | str,
+        *,
+        database: str = "laurel",
+        port: int | None = None,
+        durable: bool = True,
+        die_with_parent: bool = False,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        self.directory = Path(data_dir).absolute()
+        self.log = self.directory / "postgres.log"
+        self.database = database
+        self._wanted_port = port
+        self._durable = durable
+        self._death_signal = signal.SIGQUIT if die_with_parent else 0
+        self._settings = {**_SETTINGS, **({} if durable else _VOLATILE), **(settings or {})}
+        self._cluster = self.directory / "data"
+        self._last = self.directory / "port"
+        self._secrets = SecretsFile(self.directory / "passwords.json")
+        self._lock = process.DirectoryLock(self.directory / "lock")
+        self._account = process.Account.unprivileged()
+        self._server: subprocess.Popen[bytes] | None = None
+        self._port: int | None = None
+
+    def start(self) -> Self:
+        """Makes the cluster if there is none, starts the server, makes the database.
+
+        A server that a crashed owner left on this directory is ended first. Raises
+        AlreadyRunning, StartFailed, EmbeddedServerError.
+        """
+        self.directory.mkdir(parents=True, exist_ok=True, mode=0o755)
+        self._lock.acquire()
+        try:
+            self._end_leftover()
+            self._ensure_cluster()
+            self._start_server()
+            self._ensure_database()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """Ends the server in good order; open connections are cut. Does nothing twice."""
+        if self._server is not None:
+            process.end(self._server, _FAST_THEN_IMMEDIATE)
+            self._server = None
+        self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def running(self) -> bool:
+        """Whether the server process that we started is alive."""
+        return self._server is not None and self._server.poll() is None
+
+    @property
+    def port(self) -> int:
+        if self._port is None:
+            raise EmbeddedServerError("PostgreSQL has not been started")
+        return self._port
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process id while it runs."""
+        return self._server.pid if self._server is not None and self.running else None
+
+    def password(self, role: str = SUPERUSER) -> str:
+        """A role's generated password; setting it in the database is up to who makes the role."""
+        return self._secrets.password(role)
+
+    def url(self, role: str = SUPERUSER, database: str | None = None) -> str:
+        """The postgresql:// URL of a role and database of the running server."""
+        name = quote(database or self.database, safe="")
+        password = quote(self.password(role), safe="")
+        return f"postgresql://{quote(role, safe='')}:{password}@127.0.0.1:{self.port}/{name}"
+
+    def _end_leftover(self) -> None:
+        pid_file = self._cluster / "postmaster.pid"
+        if (pid := process.read_number(pid_file)) is not None:
+            process.end_leftover(pid, str(self._cluster), _FAST_THEN_IMMEDIATE)
+        # After a SIGKILL the file stays; its number may by now be somebody else's, which the
+        # server would take for another server.
+        pid_file.unlink(missing_ok=True)
+
+    def _ensure_cluster(self) -> None:
+        """Runs initdb beside the final place, then renames: a killed one leaves no half cluster."""
+        major = _major_version()
+        if (version := self._cluster / "PG_VERSION").exists():
+            if (found := version.read_text().strip()) != major:
+                raise EmbeddedServerError(
+                    f"{self._cluster} was made by PostgreSQL {found}, the installed one is "
+                    f"{major}: remove the directory or dump and restore it"
+                )
+            return
+        draft = self.directory / "data.new"
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(mode=0o700)
+        secret = self.directory / "initdb.password"
+        secret.touch(mode=0o600)
+        secret.write_text(self.password())
+        if self._account:
+            os.chown(draft, self._account.uid, self._account.gid)
+            os.chown(secret, self._account.uid, self._account.gid)
+        command = [
+            *process.launcher(self._account),
+            str(postgres_binary("initdb")),
+            f"--pgdata={draft}",
+            f"--username={SUPERUSER}",
+            f"--pwfile={secret}",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+            "--locale=C",
+            *([] if self._durable else ["--no-sync"]),
+        ]
+        try:
+            done = subprocess.run(  # noqa: S603 - the command is built from our own paths
+                command, capture_output=True, text=True, check=False, cwd=self.directory
+            )
+        finally:
+            secret.unlink()
+        if done.returncode != 0:
+            raise StartFailed(f"initdb failed:\n{done.stdout}{done.stderr}")
+        draft.rename(self._cluster)
+
+    def _start_server(self) -> None:
+        for attempt in range(1, _START_ATTEMPTS + 1):
+            self._port = self._wanted_port or process.free_port(process.read_number(self._last))
+            self._server = process.spawn(self._command(), log=self.log, cwd=self._cluster)
+            if self._is_ready():
+                self._last.write_text(str(self._port))
+                return
+            process.end(self._server, _FAST_THEN_IMMEDIATE)
+            if attempt < _START_ATTEMPTS:
+                time.sleep(0.5 * attempt)
+        raise StartFailed(f"PostgreSQL did not start; {self.log} ends:\n{process.tail(self.log)}")
+
+    def _command(self) -> list[str]:
+        options = [f"--{name}={value}" for name, value in self._settings.items()]
+        return [
+            *process.launcher(self._account, self._death_signal),
+            str(postgres_binary("postgres")),
+            "-D",
+            str(self._cluster),
+            f"--port={self._port}",
+            *options,
+        ]
+
+    def _is_ready(self) -> bool:
+        """Waits until our server says that it takes connections; False where it ended instead.
+
+        Its own word, not a connection's success: on a taken port somebody else might answer.
+        """
+        pid_file = self._cluster / "postmaster.pid"
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline and self.running:
+            lines = pid_file.read_text().splitlines() if pid_file.exists() else []
+            if len(lines) >= 8 and lines[0] == str(self.pid) and lines[7].strip() == "ready":
+                return True
+            time.sleep(0.02)
+        return False
+
+    def _ensure_database(self) -> None:
+        with psycopg.connect(self.url(database=SUPERUSER), autocommit=True) as connection:
+            known = connection.execute(
+                "SELECT 1 FROM pg_database WHERE datname = %s", (self.database,)
+            ).fetchone()
+            if known is None:
+                connection.execute(
+                    sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self.database))
+                )
+
+
+def _major_version() -> str:
+    """The major version of the installed server, "18" for 18.6."""
+    done = subprocess.run(  # noqa: S603 - our own path
+        [str(postgres_binary("postgres")), "--version"], capture_output=True, text=True, check=True
+    )
+    return done.stdout.split()[-1].split(".")[0]
