@@ -1,0 +1,150 @@
+"""laurel.identity.v1.DirectoryService."""
+
+# ruff: noqa: ARG002 - names and signatures are gRPC's
+
+from dataclasses import dataclass
+from typing import Any
+
+from laurel.identity.v1 import directory_pb2 as pb
+from laurel.identity.v1 import directory_pb2_grpc
+from laurel_common.page_token import PageTokens
+from laurel_identity.application.batch_get_users import BatchGetUsers
+from laurel_identity.application.get_organization import GetOrganization
+from laurel_identity.application.list_organizations import ListOrganizations
+from laurel_identity.application.list_repositories import ListRepositories
+from laurel_identity.application.list_team_relations import ListTeamRelations
+from laurel_identity.application.list_teams import ListTeams
+from laurel_identity.application.resolve_logins import ResolveLogins
+from laurel_identity.application.upsert_entities import UpsertEntities
+from laurel_identity.rpc import convert
+from laurel_identity.rpc.pages import Pages
+from laurel_identity.rpc.visibility import current_visibility
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryUseCases:
+    """What the servicer's methods do."""
+
+    upsert_entities: UpsertEntities
+    batch_get_users: BatchGetUsers
+    resolve_logins: ResolveLogins
+    get_organization: GetOrganization
+    list_organizations: ListOrganizations
+    list_repositories: ListRepositories
+    list_teams: ListTeams
+    list_team_members: ListTeamRelations
+    list_team_repositories: ListTeamRelations
+
+
+class DirectoryServicer(directory_pb2_grpc.DirectoryServiceServicer):
+    """The directory's methods: parse, use case, convert."""
+
+    def __init__(self, use_cases: DirectoryUseCases, tokens: PageTokens) -> None:
+        self._do = use_cases
+        self._organizations = Pages(tokens, "organizations", default_size=50)
+        self._repositories = Pages(tokens, "repositories", default_size=100)
+        self._teams = Pages(tokens, "teams", default_size=100)
+        self._members = Pages(tokens, "team_members", default_size=100, width=2)
+        self._team_repositories = Pages(tokens, "team_repositories", default_size=100, width=2)
+
+    async def UpsertEntities(
+        self, request: pb.UpsertEntitiesRequest, context: Any
+    ) -> pb.UpsertEntitiesResponse:
+        return convert.from_result(await self._do.upsert_entities(convert.to_batch(request)))
+
+    async def BatchGetUsers(
+        self, request: pb.BatchGetUsersRequest, context: Any
+    ) -> pb.BatchGetUsersResponse:
+        users = await self._do.batch_get_users(request.user_ids, bots_only=request.bots_only)
+        return pb.BatchGetUsersResponse(users=map(convert.from_user, users))
+
+    async def ResolveLogins(
+        self, request: pb.ResolveLoginsRequest, context: Any
+    ) -> pb.ResolveLoginsResponse:
+        found = await self._do.resolve_logins(
+            current_visibility(),
+            users=request.user_logins,
+            organizations=request.organization_logins,
+            repositories=request.repository_full_names,
+            synthetic_users=request.synthetic_user_ids,
+        )
+        return pb.ResolveLoginsResponse(
+            users=map(convert.from_user, found.users),
+            organizations=map(convert.from_account, found.organizations),
+            repositories=map(convert.from_repository, found.repositories),
+            synthetic_users=convert.from_synthetic_users(found.synthetic_users),
+        )
+
+    async def GetOrganization(
+        self, request: pb.GetOrganizationRequest, context: Any
+    ) -> pb.GetOrganizationResponse:
+        visibility = current_visibility()
+        if request.WhichOneof("organization") == "login":
+            account = await self._do.get_organization.by_login(request.login, visibility)
+        else:
+            account = await self._do.get_organization.by_id(request.organization_id, visibility)
+        return pb.GetOrganizationResponse(organization=convert.from_account(account))
+
+    async def ListOrganizations(
+        self, request: pb.ListOrganizationsRequest, context: Any
+    ) -> pb.ListOrganizationsResponse:
+        wanted = self._organizations.single(request)
+        page = await self._do.list_organizations(wanted, current_visibility())
+        return pb.ListOrganizationsResponse(
+            organizations=map(convert.from_account, page.rows),
+            next_page_token=self._organizations.next_token(request, page),
+        )
+
+    async def ListRepositories(
+        self, request: pb.ListRepositoriesRequest, context: Any
+    ) -> pb.ListRepositoriesResponse:
+        page = await self._do.list_repositories(
+            request.installation_id,
+            self._repositories.single(request),
+            current_visibility(),
+            only=request.repository_ids,
+        )
+        return pb.ListRepositoriesResponse(
+            repositories=map(convert.from_repository, page.rows),
+            next_page_token=self._repositories.next_token(request, page),
+        )
+
+    async def ListTeams(self, request: pb.ListTeamsRequest, context: Any) -> pb.ListTeamsResponse:
+        page = await self._do.list_teams(
+            request.installation_id,
+            self._teams.single(request),
+            current_visibility(),
+            only=request.team_ids,
+        )
+        return pb.ListTeamsResponse(
+            teams=map(convert.from_team, page.rows),
+            next_page_token=self._teams.next_token(request, page),
+        )
+
+    async def ListTeamMembers(
+        self, request: pb.ListTeamMembersRequest, context: Any
+    ) -> pb.ListTeamMembersResponse:
+        page = await self._do.list_team_members(
+            request.installation_id,
+            self._members.double(request),
+            current_visibility(),
+            team_id=request.team_id or None,
+        )
+        return pb.ListTeamMembersResponse(
+            team_members=convert.from_team_members(page.rows),
+            next_page_token=self._members.next_token(request, page),
+        )
+
+    async def ListTeamRepositories(
+        self, request: pb.ListTeamRepositoriesRequest, context: Any
+    ) -> pb.ListTeamRepositoriesResponse:
+        page = await self._do.list_team_repositories(
+            request.installation_id,
+            self._team_repositories.double(request),
+            current_visibility(),
+            team_id=request.team_id or None,
+        )
+        return pb.ListTeamRepositoriesResponse(
+            team_repositories=convert.from_team_repositories(page.rows),
+            next_page_token=self._team_repositories.next_token(request, page),
+        )

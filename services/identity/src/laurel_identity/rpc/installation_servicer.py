@@ -1,0 +1,48 @@
+"""laurel.identity.v1.InstallationService."""
+
+# ruff: noqa: ARG002 - names and signatures are gRPC's
+
+from typing import Any
+
+from laurel.identity.v1 import installation_pb2 as pb
+from laurel.identity.v1 import installation_pb2_grpc
+from laurel_common.page_token import PageTokens
+from laurel_identity.application.get_installation import GetInstallation
+from laurel_identity.application.list_installations import ListInstallations
+from laurel_identity.rpc import convert
+from laurel_identity.rpc.pages import Pages
+from laurel_identity.rpc.visibility import current_visibility
+
+
+class InstallationServicer(installation_pb2_grpc.InstallationServiceServicer):
+    """The installations' methods: parse, use case, convert."""
+
+    def __init__(
+        self,
+        list_installations: ListInstallations,
+        get_installation: GetInstallation,
+        tokens: PageTokens,
+    ) -> None:
+        self._list_installations = list_installations
+        self._get_installation = get_installation
+        self._installations = Pages(tokens, "installations", default_size=50)
+
+    async def ListInstallations(
+        self, request: pb.ListInstallationsRequest, context: Any
+    ) -> pb.ListInstallationsResponse:
+        wanted = self._installations.single(request)
+        page = await self._list_installations(wanted, current_visibility())
+        return pb.ListInstallationsResponse(
+            installations=map(convert.from_installation, page.rows),
+            next_page_token=self._installations.next_token(request, page),
+        )
+
+    async def GetInstallation(
+        self, request: pb.GetInstallationRequest, context: Any
+    ) -> pb.GetInstallationResponse:
+        visibility = current_visibility()
+        if request.WhichOneof("installation") == "account_login":
+            found = await self._get_installation.by_login(request.account_login, visibility)
+        else:
+            found = await self._get_installation.by_id(request.installation_id, visibility)
+        return pb.GetInstallationResponse(installation=convert.from_installation(found))

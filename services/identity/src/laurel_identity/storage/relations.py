@@ -1,0 +1,67 @@
+"""The rows of one kind of relation, read and written in bulk."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import BigInteger, and_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from laurel_identity.domain.entities import Relation
+from laurel_identity.domain.planning import RelationPlan, StoredRelation
+from laurel_identity.storage.columns import Columns, unnested, unnested_like
+from laurel_identity.storage.mappings import RelationMapping
+from laurel_identity.storage.observations import record_observations
+from laurel_identity.storage.tables import entity_observations
+
+_KEY: Columns = [("left", BigInteger()), ("right", BigInteger())]
+
+
+class SqlRelationStore:
+    """A RelationStore over one table, within a transaction."""
+
+    def __init__(self, connection: AsyncConnection, mapping: RelationMapping) -> None:
+        self._connection = connection
+        self._mapping = mapping
+        self._table = mapping.table
+
+    async def load(self, keys: Collection[tuple[int, int]]) -> list[StoredRelation]:
+        """The rows with one of the keys."""
+        seen, table = entity_observations, self._table
+        left, right = table.c[self._mapping.left], table.c[self._mapping.right]
+        wanted = unnested("wanted", _KEY, sorted(keys))
+        result = await self._connection.execute(
+            select(left, right, table.c[self._mapping.role], seen.c.observed_at)
+            .select_from(wanted)
+            .join(table, and_(left == wanted.c.left, right == wanted.c.right))
+            .outerjoin(
+                seen,
+                and_(
+                    seen.c.kind == int(self._mapping.kind),
+                    seen.c.entity_id == left,
+                    seen.c.related_id == right,
+                ),
+            )
+        )
+        return [StoredRelation(Relation(*row[:3]), row[3]) for row in result]
+
+    async def apply(self, plan: RelationPlan, observed_at: datetime) -> None:
+        """Carries the plan out: one statement for the rows, one for their observation."""
+        relations = sorted([*plan.insert, *plan.revise], key=lambda each: each.key)
+        if relations:
+            await self._put(relations)
+        keys = plan.observed
+        await record_observations(self._connection, self._mapping.kind, keys, observed_at)
+
+    async def _put(self, relations: Collection[Relation]) -> None:
+        mapping, table = self._mapping, self._table
+        columns = (mapping.left, mapping.right, mapping.role)
+        rows = [mapping.values(each) for each in relations]
+        new = unnested_like("new", table, columns, rows)
+        put = insert(table).from_select(columns, select(*(new.c[name] for name in columns)))
+        await self._connection.execute(
+            put.on_conflict_do_update(
+                index_elements=[table.c[mapping.left], table.c[mapping.right]],
+                set_={mapping.role: put.excluded[mapping.role]},
+            )
+        )
