@@ -1,0 +1,209 @@
+"""A batch's facts, merged with what is remembered, and the signals that follow, in one go."""
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from laurel_ingest.application.batch_facts import BatchFacts
+from laurel_ingest.application.ports import FactStore, Storage, TypeCounts, UnitOfWork
+from laurel_ingest.domain import columns
+from laurel_ingest.domain.credits import event_times, possible_signals, signals_of
+from laurel_ingest.domain.facts import (
+    CommitFact,
+    Fact,
+    FactKey,
+    IssueFact,
+    PullFact,
+    RepositoryFact,
+    merge,
+)
+from laurel_ingest.domain.linking import (
+    Claims,
+    RepositoryFacts,
+    is_fork,
+    links_of,
+    synthetic_people,
+)
+from laurel_ingest.domain.refusals import Skip
+from laurel_ingest.domain.registers import Standing
+from laurel_ingest.domain.signals import Signal
+from laurel_ingest.domain.timestamps import is_plausible
+
+
+@dataclass(slots=True)
+class Stored:
+    """What storing a batch did."""
+
+    by_type: dict[str, TypeCounts] = field(default_factory=dict)
+    withdrawn: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+    installation_ids: set[int] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """The signals of some facts, and which more they could stand behind but don't."""
+
+    signals: list[Signal] = field(default_factory=list)
+    scope: list[tuple[int, str, str, int]] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What is known at a moment: facts, installations by repository id, who is who."""
+
+    facts: Mapping[FactKey, Fact]
+    tenants: Mapping[int, int]
+    claims: Claims
+    now: int
+
+
+class BatchStore:
+    """Stores batches; the order of arrival does not matter to what is stored in the end."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    async def store(self, told: BatchFacts, installations: Mapping[int, int], now: int) -> Stored:
+        """Merges a batch into what is remembered and writes the signals that follow.
+
+        `installations` by repository id; `now` in epoch seconds. Raises the typed errors of the
+        database, having changed nothing then.
+        """
+        await self._storage.ensure_partitions(_months(told.facts.values(), now))
+        async with self._storage.transaction() as unit:
+            fresh_claims = await unit.facts.claim(told.claims())
+            reopened = await unit.facts.crediting(fresh_claims)
+            keys = told.facts.keys() | reopened
+            await unit.signals.lock(sorted({key[0] for key in keys}))
+            before = await unit.facts.load(keys)
+            facts, changed = _merged(told.facts, before)
+            await unit.facts.save([facts[key] for key in changed])
+            affected = keys | await _neighbours(unit.facts, before, facts, changed)
+            await _complete(unit.facts, facts, affected)
+            around = await _surroundings(unit.facts, facts, affected)
+            await _complete(unit.facts, facts, around)
+            tenants = await unit.facts.installations(installations, {key[0] for key in affected})
+            claims = await unit.facts.claims_of(
+                {each for fact in facts.values() for each in synthetic_people(fact)}
+            )
+            fresh = told.facts.keys() - before.keys()
+            view = _View(facts, tenants, claims, now)
+            outcome = await asyncio.to_thread(_evaluate, view, affected, fresh, told.facts.keys())
+            return await _write(unit, outcome, tenants)
+
+
+def _merged(
+    told: Mapping[FactKey, Fact], before: Mapping[FactKey, Fact]
+) -> tuple[dict[FactKey, Fact], list[FactKey]]:
+    """Everything known by now, and the keys of what is not as it was."""
+    facts, changed = dict(before), []
+    for key, fact in told.items():
+        known = before.get(key)
+        facts[key] = fact if known is None else merge(known, fact)
+        if facts[key] != known:
+            changed.append(key)
+    return facts, changed
+
+
+async def _neighbours(
+    store: FactStore,
+    before: Mapping[FactKey, Fact],
+    facts: Mapping[FactKey, Fact],
+    changed: Iterable[FactKey],
+) -> set[FactKey]:
+    """What a change may change the signals of, beyond the changed facts themselves.
+
+    Every commit of a repository, but only where another branch counts now, or none does any more.
+    """
+    pulls = [key for key in changed if key[1] == PullFact.kind]
+    repositories = {
+        key[0]
+        for key in changed
+        if key[1] == RepositoryFact.kind
+        and _what_counts(before.get(key)) != _what_counts(facts[key])
+    }
+    near = await store.pointing_at(pulls) | await store.commits_of(repositories)
+    for key in pulls:
+        near.update(links_of(facts[key]))
+    return near
+
+
+def _what_counts(fact: Fact | None) -> tuple[object, bool]:
+    if not isinstance(fact, RepositoryFact):
+        return None, False
+    return fact.default_branch and fact.default_branch.value, is_fork(fact)
+
+
+async def _surroundings(
+    store: FactStore, facts: Mapping[FactKey, Fact], affected: Iterable[FactKey]
+) -> set[FactKey]:
+    """What the signals of the affected facts depend on."""
+    around: set[FactKey] = set()
+    linked_to = []
+    for key in affected:
+        around.add((key[0], RepositoryFact.kind, ""))
+        if key[1] in (CommitFact.kind, IssueFact.kind):
+            linked_to.append(key)
+        if key[1] != PullFact.kind and key in facts:
+            around.update(links_of(facts[key]))
+    return around | await store.pointing_at(linked_to)
+
+
+async def _complete(store: FactStore, facts: dict[FactKey, Fact], keys: Iterable[FactKey]) -> None:
+    facts.update(await store.load([key for key in keys if key not in facts]))
+
+
+def _evaluate(
+    view: _View, affected: Iterable[FactKey], fresh: Collection[FactKey], told: Collection[FactKey]
+) -> _Outcome:
+    """The signals of the affected facts; what was left out is counted of the told ones alone."""
+    by_repository: defaultdict[int, list[Fact]] = defaultdict(list)
+    for key, fact in view.facts.items():
+        by_repository[key[0]].append(fact)
+    known = {each: RepositoryFacts.of(some) for each, some in by_repository.items()}
+    outcome = _Outcome()
+    for key in affected:
+        if key not in view.facts or key[0] not in view.tenants:
+            continue
+        fact = view.facts[key]
+        signals = signals_of(fact, known[key[0]], view.claims)
+        if isinstance(signals, Skip):
+            outcome.left_out[signals] += key in told
+            signals = []
+        for signal in signals:
+            if is_plausible(signal.event_time, view.now):
+                outcome.signals.append(signal)
+            else:
+                outcome.left_out[Skip.TIME_OUT_OF_RANGE] += key in told
+        if key not in fresh:
+            standing = getattr(fact, "standing", Standing.ARCHIVE)
+            outcome.scope += [
+                (key[0], kind.label, identity, standing)
+                for kind, identity in possible_signals(fact)
+            ]
+    return outcome
+
+
+async def _write(unit: UnitOfWork, outcome: _Outcome, tenants: Mapping[int, int]) -> Stored:
+    written = await unit.signals.write(columns.table_of(outcome.signals, tenants), last_word=True)
+    withdrawn = await unit.signals.withdraw(
+        columns.scope_of(outcome.scope), reason="last_state_stands"
+    )
+    return Stored(
+        dict(written.by_type),
+        written.withdrawn + withdrawn,
+        +outcome.left_out,
+        {tenants[signal.repository_id] for signal in outcome.signals},
+    )
+
+
+def _months(facts: Iterable[Fact], now: int) -> set[datetime]:
+    """The months that signals of these facts may fall into, each by some moment of it."""
+    days = {
+        time // 86_400 for fact in facts for time in event_times(fact) if is_plausible(time, now)
+    }
+    return {datetime.fromtimestamp(day * 86_400, UTC).replace(day=1) for day in days}

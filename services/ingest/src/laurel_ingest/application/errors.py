@@ -1,0 +1,31 @@
+"""What a call to ingest may end in, beyond what every service has."""
+
+from laurel_common.errors import LaurelError
+
+
+class InstallationNotFound(LaurelError):
+    """No such installation, or none that the caller may see."""
+
+    reason = "INSTALLATION_NOT_FOUND"
+    default_message = "there is no such installation"
+
+
+class SignalsRefused(LaurelError):
+    """A signal of an all-or-nothing batch was refused; nothing of the batch was written."""
+
+    reason = "SIGNALS_REFUSED"
+    default_message = "a signal was refused, and the batch is to be written whole or not at all"
+
+
+class MalformedBatch(LaurelError):
+    """The batch can't be read as what it says it is."""
+
+    reason = "MALFORMED_BATCH"
+    default_message = "the batch can't be read"
+
+
+class StreamOutOfOrder(LaurelError):
+    """Messages of a stream came in an order that means nothing."""
+
+    reason = "STREAM_OUT_OF_ORDER"
+    default_message = "the first message is the header, every further one a batch"

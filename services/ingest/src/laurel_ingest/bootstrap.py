@@ -1,0 +1,115 @@
+"""Puts ingest together; every port can be replaced by argument."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from laurel.identity.v1 import directory_pb2, installation_pb2
+from laurel.ingest.v1 import signal_pb2, signal_pb2_grpc
+from laurel_common.auth.keys import derive_secret, load_private_key
+from laurel_common.auth.sessions import SessionResolver
+from laurel_common.auth.tokens import TokenSource
+from laurel_common.clock import Clock, SystemClock
+from laurel_common.db import create_engine
+from laurel_common.page_token import PageTokens
+from laurel_common.redis import create_redis
+from laurel_common.rpc.client import connect_peer
+from laurel_common.rpc.health import HealthCheck, database_check, redis_check, schema_check
+from laurel_common.rpc.server import RpcServer, Servicer, build_server
+from laurel_ingest.application.import_events import ImportEvents
+from laurel_ingest.application.list_signals import ListSignals
+from laurel_ingest.application.ports import Directory, SignalStream, Storage
+from laurel_ingest.application.write_signals import WriteSignals
+from laurel_ingest.clients.directory import IdentityDirectory
+from laurel_ingest.config import IngestSettings
+from laurel_ingest.rpc.signals import SignalServicer
+from laurel_ingest.storage.postgres import PostgresStorage
+from laurel_ingest.storage.signal_reader import PostgresSignalReader
+from laurel_ingest.storage.signal_stream import AdbcSignalStream
+
+Closer = Callable[[], Awaitable[object]]
+
+
+@dataclass(slots=True)
+class Ingest:
+    """The service without its server: what tests and the server have in common."""
+
+    servicers: list[Servicer]
+    checks: list[HealthCheck]
+    closers: list[Closer]
+
+
+def build(
+    settings: IngestSettings,
+    *,
+    clock: Clock | None = None,
+    engine: AsyncEngine | None = None,
+    redis: Redis | None = None,
+    storage: Storage | None = None,
+    stream: SignalStream | None = None,
+    directory: Directory | None = None,
+) -> Ingest:
+    """Builds everything below the server. Called within the running loop."""
+    clock = clock or SystemClock()
+    key = load_private_key(settings.key_file)
+    closers: list[Closer] = []
+    if engine is None:
+        engine = create_engine(
+            settings.database_url,
+            application_name="laurel-ingest",
+            pool_size=settings.database_pool_size,
+        )
+        closers.append(engine.dispose)
+    if redis is None:
+        redis = create_redis(settings.redis_url)
+        closers.append(redis.aclose)
+    if directory is None:
+        channel = connect_peer(
+            settings,
+            "identity",
+            tokens=TokenSource("ingest", key, clock=clock),
+            services=[
+                directory_pb2.DESCRIPTOR.services_by_name["DirectoryService"],
+                installation_pb2.DESCRIPTOR.services_by_name["InstallationService"],
+            ],
+        )
+        closers.append(channel.close)
+        directory = IdentityDirectory(channel)
+
+    storage = storage or PostgresStorage(engine, writers=max(1, settings.database_pool_size // 2))
+    tokens = PageTokens(derive_secret(key, "page tokens"))
+    servicer = SignalServicer(
+        WriteSignals(storage, directory, clock),
+        ImportEvents(storage, directory, clock),
+        ListSignals(PostgresSignalReader(engine), directory, tokens),
+        stream or AdbcSignalStream(settings.database_url),
+    )
+    return Ingest(
+        servicers=[
+            (
+                signal_pb2_grpc.add_SignalServiceServicer_to_server,
+                servicer,
+                signal_pb2.DESCRIPTOR.services_by_name["SignalService"],
+            )
+        ],
+        checks=[database_check(engine), schema_check(engine), redis_check(redis)],
+        closers=closers,
+    )
+
+
+async def bootstrap(
+    settings: IngestSettings, *, sessions: SessionResolver | None = None, **ports: Any
+) -> RpcServer:
+    """The server, ready to start; `ports` go to `build`."""
+    service = build(settings, **ports)
+    return build_server(
+        settings,
+        service.servicers,
+        health_checks=service.checks,
+        sessions=sessions,
+        closers=service.closers,
+        clock=ports.get("clock"),
+    )

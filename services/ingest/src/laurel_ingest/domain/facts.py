@@ -1,0 +1,239 @@
+"""What sources say about the things of one repository, before anything is linked or counted.
+
+Facts of one thing from several events, sources and batches merge into one, in any order. They
+hold ids of people, never addresses; synthetic ids stay as they are until the linking step asks
+who claims them.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Final,
+    TypeAlias,
+    TypeVar,
+    get_origin,
+    get_type_hints,
+)
+
+from laurel_ingest.domain import registers
+from laurel_ingest.domain.registers import Said
+
+# A field's type and the rule by which two facts' fields become one.
+Best: TypeAlias = Annotated[Said | None, registers.best]
+Last: TypeAlias = Annotated[Said | None, registers.last]
+Union: TypeAlias = Annotated[frozenset[int], registers.union]
+Earliest: TypeAlias = Annotated[Mapping[str, int], registers.earliest]
+Either: TypeAlias = Annotated[bool, registers.either]
+Highest: TypeAlias = Annotated[int, registers.highest]
+
+NO_NUMBERS: Final[frozenset[int]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryFact:
+    """Which branch counts, and whether any does. One per repository; its identity is empty."""
+
+    kind: ClassVar[str] = "repository"
+    repository_id: int
+    identity: str = ""
+    default_branch: Last = None
+    is_fork: Last = None
+
+
+@dataclass(frozen=True, slots=True)
+class CommitFact:
+    """A commit by its SHA.
+
+    `authors`: [[user id, is bot], …], the author first, then co-authors. `pushes`: the first time
+    that an event showed the commit on each branch. `lines`: [additions, deletions].
+    """
+
+    kind: ClassVar[str] = "commit"
+    repository_id: int
+    identity: str
+    standing: Highest = 0
+    authors: Best = None
+    authored_at: Best = None
+    is_merge: Best = None
+    lines: Best = None
+    title: Best = None
+    on_default_branch: Either = False
+    pushes: Earliest = field(default_factory=dict)
+    pull_numbers: Union = NO_NUMBERS
+
+
+@dataclass(frozen=True, slots=True)
+class PullFact:
+    """A pull request by its number.
+
+    `author`, `merger`: [user id, is bot]. `opened_at` is set where a source announces the
+    opening; a snapshot that an event about something else carries does not. `state`: "open", or
+    ["closed", epoch seconds]. `closes`: issues that a closing keyword in the body names.
+    """
+
+    kind: ClassVar[str] = "pull_request"
+    repository_id: int
+    identity: str
+    standing: Highest = 0
+    author: Best = None
+    merger: Best = None
+    opened_at: Best = None
+    created_at: Best = None
+    merged_at: Best = None
+    state: Last = None
+    merge_commit_sha: Best = None
+    title: Last = None
+    is_spam: Last = None
+    closes: Union = NO_NUMBERS
+
+
+@dataclass(frozen=True, slots=True)
+class IssueFact:
+    """An issue by its number. `state`: "open", or ["closed", epoch seconds, closer or null]."""
+
+    kind: ClassVar[str] = "issue"
+    repository_id: int
+    identity: str
+    standing: Highest = 0
+    author: Best = None
+    opened_at: Best = None
+    created_at: Best = None
+    state: Last = None
+    title: Last = None
+    is_spam: Last = None
+    closed_by_pull: Either = False
+    is_deleted: Last = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewFact:
+    """A review by its id. `state` is the one that it was submitted with, in lower case."""
+
+    kind: ClassVar[str] = "review"
+    repository_id: int
+    identity: str
+    standing: Highest = 0
+    author: Best = None
+    submitted_at: Best = None
+    state: Best = None
+    pull_numbers: Union = NO_NUMBERS
+
+
+@dataclass(frozen=True, slots=True)
+class CommentFact:
+    """A comment on an issue or pull request by its id. `number`: where it stands."""
+
+    kind: ClassVar[str] = "comment"
+    repository_id: int
+    identity: str
+    standing: Highest = 0
+    author: Best = None
+    created_at: Best = None
+    number: Best = None
+    is_spam: Last = None
+    is_deleted: Last = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewCommentFact:
+    """A comment on a line of a pull request by its id."""
+
+    kind: ClassVar[str] = "review_comment"
+    repository_id: int
+    identity: str
+    standing: Highest = 0
+    author: Best = None
+    created_at: Best = None
+    pull_numbers: Union = NO_NUMBERS
+    is_spam: Last = None
+    is_deleted: Last = None
+
+
+Fact: TypeAlias = (
+    RepositoryFact
+    | CommitFact
+    | PullFact
+    | IssueFact
+    | ReviewFact
+    | CommentFact
+    | ReviewCommentFact
+)
+FactKey: TypeAlias = tuple[int, str, str]
+"""Repository id, kind, identity."""
+
+F = TypeVar("F", bound=Fact)
+
+FACT_TYPES: Final[Mapping[str, type[Fact]]] = {
+    fact_type.kind: fact_type
+    for fact_type in (
+        RepositoryFact,
+        CommitFact,
+        PullFact,
+        IssueFact,
+        ReviewFact,
+        CommentFact,
+        ReviewCommentFact,
+    )
+}
+
+
+_RULES: Final = {
+    kind: tuple(
+        (name, hint.__metadata__[0])
+        for name, hint in get_type_hints(fact_type, include_extras=True).items()
+        if get_origin(hint) is Annotated
+    )
+    for kind, fact_type in FACT_TYPES.items()
+}
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
+_PLAIN: Final[Mapping[Any, Callable[[Any], Any]]] = {
+    registers.best: list,
+    registers.last: list,
+    registers.union: sorted,
+    registers.earliest: dict,
+}
+
+
+def key_of(fact: Fact) -> FactKey:
+    """Which thing a fact is about."""
+    return fact.repository_id, fact.kind, fact.identity
+
+
+def merge(one: F, other: F) -> F:
+    """One fact of two about the same thing; in any order, any number of times."""
+    merged = {
+        name: rule(getattr(one, name), getattr(other, name)) for name, rule in _RULES[one.kind]
+    }
+    return type(one)(repository_id=one.repository_id, identity=one.identity, **merged)
+
+
+def to_json(fact: Fact) -> dict[str, Any]:
+    """What a fact says, as plain JSON without what it leaves open."""
+    said: dict[str, Any] = {}
+    for name, rule in _RULES[fact.kind]:
+        value = getattr(fact, name)
+        if value:
+            said[name] = _PLAIN.get(rule, _itself)(value)
+    return said
+
+
+def from_json(key: FactKey, said: Mapping[str, Any]) -> Fact:
+    """The fact that `to_json` wrote."""
+    repository_id, kind, identity = key
+    fact_type = FACT_TYPES[kind]
+    values = {name: _value(rule, said[name]) for name, rule in _RULES[kind] if name in said}
+    return fact_type(repository_id=repository_id, identity=identity, **values)
+
+
+def _value(rule: Any, written: Any) -> Any:
+    if rule is registers.best or rule is registers.last:
+        return Said(*written)
+    return frozenset(written) if rule is registers.union else written

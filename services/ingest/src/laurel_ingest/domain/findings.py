@@ -1,0 +1,63 @@
+"""What one event or commit turns out to say: facts, people met on the way, what was left out."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from laurel_ingest.domain.facts import Fact
+from laurel_ingest.domain.identities import GHOST_ID
+from laurel_ingest.domain.json_values import JsonObject
+from laurel_ingest.domain.people import GHOST, Person, person_of
+from laurel_ingest.domain.refusals import MalformedError
+from laurel_ingest.domain.registers import UNKNOWN_STANDING, Said
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The account that a repository's name begins with; its id and kind where a source told."""
+
+    login: str
+    account_id: int | None = None
+    is_user: bool | None = None
+    avatar_url: str | None = None
+
+
+@dataclass(slots=True)
+class Findings:
+    """Collected by a normalizer; `standing` and `at` say whose word the facts are and of when."""
+
+    standing: int
+    at: int
+    facts: list[Fact] = field(default_factory=list)
+    people: dict[int, Person] = field(default_factory=dict)
+    left_out: Counter[str] = field(default_factory=Counter)
+
+    def said(self, value: object) -> Said | None:
+        """A value as this source says it now; None says nothing."""
+        return None if value is None else Said(self.standing, self.at, value)
+
+    def credit(self, person: Person | None) -> Said | None:
+        """[user id, is bot] of somebody, who is remembered as met."""
+        if person is None:
+            return None
+        self.meet(person)
+        standing = UNKNOWN_STANDING if person.user_id == GHOST_ID else self.standing
+        return Said(standing, self.at, [person.user_id, person.is_bot])
+
+    def credit_of(self, thing: JsonObject, name: str, otherwise: Person | None) -> Said | None:
+        """The credit of the account under a name.
+
+        Null stands for a deleted user, the ghost; absent for a source that tells less, which
+        leaves `otherwise`.
+        """
+        if name not in thing:
+            return self.credit(otherwise)
+        account = thing[name]
+        if account is not None and not isinstance(account, dict):
+            raise MalformedError(f"{name} is not an object")
+        return self.credit(GHOST if account is None else person_of(account) or otherwise)
+
+    def meet(self, person: Person) -> None:
+        """Remembers somebody, with whatever of login and avatar was told first."""
+        known = self.people.get(person.user_id)
+        if known is None or (known.login is None and person.login is not None):
+            self.people[person.user_id] = person

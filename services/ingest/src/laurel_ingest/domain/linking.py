@@ -1,0 +1,117 @@
+"""From the facts of one repository to its signals.
+
+Pure: the same facts make the same signals, however many events, sources and batches told them.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from laurel_ingest.domain.facts import (
+    CommitFact,
+    Fact,
+    FactKey,
+    IssueFact,
+    PullFact,
+    RepositoryFact,
+    ReviewCommentFact,
+    ReviewFact,
+    key_of,
+)
+from laurel_ingest.domain.identities import is_synthetic
+from laurel_ingest.domain.registers import Said
+
+PERSON = "person"
+"""The kind of thing that a link to a synthetic person points at."""
+
+Claims: TypeAlias = Mapping[int, int]
+"""Synthetic id → id of the person that it turned out to be."""
+
+
+@dataclass(slots=True)
+class RepositoryFacts:
+    """Facts of one repository, and which of them bear on which."""
+
+    repository: RepositoryFact | None = None
+    facts: dict[FactKey, Fact] = field(default_factory=dict)
+    pulls: dict[int, PullFact] = field(default_factory=dict)
+    merged_as: dict[str, list[PullFact]] = field(default_factory=dict)
+    closed_by: dict[int, list[PullFact]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, facts: Iterable[Fact]) -> "RepositoryFacts":
+        """An index of facts that all belong to one repository."""
+        known = cls()
+        for fact in facts:
+            known.facts[key_of(fact)] = fact
+            if isinstance(fact, RepositoryFact):
+                known.repository = fact
+            elif isinstance(fact, PullFact):
+                known.pulls[int(fact.identity)] = fact
+                if fact.merged_at is not None:
+                    if fact.merge_commit_sha is not None:
+                        known.merged_as.setdefault(fact.merge_commit_sha.value, []).append(fact)
+                    for number in fact.closes:
+                        known.closed_by.setdefault(number, []).append(fact)
+        return known
+
+    def pulls_of(self, commit: CommitFact) -> list[PullFact]:
+        """The pull requests that brought a commit, as far as they are known."""
+        named = (self.pulls.get(number) for number in commit.pull_numbers)
+        return [pull for pull in named if pull] + self.merged_as.get(commit.identity, [])
+
+
+def links_of(fact: Fact) -> list[FactKey]:
+    """Keys of the other facts that a fact's signals depend on, or that depend on it."""
+    here = fact.repository_id
+    if isinstance(fact, PullFact):
+        links = [(here, IssueFact.kind, str(number)) for number in sorted(fact.closes)]
+        if fact.merge_commit_sha is not None:
+            links.append((here, CommitFact.kind, fact.merge_commit_sha.value))
+        return links
+    if isinstance(fact, CommitFact | ReviewFact | ReviewCommentFact):
+        return [(here, PullFact.kind, str(number)) for number in sorted(fact.pull_numbers)]
+    return []
+
+
+def synthetic_people(fact: Fact) -> set[int]:
+    """The synthetic user ids that a fact credits with anything."""
+    people: list[int] = []
+    match fact:
+        case CommitFact():
+            people = [credit[0] for credit in fact.authors.value] if fact.authors else []
+        case PullFact():
+            people = [said.value[0] for said in (fact.author, fact.merger) if said]
+        case IssueFact():
+            people = [fact.author.value[0]] if fact.author else []
+            closer = fact.state.value[2] if fact.state and fact.state.value[0] == "closed" else None
+            people += [closer[0]] if closer else []
+        case RepositoryFact():
+            pass
+        case _:
+            people = [fact.author.value[0]] if fact.author else []
+    return {person for person in people if is_synthetic(person)}
+
+
+def pushed_to_default(commit: CommitFact, repository: RepositoryFact | None) -> int | None:
+    """When a commit was first pushed to the branch that counts; None where it never was.
+
+    That is the default branch, or main or master where it is unknown.
+    """
+    known = repository.default_branch if repository else None
+    branches = (known.value,) if known else ("main", "master")
+    times = [commit.pushes[branch] for branch in branches if branch in commit.pushes]
+    return min(times, default=None)
+
+
+def is_fork(repository: RepositoryFact | None) -> bool:
+    """Whether a repository is known to be a fork, whose commits don't count."""
+    return bool(repository and repository.is_fork and repository.is_fork.value)
+
+
+def resolved(credit: Said | None, claims: Claims) -> tuple[int, bool] | None:
+    """(user id, is bot) of a credit, with whoever claims it in the place of a synthetic id."""
+    if credit is None:
+        return None
+    user_id, bot = credit.value
+    return claims.get(user_id, user_id), bot

@@ -1,0 +1,245 @@
+"""Where protobuf and Arrow meet ingest's own values."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import pyarrow as pa
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from laurel.common.v1 import types_pb2
+from laurel.ingest.v1 import signal_pb2
+from laurel_common.errors import InvalidRequest, Violation
+from laurel_ingest.application.errors import MalformedBatch
+from laurel_ingest.application.import_events import ImportReport
+from laurel_ingest.application.line_reading import RawBatch
+from laurel_ingest.application.list_signals import SignalPage
+from laurel_ingest.application.ports import (
+    InstallationState,
+    SignalQuery,
+    StoredSignal,
+    StreamQuery,
+)
+from laurel_ingest.application.write_signals import WriteReport
+from laurel_ingest.domain.offers import OFFER, REQUIRED
+from laurel_ingest.domain.signals import REVIEW_STATES, Flag, SignalType
+
+MAX_BATCH_SIGNALS: Final = 100_000
+_FLAGS: Final = tuple((flag.name or "").lower() for flag in Flag)
+
+
+def offered(batch: signal_pb2.SignalBatch) -> pa.Table:
+    """A batch's signals with the columns of OFFER. Raises MalformedBatch."""
+    if batch.WhichOneof("signals") == "arrow":
+        table = _from_arrow(batch.arrow)
+    else:
+        table = _from_rows(batch.rows.signals)
+    if table.num_rows > MAX_BATCH_SIGNALS:
+        raise _malformed("batch", f"holds more than {MAX_BATCH_SIGNALS} signals")
+    return table
+
+
+def _from_arrow(content: bytes) -> pa.Table:
+    try:
+        with pa.ipc.open_stream(content) as reader:
+            given = reader.read_all()
+        # What strangers send is checked whole, or a wrong offset would be followed.
+        given.validate(full=True)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise _malformed("batch.arrow", "is no Arrow IPC stream") from error
+    known = set(OFFER.names)
+    if unknown := [name for name in given.column_names if name not in known]:
+        raise _malformed("batch.arrow", f"has columns that mean nothing: {len(unknown)}")
+    if len(set(given.column_names)) < len(given.column_names):
+        raise _malformed("batch.arrow", "names a column twice")
+    columns = [_column(given, field) for field in OFFER]
+    return pa.Table.from_arrays(columns, schema=OFFER)
+
+
+def _column(given: pa.Table, field: pa.Field) -> pa.ChunkedArray:
+    if field.name not in given.column_names:
+        if field.name in REQUIRED:
+            raise _malformed("batch.arrow", f"lacks the column {field.name}")
+        return pa.chunked_array([pa.nulls(given.num_rows, field.type)])
+    try:
+        return given[field.name].cast(field.type)
+    except pa.ArrowException as error:
+        raise _malformed("batch.arrow", f"{field.name} is not {field.type}") from error
+
+
+def _from_rows(rows: Iterable[signal_pb2.NewSignal]) -> pa.Table:
+    return pa.Table.from_pylist([_row(row) for row in rows], schema=OFFER)
+
+
+def _row(row: signal_pb2.NewSignal) -> dict[str, Any]:
+    said = row.metadata
+    flags = sum(1 << bit for bit, name in enumerate(_FLAGS) if getattr(said, name))
+    # Beyond what a time of Arrow can hold, out of any range that is taken.
+    seconds = min(max(row.event_time.seconds, -(2**40)), 2**40)
+    micros = seconds * 1_000_000 + row.event_time.nanos // 1_000
+    return {
+        "user_id": row.user_id,
+        "repository_id": row.repository_id,
+        "type": row.type if 0 <= row.type < 128 else 0,
+        "event_time": pa.scalar(micros, OFFER.field("event_time").type)
+        if row.HasField("event_time")
+        else None,
+        "identity": row.identity,
+        "value_e4": row.value_e4,
+        "flags": flags,
+        "review_state": said.review_state,
+        "additions": said.additions if row.type == types_pb2.SIGNAL_TYPE_COMMIT else None,
+        "deletions": said.deletions if row.type == types_pb2.SIGNAL_TYPE_COMMIT else None,
+        "number": said.number,
+        "title": said.title,
+        "object_id": said.object_id,
+    }
+
+
+def _malformed(field: str, description: str) -> MalformedBatch:
+    return MalformedBatch(f"{field} {description}", violations=[Violation(field, description)])
+
+
+def write_response(sequence: int, report: WriteReport) -> signal_pb2.WriteSignalsResponse:
+    """What became of a batch of signals."""
+    counts = report.outcome.by_type.values()
+    return signal_pb2.WriteSignalsResponse(
+        sequence=sequence,
+        new_count=sum(each.new for each in counts),
+        changed_count=sum(each.changed for each in counts),
+        duplicate_count=sum(each.duplicate for each in counts),
+        refused=[
+            signal_pb2.RefusedSignal(
+                index=each.index, field=each.field, description=each.description
+            )
+            for each in report.refusals
+        ],
+        refused_count=report.refused_count,
+    )
+
+
+def raw_batch(batch: signal_pb2.EventBatch) -> RawBatch:
+    """Lines with their place in the source."""
+    return RawBatch(list(batch.lines), max(batch.first_line_number, 1), batch.file_name)
+
+
+def import_response(sequence: int, report: ImportReport) -> signal_pb2.ImportEventsResponse:
+    """What became of a batch of lines."""
+    return signal_pb2.ImportEventsResponse(
+        sequence=sequence,
+        event_count=report.event_count,
+        signals=[
+            signal_pb2.SignalTypeCount(
+                type=_wire_type(name),
+                new_count=counts.new,
+                changed_count=counts.changed,
+                duplicate_count=counts.duplicate,
+            )
+            for name, counts in sorted(report.by_type.items(), key=lambda each: _number(each[0]))
+        ],
+        withdrawn_count=report.withdrawn,
+        skipped=[
+            signal_pb2.SkippedCount(reason=str(reason), count=count)
+            for reason, count in sorted(report.left_out.items())
+        ],
+        problems=[
+            signal_pb2.LineProblem(
+                file_name=each.file_name,
+                line_number=each.line_number,
+                reason=str(each.reason),
+                description=each.description,
+            )
+            for each in report.problems
+        ],
+        installation_ids=report.installation_ids,
+    )
+
+
+def signal_query(request: signal_pb2.ListSignalsRequest) -> SignalQuery:
+    """The filters of a list."""
+    return SignalQuery(
+        request.installation_id,
+        user_id=request.user_id or None,
+        repository_id=request.repository_id or None,
+        types=tuple(sorted({SignalType(each).label for each in request.types})),
+        start=_moment(request, "start_time"),
+        end=_moment(request, "end_time"),
+    )
+
+
+def stream_query(request: signal_pb2.StreamSignalsRequest) -> StreamQuery:
+    """The filters of a stream."""
+    return StreamQuery(
+        request.installation_id,
+        start=_moment(request, "start_time"),
+        end=_moment(request, "end_time"),
+        repository_ids=tuple(request.repository_ids),
+        user_ids=tuple(request.user_ids),
+    )
+
+
+def stream_header(state: InstallationState) -> signal_pb2.StreamSignalsResponse:
+    """What is said before the first batch."""
+    return signal_pb2.StreamSignalsResponse(
+        header=signal_pb2.StreamSignalsHeader(
+            input_mark=state.input_mark,
+            bot_user_ids=state.bot_user_ids,
+            signal_count_estimate=state.signal_count,
+        )
+    )
+
+
+def signal_page(page: SignalPage) -> signal_pb2.ListSignalsResponse:
+    """A page of signals."""
+    return signal_pb2.ListSignalsResponse(
+        signals=[_signal(each) for each in page.signals], next_page_token=page.next_page_token
+    )
+
+
+def _signal(stored: StoredSignal) -> signal_pb2.Signal:
+    moment = Timestamp()
+    moment.FromDatetime(stored.event_timestamp.astimezone(UTC))
+    return signal_pb2.Signal(
+        id=stored.id,
+        installation_id=stored.installation_id,
+        user_id=stored.user_id,
+        repository_id=stored.repository_id,
+        type=_wire_type(stored.type),
+        value_e4=stored.value_e4,
+        event_time=moment,
+        content_hash=stored.content_hash,
+        metadata=_metadata(stored.metadata),
+    )
+
+
+def _metadata(said: Mapping[str, Any]) -> signal_pb2.SignalMetadata:
+    state = said.get("review_state")
+    return signal_pb2.SignalMetadata(
+        **{name: said.get(name) is True for name in _FLAGS},
+        review_state=types_pb2.ReviewState.ValueType(
+            REVIEW_STATES.index(state) + 1 if state in REVIEW_STATES else 0
+        ),
+        additions=said.get("additions", 0),
+        deletions=said.get("deletions", 0),
+        number=said.get("number", 0),
+        title=said.get("title", ""),
+        object_id=said.get("object_id", ""),
+    )
+
+
+def _number(name: str) -> int:
+    return SignalType[name.upper()].value
+
+
+def _wire_type(name: str) -> types_pb2.SignalType.ValueType:
+    return types_pb2.SignalType.ValueType(_number(name))
+
+
+def _moment(request: Any, name: str) -> datetime | None:
+    if not request.HasField(name):
+        return None
+    try:
+        moment: datetime = getattr(request, name).ToDatetime(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
+        raise InvalidRequest.of((name, "is no instant between the years 1 and 9999")) from error
+    return moment

@@ -1,0 +1,221 @@
+"""Facts, their links and who synthetic people turned out to be, in PostgreSQL."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from laurel_ingest.domain.facts import Fact, FactKey, from_json, key_of, to_json
+from laurel_ingest.domain.linking import PERSON, links_of, synthetic_people
+
+_CLAIMS_LOCK: Final = 0x51670002
+
+_KEYS: Final = """
+    unnest(CAST(:repository_ids AS bigint[]), CAST(:kinds AS text[]), CAST(:keys AS text[]))
+        AS wanted (repository_id, kind, key)
+"""
+
+_LOAD: Final = text(
+    f"""
+    SELECT f.repository_id, f.kind, f.key, f.body::text
+    FROM {_KEYS}
+    JOIN repository_facts AS f ON f.repository_id = wanted.repository_id
+        AND f.kind = wanted.kind AND f.key = wanted.key
+    """  # noqa: S608 - put together from constants
+)
+
+_POINTING_AT: Final = text(
+    f"""
+    SELECT DISTINCT l.repository_id, l.kind, l.key
+    FROM {_KEYS}
+    JOIN repository_fact_links AS l ON l.repository_id = wanted.repository_id
+        AND l.target_kind = wanted.kind AND l.target_key = wanted.key
+    """  # noqa: S608 - put together from constants
+)
+
+_SAVE: Final = text(
+    """
+    INSERT INTO repository_facts (repository_id, kind, key, standing, body)
+    SELECT repository_id, kind, key, standing, body::jsonb
+    FROM unnest(
+        CAST(:repository_ids AS bigint[]), CAST(:kinds AS text[]), CAST(:keys AS text[]),
+        CAST(:standings AS smallint[]), CAST(:bodies AS text[])
+    ) AS told (repository_id, kind, key, standing, body)
+    ORDER BY repository_id, kind, key
+    ON CONFLICT ON CONSTRAINT pk_repository_facts DO UPDATE
+    SET standing = excluded.standing, body = excluded.body
+    """
+)
+
+_LINK: Final = text(
+    """
+    INSERT INTO repository_fact_links (repository_id, kind, key, target_kind, target_key)
+    SELECT repository_id, kind, key, target_kind, target_key
+    FROM unnest(
+        CAST(:repository_ids AS bigint[]), CAST(:kinds AS text[]), CAST(:keys AS text[]),
+        CAST(:target_kinds AS text[]), CAST(:target_keys AS text[])
+    ) AS told (repository_id, kind, key, target_kind, target_key)
+    ON CONFLICT ON CONSTRAINT pk_repository_fact_links DO NOTHING
+    """
+)
+
+_CLAIM: Final = text(
+    """
+    INSERT INTO synthetic_user_claims AS claim (synthetic_id, user_id)
+    SELECT synthetic_id, user_id
+    FROM unnest(CAST(:synthetic_ids AS bigint[]), CAST(:user_ids AS bigint[]))
+        AS told (synthetic_id, user_id)
+    ORDER BY synthetic_id
+    ON CONFLICT ON CONSTRAINT pk_synthetic_user_claims DO UPDATE SET user_id = excluded.user_id
+    WHERE excluded.user_id < claim.user_id
+    RETURNING synthetic_id
+    """
+)
+
+_CLAIMS_OF: Final = text(
+    """
+    SELECT synthetic_id, user_id FROM synthetic_user_claims
+    WHERE synthetic_id = ANY (CAST(:synthetic_ids AS bigint[]))
+    """
+)
+
+_CREDITING: Final = text(
+    """
+    SELECT DISTINCT repository_id, kind, key FROM repository_fact_links
+    WHERE target_kind = 'person' AND target_key = ANY (CAST(:targets AS text[]))
+    """
+)
+
+_COMMITS_OF: Final = text(
+    """
+    SELECT repository_id, kind, key FROM repository_facts
+    WHERE repository_id = ANY (CAST(:repository_ids AS bigint[])) AND kind = 'commit'
+    """
+)
+
+
+_TENANTS: Final = text(
+    """
+    WITH told AS (
+        INSERT INTO repository_installations (repository_id, installation_id)
+        SELECT repository_id, installation_id
+        FROM unnest(CAST(:repository_ids AS bigint[]), CAST(:installation_ids AS bigint[]))
+            AS told (repository_id, installation_id)
+        ORDER BY repository_id
+        ON CONFLICT ON CONSTRAINT pk_repository_installations DO UPDATE
+        SET installation_id = excluded.installation_id
+        WHERE repository_installations.installation_id <> excluded.installation_id
+    )
+    SELECT repository_id, installation_id FROM repository_installations
+    WHERE repository_id = ANY (CAST(:others AS bigint[]))
+    """
+)
+
+
+class PostgresFacts:
+    """Reads and writes in the transaction that its connection is in."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def claim(self, claims: Mapping[int, int]) -> set[int]:
+        """Adds claims under a lock that importers with nothing to claim share."""
+        known = await self.claims_of(claims)
+        fresh = {
+            synthetic_id: user_id
+            for synthetic_id, user_id in claims.items()
+            if synthetic_id not in known or user_id < known[synthetic_id]
+        }
+        lock = "pg_advisory_xact_lock" if fresh else "pg_advisory_xact_lock_shared"
+        await self._connection.execute(text(f"SELECT {lock}(:key)"), {"key": _CLAIMS_LOCK})
+        if not fresh:
+            return set()
+        rows = await self._connection.execute(
+            _CLAIM, {"synthetic_ids": list(fresh), "user_ids": list(fresh.values())}
+        )
+        return {row[0] for row in rows}
+
+    async def claims_of(self, synthetic_ids: Collection[int]) -> dict[int, int]:
+        """Claims on these ids."""
+        if not synthetic_ids:
+            return {}
+        rows = await self._connection.execute(_CLAIMS_OF, {"synthetic_ids": list(synthetic_ids)})
+        return {row[0]: row[1] for row in rows}
+
+    async def crediting(self, synthetic_ids: Collection[int]) -> set[FactKey]:
+        """Facts that credit any of these ids, in any repository."""
+        if not synthetic_ids:
+            return set()
+        return await self._keys(_CREDITING, targets=[str(each) for each in synthetic_ids])
+
+    async def load(self, keys: Collection[FactKey]) -> dict[FactKey, Fact]:
+        """Facts under these keys."""
+        if not keys:
+            return {}
+        rows = await self._connection.execute(_LOAD, _key_columns(keys))
+        return {
+            key: from_json(key, orjson.loads(body))
+            for repository_id, kind, name, body in rows
+            if (key := (repository_id, kind, name))
+        }
+
+    async def pointing_at(self, keys: Collection[FactKey]) -> set[FactKey]:
+        """Facts that link to these."""
+        return await self._keys(_POINTING_AT, **_key_columns(keys)) if keys else set()
+
+    async def commits_of(self, repository_ids: Collection[int]) -> set[FactKey]:
+        """Every commit of these repositories."""
+        if not repository_ids:
+            return set()
+        return await self._keys(_COMMITS_OF, repository_ids=list(repository_ids))
+
+    async def installations(
+        self, told: Mapping[int, int], repository_ids: Collection[int]
+    ) -> dict[int, int]:
+        """Installations as told, and as remembered of the other repositories."""
+        rows = await self._connection.execute(
+            _TENANTS,
+            {
+                "repository_ids": list(told),
+                "installation_ids": list(told.values()),
+                "others": [each for each in repository_ids if each not in told],
+            },
+        )
+        return {**told, **{row[0]: row[1] for row in rows}}
+
+    async def save(self, facts: Sequence[Fact]) -> None:
+        """Facts and what they link to."""
+        if not facts:
+            return
+        columns = _key_columns(key_of(fact) for fact in facts)
+        columns["standings"] = [getattr(fact, "standing", 0) or 1 for fact in facts]
+        columns["bodies"] = [orjson.dumps(to_json(fact)).decode() for fact in facts]
+        await self._connection.execute(_SAVE, columns)
+        links = [
+            (key_of(fact), target)
+            for fact in facts
+            for target in (
+                *links_of(fact),
+                *((fact.repository_id, PERSON, str(each)) for each in synthetic_people(fact)),
+            )
+        ]
+        if links:
+            linked = _key_columns(source for source, _ in links)
+            linked["target_kinds"] = [target[1] for _, target in links]
+            linked["target_keys"] = [target[2] for _, target in links]
+            await self._connection.execute(_LINK, linked)
+
+    async def _keys(self, statement: Any, **values: Any) -> set[FactKey]:
+        rows = await self._connection.execute(statement, values)
+        return {(row[0], row[1], row[2]) for row in rows}
+
+
+def _key_columns(keys: Iterable[FactKey]) -> dict[str, Any]:
+    repository_ids, kinds, names = [], [], []
+    for repository_id, kind, name in keys:
+        repository_ids.append(repository_id)
+        kinds.append(kind)
+        names.append(name)
+    return {"repository_ids": repository_ids, "kinds": kinds, "keys": names}

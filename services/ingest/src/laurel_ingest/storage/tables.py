@@ -1,0 +1,168 @@
+"""Ingest's tables as migrations 008, 009, 013 to 015, 030 and 031 make them."""
+
+from sqlalchemy import (
+    CHAR,
+    BigInteger,
+    Column,
+    Date,
+    DateTime,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    SmallInteger,
+    Table,
+    Text,
+)
+from sqlalchemy.dialects.postgresql import ENUM, JSONB
+
+metadata = MetaData()
+_time = DateTime(timezone=True)
+
+signal_type = ENUM(
+    *("commit", "pr_open", "pr_merge", "pr_close_no_merge", "issue_open", "issue_close"),
+    *("review", "review_comment", "comment", "spam"),
+    name="signal_type",
+    create_type=False,
+)
+
+signals = Table(
+    "signals",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("installation_id", BigInteger, nullable=False),
+    Column("user_id", BigInteger, nullable=False),
+    Column("repository_id", BigInteger, nullable=False),
+    Column("type", signal_type, nullable=False),
+    Column("value", Numeric(10, 4), nullable=False),
+    Column("event_timestamp", _time, primary_key=True),
+    Column("content_hash", CHAR(64), nullable=False),
+    Column("metadata", JSONB, nullable=False),
+)
+
+signal_keys = Table(
+    "signal_keys",
+    metadata,
+    Column("content_hash", LargeBinary, primary_key=True),
+    Column("user_id", BigInteger, primary_key=True),
+    Column("installation_id", BigInteger, nullable=False),
+    Column("signal_id", BigInteger, nullable=False),
+    Column("event_timestamp", _time, nullable=False),
+    Column("standing", SmallInteger, nullable=False),
+)
+
+signal_withdrawals = Table(
+    "signal_withdrawals",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("installation_id", BigInteger, nullable=False),
+    Column("repository_id", BigInteger, nullable=False),
+    Column("user_id", BigInteger, nullable=False),
+    Column("type", signal_type, nullable=False),
+    Column("value", Numeric(10, 4), nullable=False),
+    Column("event_timestamp", _time, nullable=False),
+    Column("content_hash", CHAR(64), nullable=False),
+    Column("metadata", JSONB, nullable=False),
+    Column("standing", SmallInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("withdrawn_by", Text),
+    Column("withdrawn_at", _time, nullable=False),
+)
+
+repository_facts = Table(
+    "repository_facts",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("standing", SmallInteger, nullable=False),
+    Column("body", JSONB, nullable=False),
+    Column("updated_at", _time, nullable=False),
+)
+
+repository_fact_links = Table(
+    "repository_fact_links",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True),
+    Column("target_kind", Text, primary_key=True),
+    Column("target_key", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+)
+
+repository_installations = Table(
+    "repository_installations",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True),
+    Column("installation_id", BigInteger, nullable=False),
+)
+
+synthetic_user_claims = Table(
+    "synthetic_user_claims",
+    metadata,
+    Column("synthetic_id", BigInteger, primary_key=True),
+    Column("user_id", BigInteger, nullable=False),
+    Column("created_at", _time, nullable=False),
+)
+
+installation_signal_states = Table(
+    "installation_signal_states",
+    metadata,
+    Column("installation_id", BigInteger, primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+    Column("signal_count", BigInteger, nullable=False),
+    Column("first_event_timestamp", _time),
+    Column("last_event_timestamp", _time),
+    Column("updated_at", _time, nullable=False),
+)
+
+installation_bots = Table(
+    "installation_bots",
+    metadata,
+    Column("installation_id", BigInteger, primary_key=True),
+    Column("user_id", BigInteger, primary_key=True),
+    Column("added_by", Text, nullable=False),
+    Column("created_at", _time, nullable=False),
+)
+
+signals_partition_health = Table(
+    "signals_partition_health",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("event_month", Date, nullable=False),
+    Column("hits", BigInteger, nullable=False),
+    Column("first_event_timestamp", _time, nullable=False),
+    Column("last_event_timestamp", _time, nullable=False),
+    Column("recorded_at", _time, nullable=False),
+    Column("resolved_at", _time),
+)
+
+ingest_log = Table(
+    "ingest_log",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("installation_id", BigInteger, nullable=False),
+    Column("organization_id", BigInteger, nullable=False),
+    Column("team_id", BigInteger),
+    Column("repository_id", BigInteger),
+    Column("last_successful_ingest_at", _time, nullable=False),
+    Column("ingest_preset", Text, nullable=False),
+    Column("repo_count", Integer, nullable=False),
+    Column("signal_count", Integer, nullable=False),
+)
+
+repository_sync_state = Table(
+    "repository_sync_state",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("repository_id", BigInteger, nullable=False),
+    Column("organization_id", BigInteger, nullable=False),
+    Column("repo_updated_at", _time),
+    Column("commits_etag", Text),
+    Column("pulls_etag", Text),
+    Column("issues_etag", Text),
+    Column("comments_etag", Text),
+    Column("reviews_etag", Text),
+    Column("pr_ids_hash", Text),
+    Column("last_fetched_at", _time, nullable=False),
+)
