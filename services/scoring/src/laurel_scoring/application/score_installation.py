@@ -1,0 +1,126 @@
+"""The job: reads an installation's inputs, computes its boards, publishes each as it is made."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import structlog
+
+from laurel_common.clock import Clock
+from laurel_scoring.application.inputs import ReadInputs
+from laurel_scoring.application.ports import Boards, PresetStore, PublicationHeader, RunStore
+from laurel_scoring.domain.canonical import rules_to_json
+from laurel_scoring.domain.engine import Evaluation
+from laurel_scoring.domain.periods import Windows, to_microseconds
+from laurel_scoring.domain.results import BoardFamily
+from laurel_scoring.domain.rules import DEFAULT_RULES
+from laurel_scoring.domain.runs import (
+    Run,
+    RunResult,
+    pause_before,
+    reason_of,
+    worth_retrying,
+)
+
+log = structlog.get_logger(__name__)
+
+
+class ScoreInstallation:
+    """Works on an installation's open run, if it has one, and lets no failure pass unrecorded."""
+
+    def __init__(
+        self,
+        *,
+        presets: PresetStore,
+        runs: RunStore,
+        inputs: ReadInputs,
+        boards: Boards,
+        clock: Clock,
+        attempt_seconds: float = 900.0,
+    ) -> None:
+        self._presets = presets
+        self._runs = runs
+        self._inputs = inputs
+        self._boards = boards
+        self._clock = clock
+        self._attempt_seconds = attempt_seconds
+
+    async def __call__(self, installation_id: int) -> None:
+        """Makes one attempt. Ends well whatever the attempt comes to, unless it is cancelled or
+        the outcome can't be written down: then the run stays open and is begun again.
+        """
+        run = await self._runs.claim(installation_id, self._clock.now())
+        if run is None:
+            return
+        try:
+            async with asyncio.timeout(self._attempt_seconds):
+                result = await self._attempt(installation_id)
+        except Exception as error:  # an attempt may end in any way; the run's row says in which
+            await self._record(run, error)
+        else:
+            await self._runs.succeed(run, result, self._clock.now())
+            log.info(
+                "scored",
+                installation_id=installation_id,
+                run_id=run.id,
+                boards=result.boards_total,
+                signals=result.signal_count,
+            )
+
+    async def _attempt(self, installation_id: int) -> RunResult:
+        as_of = self._clock.now()
+        await self._presets.ensure_default(installation_id, DEFAULT_RULES)
+        preset = await self._presets.get(installation_id, 0)
+        inputs = await self._inputs(installation_id, until=as_of)
+        windows = Windows.of_periods(to_microseconds(as_of))
+        evaluation = Evaluation(inputs.timeline, inputs.roster, preset.rules, windows)
+        header = PublicationHeader(
+            installation_id=installation_id,
+            preset_id=preset.id,
+            organization_id=inputs.roster.organization_id,
+            as_of=as_of,
+            rules_json=rules_to_json(preset.rules),
+            input_mark=inputs.mark,
+            periods=windows.periods,
+        )
+        signal_count = len(inputs.signals)
+        del inputs  # what remains to be read is the evaluation's timeline
+        boards = await self._boards.publish(header, computed_ahead(evaluation))
+        return RunResult(
+            as_of=as_of,
+            preset_id=preset.id,
+            input_mark=header.input_mark,
+            boards_total=boards,
+            boards_published=boards,
+            signal_count=signal_count,
+        )
+
+    async def _record(self, run: Run, error: Exception) -> None:
+        reason = reason_of(error)
+        again = worth_retrying(error, run.attempts)
+        log.warning(
+            "scoring_attempt_failed",
+            installation_id=run.installation_id,
+            run_id=run.id,
+            attempt=run.attempts,
+            reason=reason,
+            again=again,
+            exc_info=error if reason == "INTERNAL" else None,
+            error=str(error),
+        )
+        now = self._clock.now()
+        if again:
+            await self._runs.retry(run, reason, now + pause_before(run.attempts + 1))
+        else:
+            await self._runs.fail(run, reason, now)
+
+
+async def computed_ahead(evaluation: Evaluation) -> AsyncIterator[BoardFamily]:
+    """The families of an evaluation; while one is being sent, a thread computes the next."""
+    families = evaluation.families()
+    following = asyncio.create_task(asyncio.to_thread(next, families, None))
+    try:
+        while (family := await following) is not None:
+            following = asyncio.create_task(asyncio.to_thread(next, families, None))
+            yield family
+    finally:
+        following.cancel()

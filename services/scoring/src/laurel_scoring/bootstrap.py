@@ -1,0 +1,214 @@
+"""Puts scoring together; every port can be replaced by argument."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import grpc
+from google.protobuf.descriptor import ServiceDescriptor
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from laurel.identity.v1 import directory_pb2, installation_pb2
+from laurel.ingest.v1 import signal_pb2
+from laurel.leaderboard.v1 import materialization_pb2
+from laurel.scoring.v1 import preset_pb2, preset_pb2_grpc, scoring_pb2, scoring_pb2_grpc
+from laurel_common.auth.keys import derive_secret, load_private_key
+from laurel_common.auth.sessions import SessionResolver
+from laurel_common.auth.tokens import TokenSource
+from laurel_common.clock import Clock, SystemClock
+from laurel_common.db import create_engine
+from laurel_common.page_token import PageTokens
+from laurel_common.redis import create_redis
+from laurel_common.rpc.client import connect_peer
+from laurel_common.rpc.health import (
+    HealthCheck,
+    database_check,
+    redis_check,
+    schema_check,
+    warm_up_check,
+)
+from laurel_common.rpc.server import RpcServer, Servicer, build_server
+from laurel_scoring.application.change_presets import ChangePresets
+from laurel_scoring.application.explain_score import ExplainScore
+from laurel_scoring.application.inputs import ReadInputs
+from laurel_scoring.application.ports import Boards, Directory, PresetStore, SignalSource
+from laurel_scoring.application.read_presets import GetPreset, ListPresets
+from laurel_scoring.application.score_installation import ScoreInstallation
+from laurel_scoring.application.start_scoring import StartScoring
+from laurel_scoring.clients.identity import IdentityDirectory
+from laurel_scoring.clients.ingest import IngestSignals
+from laurel_scoring.clients.leaderboard import LeaderboardBoards
+from laurel_scoring.config import ScoringSettings
+from laurel_scoring.rpc.presets import PresetServicer
+from laurel_scoring.rpc.scoring import ScoringServicer
+from laurel_scoring.storage.preset_changes import PresetChangeTables
+from laurel_scoring.storage.presets import PresetTables
+from laurel_scoring.storage.queue import JobQueue
+from laurel_scoring.storage.runs import RunTable
+from laurel_scoring.storage.worker import Worker
+from laurel_scoring.warm_up import warm_up
+
+Closer = Callable[[], Awaitable[object]]
+
+
+@dataclass(slots=True)
+class Scoring:
+    """The service without its server."""
+
+    servicers: list[Servicer]
+    checks: list[HealthCheck]
+    closers: list[Closer]
+    worker: Worker
+    score: ScoreInstallation
+    ready: Callable[[], Awaitable[object]]
+
+
+def build(
+    settings: ScoringSettings,
+    *,
+    clock: Clock | None = None,
+    engine: AsyncEngine | None = None,
+    presets: PresetStore | None = None,
+    signals: SignalSource | None = None,
+    directory: Directory | None = None,
+    boards: Boards | None = None,
+) -> Scoring:
+    """Builds everything below the server. Called within the running loop."""
+    clock = clock or SystemClock()
+    key = load_private_key(settings.key_file)
+    tokens = TokenSource("scoring", key, clock=clock)
+    closers: list[Closer] = []
+    if engine is None:
+        engine = create_engine(
+            settings.database_url,
+            application_name="laurel-scoring",
+            pool_size=settings.database_pool_size,
+        )
+        closers.append(engine.dispose)
+    redis = create_redis(settings.redis_url)
+    closers.append(redis.aclose)
+    peers = _Peers(settings, tokens, closers)
+    queue = JobQueue(settings.database_url, pool_size=settings.scoring_concurrency + 3)
+    runs = RunTable(engine, queue)
+    presets = presets or PresetTables(engine)
+    inputs = ReadInputs(signals or peers.signals(), directory or peers.directory())
+    boards = boards or peers.boards()
+    score = ScoreInstallation(presets=presets, runs=runs, inputs=inputs, boards=boards, clock=clock)
+    queue.register(score)
+    worker = Worker(queue, runs, concurrency=settings.scoring_concurrency)
+    closers.append(worker.stop)
+    ready = once(lambda: asyncio.to_thread(warm_up))
+    return Scoring(
+        servicers=[
+            (
+                preset_pb2_grpc.add_PresetServiceServicer_to_server,
+                PresetServicer(
+                    GetPreset(presets),
+                    ListPresets(presets, PageTokens(derive_secret(key, "page tokens"))),
+                    ChangePresets(presets, PresetChangeTables(engine, runs), clock),
+                ),
+                preset_pb2.DESCRIPTOR.services_by_name["PresetService"],
+            ),
+            (
+                scoring_pb2_grpc.add_ScoringServiceServicer_to_server,
+                ScoringServicer(
+                    StartScoring(presets, runs, clock),
+                    runs,
+                    ExplainScore(boards=boards, runs=runs, inputs=inputs, clock=clock),
+                ),
+                scoring_pb2.DESCRIPTOR.services_by_name["ScoringService"],
+            ),
+        ],
+        checks=[
+            database_check(engine),
+            schema_check(engine),
+            redis_check(redis),
+            warm_up_check(ready),
+        ],
+        closers=closers,
+        worker=worker,
+        score=score,
+        ready=ready,
+    )
+
+
+class _Peers:
+    """Clients of the other services, connected when asked for."""
+
+    def __init__(
+        self, settings: ScoringSettings, tokens: TokenSource, closers: list[Closer]
+    ) -> None:
+        self._settings = settings
+        self._tokens = tokens
+        self._closers = closers
+
+    def signals(self) -> SignalSource:
+        """Ingest."""
+        service = signal_pb2.DESCRIPTOR.services_by_name["SignalService"]
+        return IngestSignals(self._connect("ingest", service))
+
+    def directory(self) -> Directory:
+        """Identity."""
+        return IdentityDirectory(
+            self._connect(
+                "identity",
+                directory_pb2.DESCRIPTOR.services_by_name["DirectoryService"],
+                installation_pb2.DESCRIPTOR.services_by_name["InstallationService"],
+            )
+        )
+
+    def boards(self) -> Boards:
+        """Leaderboard."""
+        service = materialization_pb2.DESCRIPTOR.services_by_name["MaterializationService"]
+        return LeaderboardBoards(self._connect("leaderboard", service))
+
+    def _connect(self, peer: str, *services: ServiceDescriptor) -> grpc.aio.Channel:
+        channel = connect_peer(self._settings, peer, tokens=self._tokens, services=services)
+        self._closers.append(channel.close)
+        return channel
+
+
+def once(work: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[object]]:
+    """`work` for everybody who asks, done a single time; again only after it failed."""
+    task: asyncio.Future[object] | None = None
+
+    async def shared() -> object:
+        nonlocal task
+        if task is None or (task.done() and (task.cancelled() or task.exception())):
+            task = asyncio.ensure_future(work())
+        return await asyncio.shield(task)
+
+    return shared
+
+
+async def bootstrap(
+    settings: ScoringSettings,
+    *,
+    sessions: SessionResolver | None = None,
+    clock: Clock | None = None,
+    engine: AsyncEngine | None = None,
+    presets: PresetStore | None = None,
+    signals: SignalSource | None = None,
+    directory: Directory | None = None,
+    boards: Boards | None = None,
+) -> RpcServer:
+    """The server, ready to start, its worker waiting for the engine to be compiled."""
+    service = build(
+        settings,
+        clock=clock,
+        engine=engine,
+        presets=presets,
+        signals=signals,
+        directory=directory,
+        boards=boards,
+    )
+    server = build_server(
+        settings,
+        service.servicers,
+        health_checks=service.checks,
+        sessions=sessions,
+        closers=service.closers,
+        clock=clock,
+    )
+    service.worker.start(service.ready)
+    return server

@@ -1,0 +1,31 @@
+"""Reads signals from ingest, decoding batches as they arrive."""
+
+from datetime import datetime
+
+import grpc
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from laurel.ingest.v1 import signal_pb2, signal_pb2_grpc
+from laurel_scoring.application.ports import SignalsRead
+from laurel_scoring.clients.arrow_signals import SignalBuffer
+
+
+class IngestSignals:
+    """Implements SignalSource."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._stub = signal_pb2_grpc.SignalServiceStub(channel)
+
+    async def read(self, installation_id: int, *, until: datetime) -> SignalsRead:
+        """See SignalSource."""
+        end = Timestamp()
+        end.FromDatetime(until)
+        request = signal_pb2.StreamSignalsRequest(installation_id=installation_id, end_time=end)
+        buffer = SignalBuffer()
+        header = signal_pb2.StreamSignalsHeader()
+        async for response in self._stub.StreamSignals(request):
+            if response.HasField("header"):
+                header = response.header
+            elif response.arrow:
+                buffer.add(response.arrow)
+        return SignalsRead(buffer.signals(), header.input_mark, frozenset(header.bot_user_ids))

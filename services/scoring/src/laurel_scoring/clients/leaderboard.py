@@ -1,0 +1,158 @@
+"""Publishes boards to leaderboard and asks it for current versions."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC
+
+import grpc
+import numpy as np
+import pyarrow as pa
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from laurel.common.v1 import board_pb2
+from laurel.leaderboard.v1 import materialization_pb2 as pb
+from laurel.leaderboard.v1 import materialization_pb2_grpc
+from laurel_common.errors import RemoteError
+from laurel_scoring.application.ports import BoardKey, PublicationHeader, PublishedVersion
+from laurel_scoring.domain.digests import board_digests
+from laurel_scoring.domain.results import BoardFamily
+from laurel_scoring.domain.vocabulary import Category, SignalType
+
+MAX_BOARDS = 10_000
+MAX_ROWS = 50_000
+
+Message = pb.PublishMaterializationRequest
+
+
+class LeaderboardBoards:
+    """Implements Boards. The wire numbers enums from 1, the engine from 0."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._stub = materialization_pb2_grpc.MaterializationServiceStub(channel)
+
+    async def publish(self, header: PublicationHeader, families: AsyncIterator[BoardFamily]) -> int:
+        """See Boards."""
+        response = await self._stub.PublishMaterialization(_messages(header, families))
+        return response.published_count + response.unchanged_count
+
+    async def current(self, key: BoardKey) -> PublishedVersion | None:
+        """See Boards."""
+        request = pb.ListMaterializationsRequest(
+            installation_id=key.installation_id,
+            board=board_pb2.Board(
+                installation_id=key.installation_id,
+                preset_id=key.preset_id,
+                scope_type=key.scope_type + 1,  # type: ignore[arg-type]  # the wire's number
+                scope_id=key.scope_id,
+                entity_type=key.entity_type + 1,  # type: ignore[arg-type]  # the wire's number
+                time_period=key.time_period + 1,  # type: ignore[arg-type]  # the wire's number
+            ),
+            current_only=True,
+            page_size=1,
+        )
+        try:
+            response = await self._stub.ListMaterializations(request)
+        except RemoteError as error:
+            if error.reason == "BOARD_NOT_FOUND":
+                return None
+            raise
+        for found in response.materializations:
+            return PublishedVersion(
+                materialization_id=found.id,
+                preset_id=found.board.preset_id,
+                scope_id=found.board.scope_id,
+                version=found.version,
+                as_of=found.as_of.ToDatetime(tzinfo=UTC),
+                rules_json=found.rules_json,
+                input_mark=found.input_mark,
+            )
+        return None
+
+
+async def _messages(
+    header: PublicationHeader, families: AsyncIterator[BoardFamily]
+) -> AsyncIterator[Message]:
+    as_of = Timestamp()
+    as_of.FromDatetime(header.as_of)
+    yield Message(
+        header=pb.PublishHeader(
+            installation_id=header.installation_id,
+            preset_id=header.preset_id,
+            organization_id=header.organization_id,
+            as_of=as_of,
+            rules_json=header.rules_json,
+            input_mark=header.input_mark,
+            serve_preset=True,
+        )
+    )
+    async for family in families:
+        digests = await asyncio.to_thread(list, board_digests(family, header.rules_json))
+        for first in range(0, len(family), MAX_BOARDS):
+            end = min(first + MAX_BOARDS, len(family))
+            yield _boards(header, family, digests, first, end)
+            for rows in _row_streams(family, first, end):
+                yield Message(rows=rows)
+            yield Message(commit=pb.PublishCommit())
+
+
+def _boards(
+    header: PublicationHeader, family: BoardFamily, digests: list[bytes], first: int, end: int
+) -> Message:
+    sizes = np.diff(family.board_start).tolist()
+    signals = family.signal_count.tolist()
+    scopes = family.scope_ids.tolist()
+    return Message(
+        boards=pb.PublishBoards(
+            boards=[
+                pb.PublishBoard(
+                    scope_type=family.scope_type + 1,  # type: ignore[arg-type]  # the wire's number
+                    scope_id=scopes[number // family.windows],
+                    entity_type=family.entity_type + 1,  # type: ignore[arg-type]  # the wire's number
+                    time_period=header.periods[number % family.windows] + 1,  # type: ignore[arg-type]  # the wire's number
+                    row_count=sizes[number],
+                    signal_count=signals[number],
+                    digest=digests[number],
+                )
+                for number in range(first, end)
+            ]
+        )
+    )
+
+
+def _row_streams(family: BoardFamily, first: int, end: int) -> Iterator[bytes]:
+    """The rows of boards first to end as Arrow IPC streams of MAX_ROWS rows each."""
+    start = int(family.board_start[first])
+    stop = int(family.board_start[end])
+    sizes = np.diff(family.board_start[first : end + 1])
+    board = np.repeat(np.arange(end - first, dtype=np.int32), sizes)
+    for begin in range(start, stop, MAX_ROWS):
+        rows = slice(begin, min(begin + MAX_ROWS, stop))
+        batch = _batch(family, rows, board[rows.start - start : rows.stop - start])
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, batch.schema) as writer:
+            writer.write_batch(batch)
+        yield sink.getvalue().to_pybytes()
+
+
+def _batch(
+    family: BoardFamily, rows: slice, board: "np.ndarray[tuple[int], np.dtype[np.int32]]"
+) -> pa.RecordBatch:
+    columns = {
+        "board": board,
+        "entity_id": family.entity_id[rows],
+        "rank": family.rank[rows],
+        "score_e4": family.score_e4[rows],
+    }
+    for part in Category:
+        columns[f"{part.name.lower()}_e4"] = family.breakdown_e4[rows, part]
+    for kind in SignalType:
+        columns[f"count_{kind.name.lower()}"] = family.counts[rows, kind]
+    columns["additions"] = family.additions[rows]
+    columns["deletions"] = family.deletions[rows]
+    arrays = {name: pa.array(np.ascontiguousarray(values)) for name, values in columns.items()}
+    size = rows.stop - rows.start
+    if family.member_count is None:
+        arrays["member_count"] = pa.nulls(size, pa.int32())
+    else:
+        arrays["member_count"] = pa.array(family.member_count[rows])
+    return pa.RecordBatch.from_pydict(arrays)

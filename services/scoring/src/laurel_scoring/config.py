@@ -1,0 +1,19 @@
+"""Scoring's settings."""
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from laurel_common.config import Port, ServiceSettings
+
+
+class ScoringSettings(ServiceSettings):
+    """What scoring is told beside what every service is."""
+
+    service_name: ClassVar[str] = "scoring"
+
+    listen: Port = "127.0.0.1:7403"
+    metrics_listen: Port | None = "127.0.0.1:7413"
+    # Installations that are scored at the same time in this process; a million signals take
+    # about 400 MB each.
+    scoring_concurrency: int = Field(default=2, ge=1, le=32)

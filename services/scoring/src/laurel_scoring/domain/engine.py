@@ -1,0 +1,167 @@
+"""All boards of an installation out of one ordered set of columns: pure, no clock, no I/O."""
+
+from collections.abc import Iterator
+from functools import cached_property
+
+import numpy as np
+
+from laurel_scoring.domain.columns import Flags, Int32s, Int64s, positions_in
+from laurel_scoring.domain.evaluation import evaluate_runs
+from laurel_scoring.domain.grouping import (
+    Runs,
+    TeamIndex,
+    by_entity,
+    runs_of,
+    scope_starts,
+)
+from laurel_scoring.domain.periods import Windows
+from laurel_scoring.domain.results import BoardFamily, Rows, ranked
+from laurel_scoring.domain.roster import Roster, sorted_ids, team_index
+from laurel_scoring.domain.rules import RuleSet
+from laurel_scoring.domain.team_sums import team_rows
+from laurel_scoring.domain.timeline import Timeline
+from laurel_scoring.domain.vocabulary import (
+    ENTITIES_OF,
+    EntityType,
+    ScopeType,
+    SignalFlag,
+    ZeroPointKind,
+)
+
+
+class Evaluation:
+    """One scoring of an installation: its timeline, roster, rules and windows.
+
+    Families of boards are made one at a time, so that one can be published while the next is
+    computed. Signals outside the windows or the roster's repositories count nowhere, and bots'
+    neither while the condition bot_activity is on.
+    """
+
+    def __init__(
+        self, timeline: Timeline, roster: Roster, rules: RuleSet, windows: Windows
+    ) -> None:
+        self.rules = rules
+        self.windows = windows
+        self.roster = roster
+        self.repositories = sorted_ids(roster.repositories)
+        self.timeline = _within(timeline, windows, self.repositories)
+        self._kept: tuple[ScopeType, Rows] | None = None
+
+    def families(self) -> Iterator[BoardFamily]:
+        """Every board: the organization's, the teams', the repositories'."""
+        for scope_type in ScopeType:
+            for entity_type in ENTITIES_OF[scope_type]:
+                yield self.family(scope_type, entity_type)
+
+    def family(self, scope_type: ScopeType, entity_type: EntityType) -> BoardFamily:
+        """The boards of one kind of scope and entity."""
+        scope_ids = self.scope_ids(scope_type)
+        if entity_type is EntityType.REPOSITORY:
+            rows = self._rows(self.runs(scope_type, entity_type), scope_ids, limited=False)
+            entity_ids = self.repositories
+        else:
+            rows = self._members(scope_type)
+            entity_ids = self.timeline.users
+        signal_count = _signals_per_board(rows)
+        member_count = None
+        if entity_type is EntityType.TEAM:
+            rows = team_rows(rows, self.teams)
+            entity_ids, member_count = self.teams.ids, self.teams.member_count
+        return ranked(
+            rows,
+            scope_type=scope_type,
+            entity_type=entity_type,
+            scope_ids=scope_ids,
+            entity_ids=entity_ids,
+            windows=len(self.windows.starts),
+            signal_count=signal_count,
+            member_count=member_count,
+        )
+
+    def runs(self, scope_type: ScopeType, entity_type: EntityType) -> Runs:
+        """Who did what in each scope: runs of contributors, or of repositories."""
+        line = self.timeline
+        of_repositories = entity_type is EntityType.REPOSITORY
+        entity_of = line.repository if of_repositories else line.user
+        order = self._by_repository if of_repositories else self._by_user
+        if scope_type is ScopeType.TEAM:
+            order, start = self.teams.spread(order, line.user, line.repository)
+        elif scope_type is ScopeType.REPOSITORY:
+            order = by_entity(order, line.repository, len(self.repositories))
+            start = scope_starts(order, line.repository, len(self.repositories))
+        else:
+            start = np.array([0, len(order)], dtype=np.int64)
+        return runs_of(order, start, entity_of)
+
+    def scope_ids(self, scope_type: ScopeType) -> Int64s:
+        """The ids of all scopes of a kind, ascending."""
+        if scope_type is ScopeType.TEAM:
+            return self.teams.ids
+        if scope_type is ScopeType.REPOSITORY:
+            return self.repositories
+        return np.array([self.roster.organization_id], dtype=np.int64)
+
+    @cached_property
+    def teams(self) -> TeamIndex:
+        """The roster's teams over the ids of the timeline."""
+        return team_index(self.roster, self.timeline.users, self.repositories)
+
+    def _members(self, scope_type: ScopeType) -> Rows:
+        """The contributors' rows, kept until another kind of scope is asked for."""
+        if self._kept is None or self._kept[0] is not scope_type:
+            runs = self.runs(scope_type, EntityType.CONTRIBUTOR)
+            self._kept = scope_type, self._rows(runs, self.scope_ids(scope_type), limited=True)
+        return self._kept[1]
+
+    def _rows(self, runs: Runs, scope_ids: Int64s, *, limited: bool) -> Rows:
+        return evaluate_runs(
+            self.timeline, runs, self.rules, self.windows, scopes=len(scope_ids), limited=limited
+        )
+
+    @cached_property
+    def _positions(self) -> Int32s:
+        return np.flatnonzero(_counts(self.timeline, self.roster, self.rules)).astype(np.int32)
+
+    @cached_property
+    def _by_user(self) -> Int32s:
+        return by_entity(self._positions, self.timeline.user, len(self.timeline.users))
+
+    @cached_property
+    def _by_repository(self) -> Int32s:
+        return by_entity(self._positions, self.timeline.repository, len(self.repositories))
+
+
+def _within(timeline: Timeline, windows: Windows, repositories: Int64s) -> Timeline:
+    """The signals inside the widest window, over the roster's repositories (-1: none of them).
+
+    The words are a slice of the given ones: nothing is copied but the repository positions.
+    """
+    when = timeline.event_timestamp
+    first = int(np.searchsorted(when, windows.starts[0], side="left"))
+    end = int(np.searchsorted(when, windows.last, side="right"))
+    known = positions_in(timeline.repositories, repositories)
+    return Timeline(
+        words=timeline.words[first:end],
+        user=timeline.user[first:end],
+        repository=known[timeline.repository[first:end]],
+        source=timeline.source[first:end],
+        users=timeline.users,
+        repositories=repositories,
+    )
+
+
+def _counts(timeline: Timeline, roster: Roster, rules: RuleSet) -> Flags:
+    """Which signals count: step 1 of one signal, and the roster's repositories."""
+    counts: Flags = timeline.repository >= 0
+    if ZeroPointKind.BOT_ACTIVITY in rules.zero_points:
+        bot_users = np.isin(timeline.users, sorted_ids(roster.bots))
+        flagged = (timeline.flags() & int(SignalFlag.IS_BOT)) != 0
+        counts &= ~(flagged | bot_users[timeline.user])
+    return counts
+
+
+def _signals_per_board(rows: Rows) -> Int64s:
+    running = np.zeros(len(rows) + 1, dtype=np.int64)
+    np.cumsum(rows.counts.sum(axis=1), out=running[1:])
+    per_board: Int64s = running[rows.board_start[1:]] - running[rows.board_start[:-1]]
+    return per_board

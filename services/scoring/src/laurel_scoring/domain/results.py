@@ -1,0 +1,128 @@
+"""What scoring a family of scopes results in: ranked rows as columns, cut into boards."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from laurel_scoring.domain.columns import Int32s, Int64s
+from laurel_scoring.domain.errors import ScoreOutOfRange
+from laurel_scoring.domain.vocabulary import EntityType, ScopeType
+
+SCORE_LIMIT_E4 = 10**12 - 1
+"""The greatest score that the database's numeric(12,4) holds, in ten-thousandths."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Results of entities, grouped by board, before or after ranking; R rows.
+
+    entity: positions in the ids of the entity's kind. breakdown_e4: R x 6 in Category order.
+    counts: R x 10 in SignalType order. lines: R x 2 (additions, deletions), at most 2,147,483,647
+    each. board_start: where each board's rows begin, and the end; boards are scope-major, the
+    windows within.
+    """
+
+    entity: Int32s
+    breakdown_e4: Int64s
+    counts: Int32s
+    lines: Int32s
+    board_start: Int64s
+
+    def __len__(self) -> int:
+        return len(self.entity)
+
+
+@dataclass(frozen=True)
+class BoardFamily:
+    """Every board of one kind of scope and one kind of entity, ranked.
+
+    Board number s x windows + w covers scope_ids[s] in window w; its rows are
+    board_start[b]:board_start[b + 1], best rank first. signal_count: per board, the signals
+    that its scope and window hold (bots left out where the rules leave them out).
+    member_count is None for entities that are not teams.
+    """
+
+    scope_type: ScopeType
+    entity_type: EntityType
+    scope_ids: Int64s
+    windows: int
+    board_start: Int64s
+    signal_count: Int64s
+    entity_id: Int64s
+    rank: Int32s
+    score_e4: Int64s
+    breakdown_e4: Int64s
+    counts: Int32s
+    additions: Int32s
+    deletions: Int32s
+    member_count: Int32s | None
+
+    def __len__(self) -> int:
+        return len(self.board_start) - 1
+
+    def board(self, scope: int, window: int) -> slice:
+        """The rows of one board."""
+        number = scope * self.windows + window
+        return slice(int(self.board_start[number]), int(self.board_start[number + 1]))
+
+
+def ranked(
+    rows: Rows,
+    *,
+    scope_type: ScopeType,
+    entity_type: EntityType,
+    scope_ids: Int64s,
+    entity_ids: Int64s,
+    windows: int,
+    signal_count: Int64s,
+    member_count: Int32s | None = None,
+) -> BoardFamily:
+    """Ranks `rows`, whose boards each list entities by ascending id.
+
+    Raises ScoreOutOfRange where a score does not fit the database's column.
+    """
+    score = total(rows)
+    order = np.arange(len(rows), dtype=np.int64)
+    rank = np.empty(len(rows), dtype=np.int32)
+    for first, end in zip(
+        rows.board_start[:-1].tolist(), rows.board_start[1:].tolist(), strict=True
+    ):
+        if end > first:
+            best = np.argsort(-score[first:end], kind="stable")
+            order[first:end] = best + first
+            rank[first:end] = shared_ranks(score[first:end][best])
+    entity = rows.entity[order]
+    return BoardFamily(
+        scope_type=scope_type,
+        entity_type=entity_type,
+        scope_ids=scope_ids,
+        windows=windows,
+        board_start=rows.board_start,
+        signal_count=signal_count,
+        entity_id=entity_ids[entity],
+        rank=rank,
+        score_e4=score[order],
+        breakdown_e4=rows.breakdown_e4[order],
+        counts=rows.counts[order],
+        additions=rows.lines[order, 0],
+        deletions=rows.lines[order, 1],
+        member_count=None if member_count is None else member_count[entity],
+    )
+
+
+def total(rows: Rows) -> Int64s:
+    """The scores of `rows`: the sum of each breakdown, checked against the column's range."""
+    parts_fit = bool(np.all(np.abs(rows.breakdown_e4) < 10**17))
+    score: Int64s = rows.breakdown_e4.sum(axis=1)
+    if not parts_fit or bool(np.any(np.abs(score) > SCORE_LIMIT_E4)):
+        raise ScoreOutOfRange
+    return score
+
+
+def shared_ranks(descending: Int64s) -> npt.NDArray[np.int32]:
+    """Ranks of scores sorted highest first: equal ones share a rank, the next is skipped."""
+    place = np.arange(len(descending), dtype=np.int32)
+    place[1:][descending[1:] == descending[:-1]] = 0
+    np.maximum.accumulate(place, out=place)
+    return place + np.int32(1)

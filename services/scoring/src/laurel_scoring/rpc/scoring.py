@@ -1,0 +1,48 @@
+"""ScoringService on the wire."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from laurel.scoring.v1 import scoring_pb2, scoring_pb2_grpc
+from laurel_common.auth.principal import current_principal
+from laurel_scoring.application.explain_score import ExplainScore
+from laurel_scoring.application.ports import RunStore
+from laurel_scoring.application.start_scoring import StartScoring
+from laurel_scoring.rpc import convert
+
+
+class ScoringServicer(scoring_pb2_grpc.ScoringServiceServicer):
+    """Computes boards and says why they are as they are."""
+
+    def __init__(self, start: StartScoring, runs: RunStore, explain: ExplainScore) -> None:
+        self._start = start
+        self._runs = runs
+        self._explain = explain
+
+    async def StartScoring(
+        self, request: scoring_pb2.StartScoringRequest, _context: Any
+    ) -> scoring_pb2.StartScoringResponse:
+        """Asks for all boards of an installation to be computed."""
+        run = await self._start(
+            request.installation_id,
+            request_id=request.request_id,
+            requested_by=current_principal().name,
+        )
+        return scoring_pb2.StartScoringResponse(scoring=convert.scoring(run))
+
+    async def GetScoring(
+        self, request: scoring_pb2.GetScoringRequest, _context: Any
+    ) -> scoring_pb2.GetScoringResponse:
+        """One run."""
+        run = await self._runs.get(request.installation_id, request.scoring_id)
+        return scoring_pb2.GetScoringResponse(scoring=convert.scoring(run))
+
+    async def ExplainScore(
+        self, request: scoring_pb2.ExplainScoreRequest, _context: Any
+    ) -> AsyncIterator[scoring_pb2.ExplainScoreResponse]:
+        """The ledger of one entity on the current version of a board."""
+        key = convert.board_key(request.board)
+        told = await self._explain(key, request.entity_id, request.version)
+        yield scoring_pb2.ExplainScoreResponse(header=convert.explanation_header(told))
+        for lines in convert.ledger_lines(told, key.entity_type):
+            yield scoring_pb2.ExplainScoreResponse(lines=lines)

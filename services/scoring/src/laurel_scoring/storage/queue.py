@@ -1,0 +1,76 @@
+"""The durable queue: one job an installation at a time, in procrastinate's own schema."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+import procrastinate
+from procrastinate.exceptions import AlreadyEnqueued
+from psycopg.conninfo import make_conninfo
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from laurel_scoring.storage.queue_schema import QUEUE_SCHEMA
+
+QUEUE = "scoring"
+TASK = "score_installation"
+
+Work = Callable[[int], Awaitable[None]]
+
+
+class JobQueue:
+    """Jobs by installation: at most one waits and at most one runs, whoever asks how often."""
+
+    def __init__(self, url: str, *, pool_size: int = 4) -> None:
+        self.app = procrastinate.App(
+            connector=procrastinate.PsycopgConnector(
+                conninfo=_conninfo(url), min_size=1, max_size=pool_size, timeout=5.0
+            )
+        )
+
+    def register(self, work: Work) -> None:
+        """Sets what a job does with its installation."""
+
+        @self.app.task(name=TASK, queue=QUEUE)
+        async def score_installation(installation_id: int) -> None:
+            await work(installation_id)
+
+    async def put(
+        self, connection: AsyncConnection, installation_id: int, *, at: datetime | None = None
+    ) -> None:
+        """Adds a job with the transaction of `connection`, unless one waits already."""
+        driver = (await connection.get_raw_connection()).driver_connection
+        deferrer = self.app.configure_task(
+            TASK,
+            allow_unknown=True,
+            queue=QUEUE,
+            lock=_key(installation_id),
+            queueing_lock=_key(installation_id),
+            schedule_at=at,
+            connection=driver,
+        )
+        await connection.exec_driver_sql(f"SET LOCAL search_path = {QUEUE_SCHEMA}, public")
+        try:
+            async with connection.begin_nested():
+                await deferrer.defer_async(installation_id=installation_id)
+        except AlreadyEnqueued:
+            pass  # the one that waits will find whatever is open
+        await connection.exec_driver_sql("SET LOCAL search_path = public")
+
+
+def _key(installation_id: int) -> str:
+    return f"installation:{installation_id}"
+
+
+def _conninfo(url: str) -> str:
+    """Connections that see the queue's tables without naming their schema.
+
+    As key=value pairs: libpq does not read the "+" that SQLAlchemy writes for spaces in a URL.
+    """
+    target = make_url(url)
+    parts: dict[str, Any] = target.translate_connect_args(username="user", database="dbname")
+    parts |= target.query
+    options = f"{parts.get('options', '')} -c search_path={QUEUE_SCHEMA},pg_catalog"
+    parts["options"] = options.strip()
+    parts.setdefault("application_name", "laurel-scoring-jobs")
+    return make_conninfo(**parts)
