@@ -1,0 +1,14 @@
+"""Runs leaderboard: `python -m laurel_leaderboard`."""
+
+from laurel_common.rpc.run import run
+from laurel_leaderboard.bootstrap import bootstrap
+from laurel_leaderboard.config import LeaderboardSettings
+
+
+def main() -> None:
+    """Serves until told to stop."""
+    run(LeaderboardSettings, bootstrap)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,243 @@
+"""What the use cases need of the world; each docstring states what an implementation owes."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
+from typing import Protocol
+
+from laurel_leaderboard.domain.boards import BoardAddress, BoardKey, EntityType, Preset, ScopeType
+from laurel_leaderboard.domain.entries import Entry, Position, Profile, ScoreRow
+from laurel_leaderboard.domain.freshness import Cause, Marks
+from laurel_leaderboard.domain.history import (
+    DaySpan,
+    HistoryPlace,
+    HistoryPoint,
+    Progress,
+    Standing,
+)
+from laurel_leaderboard.domain.pages import Freshness, Page, PageKey, Source
+from laurel_leaderboard.domain.rows import GroupRows
+from laurel_leaderboard.domain.versions import (
+    NewBoard,
+    Published,
+    PublishHeader,
+    Version,
+    VersionRecord,
+)
+
+
+class Publications(Protocol):
+    """Where versions are published. A method happens wholly or not at all."""
+
+    async def publish_group(
+        self, header: PublishHeader, boards: Sequence[NewBoard], rows: GroupRows, now: datetime
+    ) -> Published:
+        """Makes each changed board's rows its current version, and notes the check of the rest.
+
+        Publishers of the same boards take turns. Raises NewerVersionExists where a current
+        version is as new, ReferenceMissing, InvalidRequest, DatabaseUnavailable.
+        """
+        ...
+
+    async def serve_preset(self, header: PublishHeader) -> None:
+        """Makes the header's preset the one that its installation serves."""
+        ...
+
+
+class Versions(Protocol):
+    """Where published versions are read. Raises DatabaseUnavailable while they can't be."""
+
+    async def current(self, address: BoardAddress) -> Version | None:
+        """The current version of a board; None where it was never scored."""
+        ...
+
+    async def by_id(self, materialization_id: int) -> Version | None:
+        """A version in whatever state; None where there is none of that id."""
+        ...
+
+    async def current_of(self, installation_id: int) -> list[Version]:
+        """The current versions of all boards of an installation, whatever preset scored them."""
+        ...
+
+    async def rows(self, version: Version, after: Position | None, limit: int) -> list[ScoreRow]:
+        """At most `limit` rows behind `after` (None: from the top), in the board's order."""
+        ...
+
+    async def rows_before(self, version: Version, place: Position, limit: int) -> list[ScoreRow]:
+        """At most `limit` rows directly before `place`, in the board's order."""
+        ...
+
+    async def rows_of(self, version: Version, ids: Collection[int]) -> list[ScoreRow]:
+        """The rows of these entities, in the board's order; those without one are left out."""
+        ...
+
+    async def served_boards(
+        self, installation_id: int, scope: ScopeType | None, after: BoardKey | None, limit: int
+    ) -> list[Version]:
+        """Current versions of the served preset's boards, by board, behind `after`."""
+        ...
+
+    async def records(
+        self,
+        installation_id: int,
+        address: BoardAddress | None,
+        *,
+        current_only: bool,
+        before_id: int | None,
+        limit: int,
+    ) -> list[VersionRecord]:
+        """Versions of all the installation's boards, or of one, newest first, below `before_id`."""
+        ...
+
+
+class StaleMarks(Protocol):
+    """Marks of changes that boards do not hold yet. Raises DatabaseUnavailable while away."""
+
+    async def mark(
+        self,
+        installation_id: int,
+        boards: Sequence[BoardAddress],
+        cause: Cause,
+        now: datetime,
+    ) -> int:
+        """Marks these boards, or all of the installation where there are none, for good once it
+        returns; the mark, higher than any before. Raises ReferenceMissing where there is no such
+        installation.
+        """
+        ...
+
+    async def on_preset(self, preset: Preset) -> Marks:
+        """The marks on the boards of a preset."""
+        ...
+
+
+class Retention(Protocol):
+    """Takes versions through the end of their life."""
+
+    async def retire(self, now: datetime, purge_before: datetime) -> "tuple[int, int]":
+        """Expires superseded versions past their time, purges what expired before `purge_before`.
+
+        Returns how many of each. Does nothing where another replica is at it.
+        """
+        ...
+
+    async def purge_slice(self, before: datetime, limit: int) -> int:
+        """Purges the versions whose retention ran out first before `before`: about `limit`, and
+        all that share an instant. Returns how many; 0 means that none is left.
+        """
+        ...
+
+
+class DayKeeper(Protocol):
+    """Keeps how boards stood at the end of each UTC day. A day of a preset is written wholly."""
+
+    async def behind(self, last: date) -> list[Progress]:
+        """The presets with boards whose days up to `last` are not all written."""
+        ...
+
+    async def write_day(self, preset_id: int, day: date) -> int | None:
+        """Writes how the preset's boards stood at the end of `day`; a second time, nothing.
+
+        Boards whose version of then has no rows any more are left out. Returns how many boards
+        were written; None where another replica is at it.
+        """
+        ...
+
+    async def prune(self, oldest: date, limit: int) -> int:
+        """Forgets at most `limit` boards' days before `oldest`; returns how many."""
+        ...
+
+
+class History(Protocol):
+    """How boards stood at the end of past days. Raises DatabaseUnavailable while it can't tell."""
+
+    async def standings(
+        self, version: Version, day: date, ids: Collection[int]
+    ) -> Mapping[int, Standing]:
+        """Where these entities stood on the version's board; those that did not are left out."""
+        ...
+
+    async def points(
+        self,
+        version: Version,
+        ids: Sequence[int],
+        days: DaySpan,
+        after: HistoryPlace | None,
+        limit: int,
+    ) -> list[HistoryPoint]:
+        """At most `limit` points of these entities on the version's board within `days`, by entity
+        and day, behind `after`.
+        """
+        ...
+
+
+class SharedCache(Protocol):
+    """A cache that replicas share. Never raises: while it is away it holds and keeps nothing."""
+
+    async def pointer(self, address: BoardAddress) -> "tuple[Version, datetime] | None":
+        """The board's version as last noted, and when PostgreSQL last confirmed it."""
+        ...
+
+    async def note_pointers(self, versions: Collection[Version], confirmed_at: datetime) -> None:
+        """Notes current versions; one that is newer already stays."""
+        ...
+
+    async def note_served(self, preset: Preset, confirmed_at: datetime) -> None:
+        """Notes the preset that its installation serves."""
+        ...
+
+    async def page(self, key: PageKey, epoch: int) -> Page | None:
+        """A page with the names of that epoch."""
+        ...
+
+    async def note_page(self, key: PageKey, epoch: int, page: Page) -> None:
+        """Keeps a page until it expires."""
+        ...
+
+
+class Profiles(Protocol):
+    """How entities are shown."""
+
+    async def profiles(
+        self, installation_id: int, kind: EntityType, ids: Collection[int]
+    ) -> Mapping[int, Profile]:
+        """The profiles of those that are known. Raises a LaurelError while that can't be told."""
+        ...
+
+
+class Logins(Protocol):
+    """Whom a login means."""
+
+    async def find(self, installation_id: int, kind: EntityType, login: str) -> int | None:
+        """The id of the user with this login, the team with this slug or the repository with this
+        full name, in any case; None where nothing bears it. Raises a LaurelError while that can't
+        be told.
+        """
+        ...
+
+
+class Notices(Protocol):
+    """Tells every replica that boards of an installation have changed."""
+
+    async def announce(self, installation_id: int) -> None:
+        """Tells them, this one included. Never raises: pointers lapse by themselves soon after."""
+        ...
+
+
+class ResponseCodec(Protocol):
+    """Writes parts of a GetLeaderboard answer; concatenated they are one message."""
+
+    def entries(self, entries: Sequence[Entry]) -> bytes:
+        """The entries of a page."""
+        ...
+
+    def header(self, version: Version) -> bytes:
+        """What all pages of a version have in common."""
+        ...
+
+    def state(self, freshness: Freshness, source: Source) -> bytes:
+        """What changes from read to read."""
+        ...
+
+    def token(self, page_token: str) -> bytes:
+        """Where the next page begins; nothing for an empty token."""
+        ...

@@ -1,0 +1,317 @@
+"""Puts leaderboard together; every port can be replaced by argument."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import grpc
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from laurel.identity.v1 import directory_pb2
+from laurel.leaderboard.v1 import (
+    leaderboard_pb2,
+    leaderboard_pb2_grpc,
+    materialization_pb2,
+    materialization_pb2_grpc,
+)
+from laurel_common.auth.keys import derive_secret, load_private_key
+from laurel_common.auth.tokens import TokenSource
+from laurel_common.clock import Clock, SystemClock
+from laurel_common.db import create_engine
+from laurel_common.page_token import PageTokens
+from laurel_common.redis import create_redis
+from laurel_common.rpc.client import connect_peer
+from laurel_common.rpc.health import HealthCheck, database_check, redis_check, schema_check
+from laurel_common.rpc.server import RpcServer, Servicer, build_server
+from laurel_leaderboard.application.batch_get_entries import BatchGetEntries
+from laurel_leaderboard.application.current_boards import CurrentBoards
+from laurel_leaderboard.application.entry_builder import EntryBuilder
+from laurel_leaderboard.application.get_entry import GetEntry
+from laurel_leaderboard.application.get_history import GetHistory
+from laurel_leaderboard.application.get_leaderboard import GetLeaderboard
+from laurel_leaderboard.application.keep_history import KeepHistory
+from laurel_leaderboard.application.list_boards import ListBoards
+from laurel_leaderboard.application.list_materializations import ListMaterializations
+from laurel_leaderboard.application.mark_stale import MarkStale
+from laurel_leaderboard.application.page_cache import PageCache
+from laurel_leaderboard.application.pages import Pages
+from laurel_leaderboard.application.pointers import Pointers
+from laurel_leaderboard.application.ports import (
+    History,
+    Logins,
+    Notices,
+    Profiles,
+    Publications,
+    ResponseCodec,
+    Retention,
+    SharedCache,
+    StaleMarks,
+    Versions,
+)
+from laurel_leaderboard.application.publish_materialization import PublishMaterialization
+from laurel_leaderboard.application.purge_superseded import PurgeSuperseded
+from laurel_leaderboard.application.retire_versions import RetireVersions
+from laurel_leaderboard.application.statistics import ReadStatistics
+from laurel_leaderboard.clients.identity import IdentityLogins, IdentityProfiles
+from laurel_leaderboard.config import LeaderboardSettings
+from laurel_leaderboard.rpc.codec import ProtobufCodec
+from laurel_leaderboard.rpc.leaderboard import BoardUseCases, LeaderboardServicer
+from laurel_leaderboard.rpc.materialization import MaterializationServicer, VersionUseCases
+from laurel_leaderboard.storage.history import PostgresHistory
+from laurel_leaderboard.storage.history_writing import PostgresDayKeeper
+from laurel_leaderboard.storage.notices import PostgresNotices
+from laurel_leaderboard.storage.publications import PostgresPublications
+from laurel_leaderboard.storage.redis_cache import RedisCache
+from laurel_leaderboard.storage.retention import PostgresRetention
+from laurel_leaderboard.storage.stale_marks import PostgresStaleMarks
+from laurel_leaderboard.storage.versions import PostgresVersions
+from laurel_leaderboard.telemetry import LeaderboardMetrics
+
+# A cache that takes longer than this is no faster than PostgreSQL.
+REDIS_TIMEOUT_SECONDS = 0.1
+
+Closer = Callable[[], Awaitable[object]]
+Loop = Callable[[], Coroutine[Any, Any, None]]
+
+
+@dataclass(slots=True)
+class Leaderboard:
+    """The service without its server: what tests and the server have in common."""
+
+    servicers: list[Servicer]
+    checks: list[HealthCheck]
+    closers: list[Closer]
+    metrics: LeaderboardMetrics
+    retire: RetireVersions
+    # What runs for as long as the service does.
+    loops: list[Loop]
+
+
+@dataclass(slots=True)
+class _Shared:
+    """What reading and writing have in common."""
+
+    clock: Clock
+    codec: ResponseCodec
+    tokens: PageTokens
+    versions: Versions
+    shared: SharedCache
+    statistics: ReadStatistics
+    history: History
+    builder: EntryBuilder
+
+
+def build(
+    settings: LeaderboardSettings,
+    *,
+    clock: Clock | None = None,
+    engine: AsyncEngine | None = None,
+    redis: Redis | None = None,
+    versions: Versions | None = None,
+    history: History | None = None,
+    publications: Publications | None = None,
+    marks: StaleMarks | None = None,
+    shared: SharedCache | None = None,
+    profiles: Profiles | None = None,
+    logins: Logins | None = None,
+    notices: Notices | None = None,
+) -> Leaderboard:
+    """Builds everything below the server. Called within the running loop."""
+    clock = clock or SystemClock()
+    key = load_private_key(settings.key_file)
+    closers: list[Closer] = []
+    engine = engine or _engine(settings, closers)
+    redis = redis or _redis(settings, closers)
+    if profiles is None or logins is None:
+        channel = _identity(settings, TokenSource("leaderboard", key, clock=clock), closers)
+        profiles = profiles or IdentityProfiles(channel)
+        logins = logins or IdentityLogins(channel)
+    history = history or PostgresHistory(engine)
+    statistics = ReadStatistics()
+    common = _Shared(
+        clock=clock,
+        codec=ProtobufCodec(),
+        tokens=PageTokens(derive_secret(key, "page tokens")),
+        versions=versions or PostgresVersions(engine),
+        shared=shared or RedisCache(redis, clock, statistics),
+        statistics=statistics,
+        history=history,
+        builder=EntryBuilder(profiles, history, clock),
+    )
+    cache = PageCache(settings.page_cache_bytes)
+    pointers = _pointers(settings, common, closers)
+    retention = PostgresRetention(engine)
+    keep = KeepHistory(
+        PostgresDayKeeper(engine), clock, delay=timedelta(seconds=settings.history_delay_seconds)
+    )
+    retire = _retire(settings, retention, keep, clock)
+    loops: list[Loop] = [retire.run]
+    if notices is None:
+        postgres = PostgresNotices(engine, settings.database_url, pointers.expire)
+        loops.append(postgres.listen)
+        notices = postgres
+    marks = marks or PostgresStaleMarks(engine)
+    publish = PublishMaterialization(
+        publications
+        or PostgresPublications(engine, retention=timedelta(hours=settings.retention_hours)),
+        marks,
+        common.shared,
+        notices,
+        clock,
+    )
+    return Leaderboard(
+        servicers=[
+            _reading(common, pointers, _pages(common, cache, closers), logins),
+            _writing(
+                VersionUseCases(
+                    publish=publish,
+                    list_materializations=ListMaterializations(common.versions, common.tokens),
+                    mark_stale=MarkStale(marks, common.versions, common.shared, notices, clock),
+                    purge_superseded=PurgeSuperseded(retention, keep, clock),
+                )
+            ),
+        ],
+        checks=_checks(engine, redis),
+        closers=closers,
+        metrics=LeaderboardMetrics(statistics, cache),
+        retire=retire,
+        loops=loops,
+    )
+
+
+def _engine(settings: LeaderboardSettings, closers: list[Closer]) -> AsyncEngine:
+    engine = create_engine(
+        settings.database_url,
+        application_name="laurel-leaderboard",
+        pool_size=settings.database_pool_size,
+    )
+    closers.append(engine.dispose)
+    return engine
+
+
+def _redis(settings: LeaderboardSettings, closers: list[Closer]) -> Redis:
+    # A connection for every call that is let in: running out would pass for an absence.
+    redis = create_redis(
+        settings.redis_url,
+        timeout=REDIS_TIMEOUT_SECONDS,
+        max_connections=2 * settings.max_concurrent_calls,
+    )
+    closers.append(redis.aclose)
+    return redis
+
+
+def _identity(
+    settings: LeaderboardSettings, tokens: TokenSource, closers: list[Closer]
+) -> grpc.aio.Channel:
+    directory = directory_pb2.DESCRIPTOR.services_by_name["DirectoryService"]
+    channel = connect_peer(settings, "identity", tokens=tokens, services=[directory])
+    closers.append(channel.close)
+    return channel
+
+
+def _pointers(settings: LeaderboardSettings, common: _Shared, closers: list[Closer]) -> Pointers:
+    pointers = Pointers(
+        common.versions,
+        common.shared,
+        common.codec,
+        common.clock,
+        limit=settings.pointer_cache_size,
+    )
+    closers.append(pointers.close)
+    return pointers
+
+
+def _pages(common: _Shared, cache: PageCache, closers: list[Closer]) -> Pages:
+    pages = Pages(
+        versions=common.versions,
+        builder=common.builder,
+        shared=common.shared,
+        codec=common.codec,
+        tokens=common.tokens,
+        cache=cache,
+        clock=common.clock,
+    )
+    closers.append(pages.close)
+    return pages
+
+
+def _retire(
+    settings: LeaderboardSettings, retention: Retention, keep: KeepHistory, clock: Clock
+) -> RetireVersions:
+    return RetireVersions(
+        retention,
+        keep,
+        clock,
+        interval=timedelta(seconds=settings.retention_interval_seconds),
+        purge_delay=timedelta(seconds=settings.purge_delay_seconds),
+    )
+
+
+def _reading(common: _Shared, pointers: Pointers, pages: Pages, logins: Logins) -> Servicer:
+    get_leaderboard = GetLeaderboard(
+        pointers=pointers,
+        pages=pages,
+        tokens=common.tokens,
+        codec=common.codec,
+        clock=common.clock,
+        statistics=common.statistics,
+    )
+    boards = CurrentBoards(pointers, common.clock)
+    cases = BoardUseCases(
+        get_leaderboard=get_leaderboard,
+        list_boards=ListBoards(common.versions, common.tokens),
+        get_entry=GetEntry(boards, common.versions, logins, common.builder),
+        batch_get_entries=BatchGetEntries(boards, common.versions, common.builder),
+        get_history=GetHistory(boards, common.history, common.tokens, common.clock),
+    )
+    return (
+        leaderboard_pb2_grpc.add_LeaderboardServiceServicer_to_server,
+        LeaderboardServicer(cases),
+        leaderboard_pb2.DESCRIPTOR.services_by_name["LeaderboardService"],
+    )
+
+
+def _writing(cases: VersionUseCases) -> Servicer:
+    return (
+        materialization_pb2_grpc.add_MaterializationServiceServicer_to_server,
+        MaterializationServicer(cases),
+        materialization_pb2.DESCRIPTOR.services_by_name["MaterializationService"],
+    )
+
+
+def _checks(engine: AsyncEngine, redis: Redis) -> list[HealthCheck]:
+    """Needed to start; later, boards in memory outlive PostgreSQL's absence, and reads Redis's."""
+    database = database_check(engine)
+    return [
+        HealthCheck(database.name, database.probe, to_start=True),
+        schema_check(engine),
+        redis_check(redis),
+    ]
+
+
+async def bootstrap(settings: LeaderboardSettings, **ports: Any) -> RpcServer:
+    """The server, ready to start, its loops running; `ports` go to `build`.
+
+    It resolves no sessions, so users are refused: whose boards a user may see is identity's to
+    tell, and nobody asks it yet.
+    """
+    service = build(settings, **ports)
+    tasks = [asyncio.create_task(loop()) for loop in service.loops]
+
+    async def end_loops() -> None:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    server = build_server(
+        settings,
+        service.servicers,
+        health_checks=service.checks,
+        closers=[*service.closers, end_loops],
+        clock=ports.get("clock"),
+    )
+    server.registry.register(service.metrics)
+    return server

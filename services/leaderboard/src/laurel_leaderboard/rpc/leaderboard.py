@@ -1,0 +1,86 @@
+"""LeaderboardService on the wire."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from laurel.leaderboard.v1 import leaderboard_pb2, leaderboard_pb2_grpc
+from laurel_common.rpc.chain import ready_made
+from laurel_leaderboard.application.batch_get_entries import BatchGetEntries
+from laurel_leaderboard.application.get_entry import GetEntry
+from laurel_leaderboard.application.get_history import GetHistory
+from laurel_leaderboard.application.get_leaderboard import GetLeaderboard
+from laurel_leaderboard.application.list_boards import ListBoards
+from laurel_leaderboard.rpc import convert, convert_entries
+
+
+@dataclass(frozen=True, slots=True)
+class BoardUseCases:
+    """What the servicer calls."""
+
+    get_leaderboard: GetLeaderboard
+    list_boards: ListBoards
+    get_entry: GetEntry
+    batch_get_entries: BatchGetEntries
+    get_history: GetHistory
+
+
+class LeaderboardServicer(leaderboard_pb2_grpc.LeaderboardServiceServicer):
+    """Reads boards."""
+
+    def __init__(self, cases: BoardUseCases) -> None:
+        self._cases = cases
+
+    async def GetLeaderboard(
+        self, request: leaderboard_pb2.GetLeaderboardRequest, _context: Any
+    ) -> leaderboard_pb2.GetLeaderboardResponse:
+        """A page of a board, as bytes that lie ready."""
+        address = convert.board_address(request.board)
+        data = await self._cases.get_leaderboard(address, request.page_size, request.page_token)
+        return ready_made(leaderboard_pb2.GetLeaderboardResponse, data)
+
+    async def GetEntry(
+        self, request: leaderboard_pb2.GetEntryRequest, _context: Any
+    ) -> leaderboard_pb2.GetEntryResponse:
+        """One entity, with those who stand next to it."""
+        address = convert.board_address(request.board)
+        entity = convert_entries.entity_of(request)
+        found = await self._cases.get_entry(address, entity, request.neighbor_count)
+        return convert_entries.entry_response(found)
+
+    async def BatchGetEntries(
+        self, request: leaderboard_pb2.BatchGetEntriesRequest, _context: Any
+    ) -> leaderboard_pb2.BatchGetEntriesResponse:
+        """Some entities of a board."""
+        address = convert.board_address(request.board)
+        return convert_entries.batch_response(
+            await self._cases.batch_get_entries(address, request.entity_ids)
+        )
+
+    async def GetHistory(
+        self, request: leaderboard_pb2.GetHistoryRequest, _context: Any
+    ) -> leaderboard_pb2.GetHistoryResponse:
+        """Where entities stood at the end of past days."""
+        points, token = await self._cases.get_history(
+            convert.board_address(request.board),
+            request.entity_ids,
+            convert_entries.days_asked(request),
+            request.page_size,
+            request.page_token,
+        )
+        return leaderboard_pb2.GetHistoryResponse(
+            points=map(convert_entries.history_point, points), next_page_token=token
+        )
+
+    async def ListBoards(
+        self, request: leaderboard_pb2.ListBoardsRequest, _context: Any
+    ) -> leaderboard_pb2.ListBoardsResponse:
+        """The boards of an installation."""
+        versions, token = await self._cases.list_boards(
+            request.installation_id,
+            convert.SCOPES.get(request.scope_type),
+            request.page_size,
+            request.page_token,
+        )
+        return leaderboard_pb2.ListBoardsResponse(
+            boards=map(convert.board_summary, versions), next_page_token=token
+        )
