@@ -1,0 +1,108 @@
+"""`laurel up`: PostgreSQL, Valkey and the four services, until Ctrl-C."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.table import Table
+
+from laurel_cli.options import Data
+from laurel_cli.running import console, remark, run
+from laurel_cli.stack.ports import Ports
+from laurel_cli.stack.stack import Stack, StackOptions, running_stack
+
+
+def up(
+    data: Data = Path(".laurel"),
+    database_url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="LAUREL_DATABASE_URL",
+            help="A PostgreSQL of your own, as the owner of the schema; else an embedded one.",
+        ),
+    ] = None,
+    redis_url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="LAUREL_REDIS_URL",
+            help="A Redis or Valkey of your own; else an embedded one.",
+        ),
+    ] = None,
+    ports: Annotated[
+        str,
+        typer.Option(
+            help="Ports of identity, ingest, scoring and leaderboard, four more for metrics; "
+            '"any" takes free ones.'
+        ),
+    ] = "",
+    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
+) -> None:
+    """Run PostgreSQL, Valkey and the four services until Ctrl-C."""
+    run(_up(data, database_url, redis_url, ports, log_level))
+
+
+async def _up(
+    data: Path, database_url: str | None, redis_url: str | None, ports: str, log_level: str
+) -> None:
+    options = StackOptions(
+        root=data,
+        ports=Ports.parse(ports) if ports else Ports.default(),
+        database_url=database_url,
+        redis_url=redis_url,
+        log_level=log_level,
+    )
+    await run_stack_until_stopped(options)
+
+
+async def run_stack_until_stopped(options: StackOptions) -> None:
+    """Brings a Laurel up, says where it is, and brings it down on SIGINT or SIGTERM."""
+    async with until_signal(), running_stack(options, remark) as stack:
+        print_endpoints(stack)
+        await asyncio.Event().wait()
+
+
+@asynccontextmanager
+async def until_signal() -> AsyncIterator[None]:
+    """Leaves the block, wherever it is, on the first SIGINT or SIGTERM; what is cleaned up on the
+    way out is not disturbed by a second one.
+    """
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    stopping = False
+
+    def stop() -> None:
+        nonlocal stopping
+        if not stopping and task is not None:
+            stopping = True
+            remark("stopping")
+            task.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not stopping:
+            raise
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+def print_endpoints(stack: Stack) -> None:
+    """A table of the services, and where everything else is."""
+    table = Table(box=box.SIMPLE_HEAD, title=f"Laurel is up after {stack.ready_after:.1f} s")
+    table.title_justify = "left"
+    table.add_column("service")
+    table.add_column("gRPC")
+    table.add_column("log")
+    for name, target in stack.targets.items():
+        table.add_row(name, target, str(stack.layout.logs / f"{name}.log"))
+    console.print(table)
+    console.print(
+        f"Data and keys are in {stack.layout.root}; Ctrl-C stops everything.", soft_wrap=True
+    )

@@ -1,0 +1,99 @@
+"""Boards as tables."""
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from laurel.common.v1 import types_pb2
+from laurel.leaderboard.v1 import leaderboard_pb2
+from laurel_cli.display.text import clean, moment, points, words
+
+_BREAKDOWN = (
+    ("commits", "commits_e4"),
+    ("PRs", "pull_requests_e4"),
+    ("reviews", "reviews_e4"),
+    ("issues", "issues_e4"),
+    ("comments", "comments_e4"),
+    ("penalties", "penalties_e4"),
+)
+_HEADINGS = {
+    types_pb2.ENTITY_TYPE_CONTRIBUTOR: "contributor",
+    types_pb2.ENTITY_TYPE_TEAM: "team",
+    types_pb2.ENTITY_TYPE_REPOSITORY: "repository",
+}
+
+
+def board_table(title: str, answer: leaderboard_pb2.GetLeaderboardResponse) -> Table:
+    """One page of a board: places, whom, points, what they are made of."""
+    kinds = {entry.entity.type for entry in answer.entries}
+    has_history = any(entry.HasField("previous_rank") for entry in answer.entries)
+    has_members = any(entry.HasField("member_count") for entry in answer.entries)
+    table = Table(
+        title=Text(clean(title)), caption=Text(board_caption(answer)), box=box.SIMPLE_HEAD,
+        title_justify="left", caption_justify="left", pad_edge=False,
+    )  # fmt: skip
+    table.add_column("#", justify="right")
+    if has_history:
+        table.add_column("was", justify="right", style="dim")
+    heading = next((_HEADINGS[kind] for kind in kinds if kind in _HEADINGS), "entity")
+    table.add_column(heading, overflow="fold", min_width=12)
+    if has_members:
+        table.add_column("members", justify="right")
+    table.add_column("score", justify="right", style="bold")
+    for heading, _ in _BREAKDOWN:
+        table.add_column(heading, justify="right")
+    for entry in answer.entries:
+        cells = [str(entry.rank), entity_name(entry.entity)]
+        if has_history:
+            cells.insert(1, _former(entry))
+        if has_members:
+            cells.append(str(entry.member_count))
+        cells += [points(entry.score_e4), *_breakdown(entry)]
+        table.add_row(*map(Text, cells))
+    return table
+
+
+def _former(entry: leaderboard_pb2.Entry) -> str:
+    if not entry.HasField("previous_rank"):
+        return "new"
+    moved = entry.previous_rank - entry.rank
+    mark = "=" if moved == 0 else ("▲" if moved > 0 else "▼")
+    return f"{entry.previous_rank} {mark}"
+
+
+def _breakdown(entry: leaderboard_pb2.Entry) -> list[str]:
+    amounts = (getattr(entry.breakdown, field) for _, field in _BREAKDOWN)
+    return [points(amount) if amount else "·" for amount in amounts]
+
+
+def entity_name(entity: leaderboard_pb2.Entity) -> str:
+    """Login and display name, or the id where nothing else is known."""
+    login, name = clean(entity.login), clean(entity.name)
+    if not login:
+        return f"id {entity.id}"
+    return login if not name or name.lower() == login.lower() else f"{login} ({name})"
+
+
+def board_caption(answer: leaderboard_pb2.GetLeaderboardResponse) -> str:
+    """Which version this is, how much is in it, how fresh it is and where it came from."""
+    freshness = words(leaderboard_pb2.Freshness.Name(answer.freshness), "FRESHNESS_")
+    source = words(leaderboard_pb2.Source.Name(answer.source), "SOURCE_")
+    return (
+        f"version {answer.version}, {answer.total_size:,} entries from "
+        f"{answer.signal_count:,} signals, as of {moment(answer.as_of)} UTC, "
+        f"{freshness}, from {source}"
+    )
+
+
+def board_title(what: str, account: str, scope: str, period: str) -> str:
+    """A heading in words: "contributors of acme, team web, this month"."""
+    where = f", {scope}" if scope and scope != "organization" else ""
+    return f"{what} of {account}{where}, {period.replace('_', ' ')}"
+
+
+def next_page_hint(answer: leaderboard_pb2.GetLeaderboardResponse) -> Sequence[str]:
+    """How to get the next page, where there is one."""
+    token = answer.next_page_token
+    return [f"next page: --page-token {token}"] if token else []

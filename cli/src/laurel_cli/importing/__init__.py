@@ -1,0 +1,1 @@
+"""Sends raw events to ingest and adds up what became of them."""

@@ -1,0 +1,37 @@
+"""Options that several commands have in common."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Data = Annotated[
+    Path,
+    typer.Option("--data", envvar="LAUREL_DATA", help="The data directory of `laurel up`."),
+]
+Endpoint = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--endpoint",
+        help="Where a service is, as ingest=host:port; may be repeated. Else LAUREL_*_TARGET, "
+        "else the `laurel up` of the data directory, else ports 7401 to 7404.",
+    ),
+]
+Token = Annotated[
+    str,
+    typer.Option("--token", envvar="LAUREL_TOKEN", help="A bearer token, in the place of a key."),
+]
+Key = Annotated[
+    Path | None,
+    typer.Option(
+        "--key",
+        help="The private key to call with; the file is named as its entry in the trust "
+        "directory, as operator.pem.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Account = Annotated[
+    str, typer.Argument(metavar="ACCOUNT_OR_ID", help="An account's login or an installation's id.")
+]
+# A negative number is an installation's id here, not an option.
+NEGATIVE_ARGUMENTS = {"ignore_unknown_options": True}

@@ -1,0 +1,53 @@
+"""Reading boards and ledgers."""
+
+from dataclasses import dataclass
+
+from laurel.common.v1 import board_pb2
+from laurel.leaderboard.v1 import leaderboard_pb2, leaderboard_pb2_grpc
+from laurel.scoring.v1 import scoring_pb2, scoring_pb2_grpc
+from laurel_cli.rpc.caller import Caller
+from laurel_common.errors import LaurelError
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A whole ledger."""
+
+    header: scoring_pb2.ExplainScoreHeader
+    lines: list[scoring_pb2.LedgerLine]
+
+
+class BrokenStreamError(LaurelError):
+    """A stream ended before it said what it had to."""
+
+    default_message = "the service ended its answer before it was whole"
+
+
+async def get_board(
+    caller: Caller, board: board_pb2.Board, *, limit: int, page_token: str = ""
+) -> leaderboard_pb2.GetLeaderboardResponse:
+    """One page of a board."""
+    request = leaderboard_pb2.GetLeaderboardRequest(
+        board=board, page_size=limit, page_token=page_token
+    )
+    async with caller.channel("leaderboard") as channel:
+        stub = leaderboard_pb2_grpc.LeaderboardServiceStub(channel)
+        answer: leaderboard_pb2.GetLeaderboardResponse = await stub.GetLeaderboard(request)
+    return answer
+
+
+async def explain(caller: Caller, board: board_pb2.Board, entity_id: int) -> Explanation:
+    """The ledger of one entity on the current version of a board."""
+    request = scoring_pb2.ExplainScoreRequest(board=board, entity_id=entity_id)
+    header: scoring_pb2.ExplainScoreHeader | None = None
+    lines: list[scoring_pb2.LedgerLine] = []
+    async with caller.channel("scoring") as channel:
+        stub = scoring_pb2_grpc.ScoringServiceStub(channel)
+        async for answer in stub.ExplainScore(request):
+            if answer.WhichOneof("message") == "header":
+                header = answer.header
+            else:
+                lines.extend(answer.lines.lines)
+    if header is None or len(lines) != header.line_count:
+        raise BrokenStreamError
+    return Explanation(header, lines)

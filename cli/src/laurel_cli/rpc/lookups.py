@@ -1,0 +1,168 @@
+"""From what people type (logins, slugs, names) to the ids that the services go by."""
+
+import re
+from collections.abc import Iterable
+
+from laurel.common.v1 import board_pb2, types_pb2
+from laurel.identity.v1 import (
+    directory_pb2,
+    directory_pb2_grpc,
+    entities_pb2,
+    installation_pb2,
+    installation_pb2_grpc,
+)
+from laurel_cli.errors import NotKnownError, UsageError
+from laurel_cli.rpc.caller import Caller
+
+_ID = re.compile(r"^-?\d+$")
+_PAGE = 10_000
+ENTITIES = {
+    "contributors": types_pb2.ENTITY_TYPE_CONTRIBUTOR,
+    "teams": types_pb2.ENTITY_TYPE_TEAM,
+    "repositories": types_pb2.ENTITY_TYPE_REPOSITORY,
+}
+PERIODS = {
+    "today": types_pb2.TIME_PERIOD_TODAY,
+    "week": types_pb2.TIME_PERIOD_WEEK,
+    "month": types_pb2.TIME_PERIOD_MONTH,
+    "quarter": types_pb2.TIME_PERIOD_QUARTER,
+    "half_year": types_pb2.TIME_PERIOD_HALF_YEAR,
+    "all_time": types_pb2.TIME_PERIOD_ALL_TIME,
+}
+
+
+async def find_installation(caller: Caller, text: str) -> entities_pb2.Installation:
+    """The installation with that id, or on the account with that login."""
+    request = (
+        installation_pb2.GetInstallationRequest(installation_id=int(text))
+        if _ID.match(text)
+        else installation_pb2.GetInstallationRequest(account_login=text)
+    )
+    async with caller.channel("identity") as channel:
+        stub = installation_pb2_grpc.InstallationServiceStub(channel)
+        answer: installation_pb2.GetInstallationResponse = await stub.GetInstallation(request)
+    return answer.installation
+
+
+def parse_word(kind: str, text: str, words: Iterable[str]) -> str:
+    """`text` as one of `words`, hyphens or underscores; raises UsageError that names them."""
+    known = list(words)
+    word = text.replace("-", "_").lower()
+    if word not in known:
+        raise UsageError(f"{kind} is one of {', '.join(known)}: {text!r}")
+    return word
+
+
+async def find_board(
+    caller: Caller,
+    installation: entities_pb2.Installation,
+    *,
+    scope: str,
+    entity: str,
+    period: str,
+) -> board_pb2.Board:
+    """The board that options describe; raises NotKnownError, UsageError."""
+    board = board_pb2.Board(
+        installation_id=installation.installation_id,
+        entity_type=ENTITIES[parse_word("--entity", entity, ENTITIES)],
+        time_period=PERIODS[parse_word("--period", period, PERIODS)],
+    )
+    kind, _, name = scope.partition(":")
+    if kind == "organization" and not name:
+        board.scope_type = types_pb2.SCOPE_TYPE_ORGANIZATION
+    elif kind == "team" and name:
+        board.scope_type = types_pb2.SCOPE_TYPE_TEAM
+        board.scope_id = (await find_team(caller, installation, name)).id
+    elif kind == "repository" and name:
+        board.scope_type = types_pb2.SCOPE_TYPE_REPOSITORY
+        board.scope_id = (await find_repository(caller, installation, name)).id
+    else:
+        raise UsageError(f"--scope is organization, team:slug or repository:name: {scope!r}")
+    return board
+
+
+async def find_entity(
+    caller: Caller, installation: entities_pb2.Installation, entity: str, name: str
+) -> tuple[int, str]:
+    """The id and the proper name of a contributor, team or repository."""
+    kind = parse_word("--entity", entity, ENTITIES)
+    if _ID.match(name):
+        return int(name), name
+    if kind == "teams":
+        team = await find_team(caller, installation, name)
+        return team.id, team.slug
+    if kind == "repositories":
+        repository = await find_repository(caller, installation, name)
+        return repository.id, repository.full_name
+    found = await _resolve(caller, directory_pb2.ResolveLoginsRequest(user_logins=[name]))
+    if not found.users:
+        raise NotKnownError(f"nobody has the login {name!r}")
+    return found.users[0].id, found.users[0].login
+
+
+async def find_team(
+    caller: Caller, installation: entities_pb2.Installation, slug: str
+) -> entities_pb2.Team:
+    """A team of the account by its slug."""
+    token = ""
+    async with caller.channel("identity") as channel:
+        stub = directory_pb2_grpc.DirectoryServiceStub(channel)
+        while True:
+            request = directory_pb2.ListTeamsRequest(
+                installation_id=installation.installation_id, page_size=_PAGE, page_token=token
+            )
+            answer: directory_pb2.ListTeamsResponse = await stub.ListTeams(request)
+            for team in answer.teams:
+                if team.slug.lower() == slug.lower():
+                    return team
+            if not (token := answer.next_page_token):
+                raise NotKnownError(f"{installation.account_login} has no team {slug!r}")
+
+
+async def find_repository(
+    caller: Caller, installation: entities_pb2.Installation, name: str
+) -> entities_pb2.Repository:
+    """A repository by owner/name, or by its name within the account."""
+    full_name = name if "/" in name else f"{installation.account_login}/{name}"
+    request = directory_pb2.ResolveLoginsRequest(repository_full_names=[full_name])
+    found = await _resolve(caller, request)
+    if not found.repositories:
+        raise NotKnownError(f"no repository is known as {full_name!r}")
+    return found.repositories[0]
+
+
+async def repository_names(
+    caller: Caller, installation_id: int, ids: Iterable[int]
+) -> dict[int, str]:
+    """Names without the owner, by id, as far as identity knows them."""
+    wanted = sorted(set(ids))
+    if not wanted:
+        return {}
+    request = directory_pb2.ListRepositoriesRequest(
+        installation_id=installation_id, page_size=_PAGE, repository_ids=wanted[:_PAGE]
+    )
+    async with caller.channel("identity") as channel:
+        stub = directory_pb2_grpc.DirectoryServiceStub(channel)
+        answer: directory_pb2.ListRepositoriesResponse = await stub.ListRepositories(request)
+    return {each.id: each.full_name.partition("/")[2] for each in answer.repositories}
+
+
+async def user_logins(caller: Caller, ids: Iterable[int]) -> dict[int, str]:
+    """Logins by id, as far as identity knows them."""
+    wanted = sorted(set(ids) - {0})
+    if not wanted:
+        return {}
+    request = directory_pb2.BatchGetUsersRequest(user_ids=wanted[:_PAGE])
+    async with caller.channel("identity") as channel:
+        stub = directory_pb2_grpc.DirectoryServiceStub(channel)
+        answer: directory_pb2.BatchGetUsersResponse = await stub.BatchGetUsers(request)
+    return {each.id: each.login for each in answer.users}
+
+
+async def _resolve(
+    caller: Caller, request: directory_pb2.ResolveLoginsRequest
+) -> directory_pb2.ResolveLoginsResponse:
+    async with caller.channel("identity") as channel:
+        stub = directory_pb2_grpc.DirectoryServiceStub(channel)
+        answer: directory_pb2.ResolveLoginsResponse = await stub.ResolveLogins(request)
+    return answer

@@ -1,0 +1,1 @@
+"""Keeps processes running: started, restarted when they die, stopped in order, never orphaned."""
