@@ -1,0 +1,1 @@
+"""Laurel measured against named limits, in the same run: `make bench`."""

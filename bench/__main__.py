@@ -1,0 +1,36 @@
+"""`python -m bench [reads] [writes] [boards]`: measures, prints a table, keeps JSON lines."""
+
+import asyncio
+import sys
+
+from bench import boards, reads, writes
+from bench.h2load import LoadGeneratorMissingError
+from bench.measure import Figure
+from bench.report import keep, show
+from bench.stack import say
+
+BENCHMARKS = {"reads": reads.run, "writes": writes.run, "boards": boards.run}
+
+
+def main(names: list[str]) -> int:
+    """Runs the named benchmarks, or all; 1 where something that they need is missing."""
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        say(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+        return 2
+    figures: list[Figure] = []
+    missing = False
+    for name in names or list(BENCHMARKS):
+        say(name)
+        try:
+            figures += asyncio.run(BENCHMARKS[name]())
+        except LoadGeneratorMissingError as error:
+            say(f"{name} left out: {error}")
+            missing = True
+    show(figures)
+    say(f"kept in {keep(figures)}")
+    return int(missing)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
