@@ -1,0 +1,62 @@
+"""The life of a test run's servers, over all of its workers."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests.support.database import (
+    RUN_DIRECTORY_VARIABLE,
+    RUNNER_VARIABLE,
+    database,
+    empty_database,
+    module_database,
+    postgres_endpoints,
+    stop_keeper,
+)
+from tests.support.logs import plain_logs
+from tests.support.sources import choose_sources
+from tests.support.valkey import redis_server_url, redis_url
+
+__all__ = [
+    "database",
+    "empty_database",
+    "module_database",
+    "postgres_endpoints",
+    "redis_server_url",
+    "redis_url",
+    "worker_number",
+]
+
+
+@pytest.fixture(scope="session")
+def worker_number() -> int:
+    """0 for the first worker, or for a run without workers."""
+    return int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    plain_logs()
+    if _is_worker(config):
+        return
+    # Workers inherit these; they start after this hook.
+    os.environ[RUN_DIRECTORY_VARIABLE] = tempfile.mkdtemp(prefix="laurel-tests-")
+    os.environ[RUNNER_VARIABLE] = str(os.getpid())
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _is_worker(config):
+        return
+    if directory := os.environ.pop(RUN_DIRECTORY_VARIABLE, None):
+        stop_keeper(Path(directory))
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def pytest_report_header() -> str:
+    return choose_sources().headline()
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")

@@ -1,0 +1,167 @@
+"""A whole Laurel for tests: four supervised processes over a database of the test run's server."""
+
+import asyncio
+import fcntl
+import itertools
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from laurel_cli.rpc.caller import Caller
+from laurel_cli.rpc.health import until_serving
+from laurel_cli.rpc.where import Where
+from laurel_cli.stack.credentials import ROSTER
+from laurel_cli.stack.layout import SERVICES, Layout, role_of, write_secret
+from laurel_cli.stack.ports import Ports
+from laurel_cli.stack.stack import Stack, StackOptions, running_stack
+from laurel_common.auth.keys import load_private_key
+from laurel_common.auth.tokens import TokenSource
+from tests.support.database import RUN_DIRECTORY_VARIABLE, Database
+
+# Below the ports that the system gives to outgoing connections: a service that is killed must
+# find its port free when it is back.
+_FIRST_PORT, _LAST_PORT = 21_000, 31_000
+_PORTS_A_WORKER = 1_000
+_POLL_SECONDS = 0.02
+_blocks = itertools.count()
+
+
+@dataclass(slots=True)
+class Laurel:
+    """A running stack, the operator who calls it, and the key that puts teams in."""
+
+    stack: Stack
+    database_url: str
+    reports: list[str] = field(default_factory=list)
+
+    @property
+    def caller(self) -> Caller:
+        """Calls with the operator's key."""
+        return Caller.of(self._where)
+
+    @property
+    def roster(self) -> Caller:
+        """Calls as the service that may put people and teams in."""
+        return self.service(ROSTER)
+
+    def service(self, name: str) -> Caller:
+        """Calls with the key of one of the services."""
+        return Caller(
+            self.stack.targets, TokenSource(name, load_private_key(self.stack.layout.key(name)))
+        )
+
+    @property
+    def _where(self) -> Where:
+        endpoints = tuple(f"{name}={target}" for name, target in self.stack.targets.items())
+        return Where(data=self.stack.layout.root, endpoints=endpoints)
+
+    def pid(self, service: str) -> int | None:
+        """The process of a service while it runs."""
+        return self.stack.supervision.keepers[service].pid
+
+    def starts(self, service: str) -> int:
+        """How often a service was started so far."""
+        return self.stack.supervision.keepers[service].starts
+
+    def kill(self, service: str) -> None:
+        """SIGKILL: no handler, no goodbye."""
+        pid = self.pid(service)
+        assert pid is not None, f"{service} does not run"
+        os.kill(pid, signal.SIGKILL)
+
+    async def until_back(self, service: str, *, after: int, seconds: float = 60) -> None:
+        """Waits until a service that had been started `after` times has been again, and serves."""
+        await until(lambda: self.starts(service) > after, f"{service} started again", seconds)
+        late = await until_serving({service: self.stack.targets[service]}, seconds=seconds)
+        assert not late, late
+
+    def connect(self) -> psycopg.Connection[Any]:
+        """The database as its owner sees it."""
+        return psycopg.connect(self.database_url, autocommit=True)
+
+    def log_of(self, service: str) -> str:
+        """What a service has printed."""
+        return (self.stack.layout.logs / f"{service}.log").read_text(errors="replace")
+
+
+@asynccontextmanager
+async def running_laurel(
+    root: Path, worker: int, *, database: Database | None = None, redis_url: str | None = None
+) -> AsyncIterator[Laurel]:
+    """Brings Laurel up below `root`; over servers of its own where none are given."""
+    layout = Layout(root)
+    layout.make()
+    if database is not None:
+        # Roles belong to the server, which the run's other tests log in to as well.
+        for name in SERVICES:
+            role = role_of(name)
+            known = database.endpoints.passwords.get(role, f"{role}-password")
+            write_secret(layout.secrets / role, known)
+    options = StackOptions(
+        root,
+        _free_ports(worker),
+        database_url=None if database is None else database.url(),
+        redis_url=redis_url,
+    )
+    reports: list[str] = []
+    context = running_stack(options, reports.append)
+    with _one_at_a_time():
+        stack = await context.__aenter__()
+    try:
+        yield Laurel(stack, stack.servers.admin_url, reports)
+    finally:
+        await context.__aexit__(None, None, None)
+
+
+async def until(
+    condition: Callable[[], object] | Callable[[], Awaitable[object]],
+    what: str,
+    seconds: float = 30,
+) -> None:
+    """Waits until `condition` holds; fails the test with `what` where it does not in time."""
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                met = condition()
+                if isinstance(met, Awaitable):
+                    met = await met
+                if met:
+                    return
+                await asyncio.sleep(_POLL_SECONDS)
+    except TimeoutError:
+        raise AssertionError(f"not within {seconds:g} s: {what}") from None
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Stacks of several workers set the same roles' passwords, and share two cores."""
+    with (Path(os.environ[RUN_DIRECTORY_VARIABLE]) / "stack.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _free_ports(worker: int) -> Ports:
+    span = 2 * len(SERVICES)
+    first = _FIRST_PORT + worker * _PORTS_A_WORKER % (_LAST_PORT - _FIRST_PORT)
+    while True:
+        start = first + next(_blocks) * span % _PORTS_A_WORKER
+        numbers = list(range(start, start + span))
+        if all(map(_is_free, numbers)):
+            return Ports.parse(",".join(map(str, numbers)))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
