@@ -1,0 +1,42 @@
+"""Scoring's storage on a real PostgreSQL, logged in as its own role."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from laurel_common.db import create_engine
+from laurel_scoring.storage.presets import PresetTables
+from laurel_scoring.storage.queue import JobQueue
+from laurel_scoring.storage.runs import RunTable
+from tests.support.database import Database
+from tests.support.scoring_database import an_installation
+
+
+@pytest.fixture
+async def engine(database: Database) -> AsyncIterator[AsyncEngine]:
+    engine = create_engine(database.url("laurel_scoring"), application_name="scoring-tests")
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+def installation(database: Database) -> int:
+    return an_installation(database)
+
+
+@pytest.fixture
+def presets(engine: AsyncEngine) -> PresetTables:
+    return PresetTables(engine)
+
+
+@pytest.fixture
+async def queue(database: Database) -> AsyncIterator[JobQueue]:
+    queue = JobQueue(database.url("laurel_scoring"))
+    yield queue
+    await queue.app.close_async()
+
+
+@pytest.fixture
+def runs(engine: AsyncEngine, queue: JobQueue) -> RunTable:
+    return RunTable(engine, queue)
