@@ -1,0 +1,206 @@
+"""Who is let in: every method, every kind of caller."""
+
+from typing import Any
+
+import grpc
+import pytest
+
+from laurel.identity.v1 import directory_pb2 as pb
+from laurel.identity.v1 import directory_pb2_grpc, installation_pb2_grpc
+from laurel.identity.v1 import entities_pb2 as entities
+from laurel.identity.v1 import installation_pb2 as installations_pb
+from laurel_common.auth.principal import PrincipalKind
+from laurel_common.errors import RemoteError
+from tests.rpc.identity.conftest import Identity
+
+DIRECTORY = directory_pb2_grpc.DirectoryServiceStub
+INSTALLATIONS = installation_pb2_grpc.InstallationServiceStub
+CORE = {"ingest", "scoring", "leaderboard"}
+
+# Stub, method, a request that is good, and which services may send it (None: none).
+METHODS: list[tuple[Any, str, Any, set[str]]] = [
+    (DIRECTORY, "UpsertEntities", pb.UpsertEntitiesRequest(), {*CORE, "roster"}),
+    (DIRECTORY, "BatchGetUsers", pb.BatchGetUsersRequest(user_ids=[1]), CORE),
+    (DIRECTORY, "ResolveLogins", pb.ResolveLoginsRequest(user_logins=["ada"]), CORE),
+    (DIRECTORY, "GetOrganization", pb.GetOrganizationRequest(organization_id=10), CORE),
+    (DIRECTORY, "ListOrganizations", pb.ListOrganizationsRequest(), set()),
+    (DIRECTORY, "ListRepositories", pb.ListRepositoriesRequest(installation_id=-10), CORE),
+    (DIRECTORY, "ListTeams", pb.ListTeamsRequest(installation_id=-10), CORE),
+    (
+        DIRECTORY,
+        "ListTeamMembers",
+        pb.ListTeamMembersRequest(installation_id=-10),
+        CORE - {"ingest"},
+    ),
+    (
+        DIRECTORY,
+        "ListTeamRepositories",
+        pb.ListTeamRepositoriesRequest(installation_id=-10),
+        CORE - {"ingest"},
+    ),
+    (INSTALLATIONS, "ListInstallations", installations_pb.ListInstallationsRequest(), set()),
+    (
+        INSTALLATIONS,
+        "GetInstallation",
+        installations_pb.GetInstallationRequest(installation_id=-10),
+        CORE,
+    ),
+]
+
+
+@pytest.fixture
+async def acme(shared_identity: Identity) -> Identity:
+    """Identity that knows acme and globex."""
+    await shared_identity.ingest.UpsertEntities(
+        pb.UpsertEntitiesRequest(
+            imported_owners=[
+                pb.ImportedOwner(account_id=10, login="acme"),
+                pb.ImportedOwner(account_id=20, login="globex"),
+            ],
+            repositories=[
+                entities.Repository(id=100, full_name="acme/api", organization_id=10),
+                entities.Repository(id=200, full_name="globex/api", organization_id=20),
+            ],
+        )
+    )
+    return shared_identity
+
+
+async def _answer(channel: grpc.aio.Channel, stub: Any, method: str, request: Any) -> str:
+    try:
+        await getattr(stub(channel), method)(request)
+    except RemoteError as error:
+        return f"{error.code} {error.reason}"
+    except grpc.aio.AioRpcError as error:
+        return error.code().name
+    return "OK"
+
+
+async def test_every_method_of_both_services_is_in_the_table() -> None:
+    declared = {
+        (service.name, method.name)
+        for service in (
+            pb.DESCRIPTOR.services_by_name["DirectoryService"],
+            installations_pb.DESCRIPTOR.services_by_name["InstallationService"],
+        )
+        for method in service.methods
+    }
+    assert declared == {(stub.__name__.removesuffix("Stub"), name) for stub, name, _, _ in METHODS}
+
+
+@pytest.mark.parametrize("name", ["ingest", "scoring", "leaderboard", "roster"])
+async def test_a_service_gets_through_where_it_is_named(acme: Identity, name: str) -> None:
+    channel = acme.server.channel(PrincipalKind.SERVICE, name=name)
+    for stub, method, request, services in METHODS:
+        expected = "OK" if name in services else "PERMISSION_DENIED CALLER_NOT_ALLOWED"
+        assert await _answer(channel, stub, method, request) == expected, method
+
+
+async def test_a_service_whose_key_lists_other_methods_is_refused(acme: Identity) -> None:
+    channel = acme.server.channel(
+        PrincipalKind.SERVICE, name="roster", methods=["laurel.ingest.v1.*"]
+    )
+    answer = await _answer(channel, DIRECTORY, "UpsertEntities", pb.UpsertEntitiesRequest())
+    assert answer == "PERMISSION_DENIED CALLER_NOT_ALLOWED"
+
+
+@pytest.mark.parametrize("kind", [PrincipalKind.OPERATOR, PrincipalKind.BACKEND])
+async def test_operators_and_backends_read_and_do_not_write(
+    acme: Identity, kind: PrincipalKind
+) -> None:
+    channel = acme.server.channel(kind)
+    for stub, method, request, _ in METHODS:
+        refused = method == "UpsertEntities"
+        expected = "PERMISSION_DENIED CALLER_NOT_ALLOWED" if refused else "OK"
+        assert await _answer(channel, stub, method, request) == expected, method
+
+
+async def test_the_gateway_has_nothing_here(acme: Identity) -> None:
+    channel = acme.server.channel(PrincipalKind.GATEWAY)
+    for stub, method, request, _ in METHODS:
+        answer = await _answer(channel, stub, method, request)
+        assert answer == "PERMISSION_DENIED CALLER_NOT_ALLOWED", method
+
+
+async def test_nobody_gets_in_without_a_token(acme: Identity) -> None:
+    channel = acme.server.bare_channel()
+    for stub, method, request, _ in METHODS:
+        assert await _answer(channel, stub, method, request) == "UNAUTHENTICATED", method
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        pytest.param("garbage", id="garbage"),
+        pytest.param("0" * 64, id="a session that does not exist"),
+    ],
+)
+async def test_nobody_gets_in_with_a_token_that_opens_nothing(acme: Identity, token: str) -> None:
+    channel = acme.server.bare_channel()
+    metadata = (("authorization", f"Bearer {token}"),)
+    for stub, method, request, _ in METHODS:
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await getattr(stub(channel), method)(request, metadata=metadata)
+        assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED, method
+
+
+class TestABackendOfOneInstallation:
+    """A key that covers acme alone."""
+
+    @pytest.fixture
+    def channel(self, acme: Identity) -> grpc.aio.Channel:
+        return acme.server.channel(PrincipalKind.BACKEND, name="acme-site", installations=[-10])
+
+    async def test_sees_its_own(self, channel: grpc.aio.Channel) -> None:
+        directory, tenants = DIRECTORY(channel), INSTALLATIONS(channel)
+        listed = await tenants.ListInstallations(installations_pb.ListInstallationsRequest())
+        assert [each.installation_id for each in listed.installations] == [-10]
+        accounts = await directory.ListOrganizations(pb.ListOrganizationsRequest())
+        assert [each.id for each in accounts.organizations] == [10]
+        own = await directory.ListRepositories(pb.ListRepositoriesRequest(installation_id=-10))
+        assert [each.id for each in own.repositories] == [100]
+
+    async def test_does_not_resolve_what_belongs_to_others(self, channel: grpc.aio.Channel) -> None:
+        found = await DIRECTORY(channel).ResolveLogins(
+            pb.ResolveLoginsRequest(
+                organization_logins=["acme", "globex"],
+                repository_full_names=["acme/api", "globex/api"],
+            )
+        )
+        assert [each.id for each in found.organizations] == [10]
+        assert [each.id for each in found.repositories] == [100]
+
+    @pytest.mark.parametrize(
+        ("stub", "method", "request_", "expected"),
+        [
+            pytest.param(
+                DIRECTORY,
+                "GetOrganization",
+                pb.GetOrganizationRequest(login="globex"),
+                "NOT_FOUND ORGANIZATION_NOT_FOUND",
+                id="account by login",
+            ),
+            pytest.param(
+                DIRECTORY,
+                "GetOrganization",
+                pb.GetOrganizationRequest(organization_id=20),
+                "NOT_FOUND ORGANIZATION_NOT_FOUND",
+                id="account by id",
+            ),
+            *(
+                pytest.param(
+                    stub,
+                    method,
+                    type(request)(installation_id=-20),
+                    "PERMISSION_DENIED INSTALLATION_NOT_COVERED",
+                    id=method,
+                )
+                for stub, method, request, _ in METHODS
+                if "installation_id" in request.DESCRIPTOR.fields_by_name
+            ),
+        ],
+    )
+    async def test_is_refused_what_belongs_to_others(
+        self, channel: grpc.aio.Channel, stub: Any, method: str, request_: Any, expected: str
+    ) -> None:
+        assert await _answer(channel, stub, method, request_) == expected

@@ -1,0 +1,100 @@
+"""Leaderboard's two services on a port of their own, over a real database and a real Valkey."""
+
+from collections.abc import AsyncIterator, Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+import pytest
+
+from laurel.leaderboard.v1 import leaderboard_pb2_grpc, materialization_pb2_grpc
+from laurel_common.auth.keys import generate_private_key
+from laurel_common.auth.principal import PrincipalKind
+from laurel_common.errors import DependencyUnavailable
+from laurel_common.testing.clock import FakeClock
+from laurel_common.testing.server import RunningServer, serving
+from laurel_leaderboard.bootstrap import Leaderboard, build
+from laurel_leaderboard.config import LeaderboardSettings
+from laurel_leaderboard.domain.boards import EntityType
+from laurel_leaderboard.domain.entries import Profile
+from tests.support.database import Database
+from tests.support.leaderboard_builders import NOON, Request, seed_world
+
+
+class KnownProfiles:
+    """Everybody is named after their id, until `away`."""
+
+    def __init__(self) -> None:
+        self.away = False
+        self.suffix = ""
+
+    async def profiles(
+        self,
+        installation_id: int,
+        kind: EntityType,
+        ids: Collection[int],
+    ) -> Mapping[int, Profile]:
+        if self.away:
+            raise DependencyUnavailable
+        return {id_: Profile(f"{kind}-{id_}{self.suffix}", f"Name {id_}") for id_ in ids}
+
+    async def find(self, installation_id: int, kind: EntityType, login: str) -> int | None:
+        if self.away:
+            raise DependencyUnavailable
+        known, _, number = login.lower().partition("-")
+        return int(number) if known == kind else None
+
+
+@dataclass
+class Service:
+    """The running service and what tests move it by."""
+
+    server: RunningServer
+    inner: Leaderboard
+    clock: FakeClock
+    profiles: KnownProfiles
+    boards: leaderboard_pb2_grpc.LeaderboardServiceStub
+    versions: materialization_pb2_grpc.MaterializationServiceStub
+    scoring: materialization_pb2_grpc.MaterializationServiceStub
+
+    async def publish(self, *requests: Request) -> object:
+        """Sends a publishing stream as scoring does."""
+        return await self.scoring.PublishMaterialization(iter(requests))
+
+    def channel(self, kind: PrincipalKind, **options: object) -> grpc.aio.Channel:
+        """A channel of another caller."""
+        return self.server.channel(kind, **options)  # type: ignore[arg-type]  # passed through
+
+
+@pytest.fixture
+async def service(database: Database, redis_url: str, tmp_path: Path) -> AsyncIterator[Service]:
+    seed_world(database)
+    key_file = tmp_path / "leaderboard.key"
+    generate_private_key(key_file)
+    settings = LeaderboardSettings.model_validate(
+        {
+            "database_url": database.url("laurel_leaderboard"),
+            "redis_url": redis_url,
+            "trust_file": tmp_path / "trust.toml",
+            "key_file": key_file,
+        }
+    )
+    clock, profiles = FakeClock(NOON), KnownProfiles()
+    inner = build(settings, clock=clock, profiles=profiles, logins=profiles)
+    async with serving(
+        inner.servicers, tmp_path, settings=settings, health_checks=inner.checks
+    ) as server:
+        backend = server.channel(PrincipalKind.BACKEND)
+        operator = server.channel(PrincipalKind.OPERATOR)
+        scoring = server.channel(PrincipalKind.SERVICE, name="scoring")
+        yield Service(
+            server,
+            inner,
+            clock,
+            profiles,
+            leaderboard_pb2_grpc.LeaderboardServiceStub(backend),
+            materialization_pb2_grpc.MaterializationServiceStub(operator),
+            materialization_pb2_grpc.MaterializationServiceStub(scoring),
+        )
+    for close in reversed(inner.closers):
+        await close()

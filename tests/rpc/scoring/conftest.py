@@ -1,0 +1,145 @@
+"""Scoring on a port of its own: real PostgreSQL and Valkey, the other services scripted."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import grpc
+import pytest
+
+from laurel.common.v1 import board_pb2
+from laurel.scoring.v1 import preset_pb2_grpc, scoring_pb2, scoring_pb2_grpc
+from laurel_common.auth.keys import generate_private_key
+from laurel_common.auth.principal import PrincipalKind
+from laurel_common.testing.clock import FakeClock
+from laurel_common.testing.server import RunningServer, serving
+from laurel_scoring.bootstrap import Scoring, build
+from laurel_scoring.config import ScoringSettings
+from tests.support.database import Database
+from tests.support.scoring_builders import AS_OF
+from tests.support.scoring_database import an_installation
+from tests.support.scoring_peers import Peers, serving_peers
+
+OPEN = (scoring_pb2.SCORING_STATE_QUEUED, scoring_pb2.SCORING_STATE_RUNNING)
+
+
+@dataclass
+class Service:
+    """The running service and what tests move it by."""
+
+    server: RunningServer
+    inner: Scoring
+    peers: Peers
+    clock: FakeClock
+    database: Database
+    installation: int
+    presets: preset_pb2_grpc.PresetServiceStub
+    scoring: scoring_pb2_grpc.ScoringServiceStub
+
+    def channel(self, kind: PrincipalKind, **options: object) -> grpc.aio.Channel:
+        """A channel of another caller."""
+        return self.server.channel(kind, **options)  # type: ignore[arg-type]  # passed through
+
+    async def start(self, request_id: str = "") -> scoring_pb2.Scoring:
+        """Asks for a run."""
+        response = await self.scoring.StartScoring(
+            scoring_pb2.StartScoringRequest(
+                installation_id=self.installation, request_id=request_id
+            )
+        )
+        return response.scoring
+
+    async def get(self, scoring_id: int) -> scoring_pb2.Scoring:
+        """How a run is doing."""
+        response = await self.scoring.GetScoring(
+            scoring_pb2.GetScoringRequest(installation_id=self.installation, scoring_id=scoring_id)
+        )
+        return response.scoring
+
+    async def ended(self, scoring_id: int) -> scoring_pb2.Scoring:
+        """The run once it is neither queued nor running."""
+        async with asyncio.timeout(20):
+            while (run := await self.get(scoring_id)).state in OPEN:
+                await asyncio.sleep(0.02)
+        return run
+
+    async def score(self) -> scoring_pb2.Scoring:
+        """A whole run, a microsecond after the last."""
+        self.clock.advance(timedelta(microseconds=1))
+        return await self.ended((await self.start()).id)
+
+    def board(self, scope: int = 1, scope_id: int = 0, entity: int = 1) -> board_pb2.Board:
+        """A board of all time; the organization's contributors unless told."""
+        return board_pb2.Board(
+            installation_id=self.installation,
+            scope_type=scope,  # type: ignore[arg-type]  # the wire's number
+            scope_id=scope_id,
+            entity_type=entity,  # type: ignore[arg-type]  # the wire's number
+            time_period=6,  # type: ignore[arg-type]  # the wire's number
+        )
+
+    async def explain(
+        self, entity_id: int, board: board_pb2.Board | None = None, version: int = 0
+    ) -> tuple[scoring_pb2.ExplainScoreHeader, list[scoring_pb2.LedgerLine]]:
+        """The header and all lines."""
+        header = scoring_pb2.ExplainScoreHeader()
+        lines: list[scoring_pb2.LedgerLine] = []
+        async for response in self.scoring.ExplainScore(
+            scoring_pb2.ExplainScoreRequest(
+                board=board or self.board(), entity_id=entity_id, version=version
+            )
+        ):
+            if response.HasField("header"):
+                header = response.header
+            lines.extend(response.lines.lines)
+        return header, lines
+
+
+@pytest.fixture
+async def peers() -> AsyncIterator[Peers]:
+    async with serving_peers() as peers:
+        yield peers
+
+
+@pytest.fixture
+async def service(
+    database: Database, redis_url: str, tmp_path: Path, peers: Peers
+) -> AsyncIterator[Service]:
+    installation = an_installation(database)
+    key_file = tmp_path / "scoring.key"
+    generate_private_key(key_file)
+    settings = ScoringSettings.model_validate(
+        {
+            "database_url": database.url("laurel_scoring"),
+            "redis_url": redis_url,
+            "trust_file": tmp_path / "trust.toml",
+            "key_file": key_file,
+            "identity_target": peers.target,
+            "ingest_target": peers.target,
+            "leaderboard_target": peers.target,
+        }
+    )
+    clock = FakeClock(AS_OF)
+    inner = build(settings, clock=clock)
+    await inner.ready()
+    async with serving(
+        inner.servicers,
+        tmp_path,
+        settings=settings,
+        health_checks=inner.checks,
+        closers=inner.closers,
+    ) as server:
+        inner.worker.start(inner.ready)
+        operator = server.channel(PrincipalKind.OPERATOR)
+        yield Service(
+            server,
+            inner,
+            peers,
+            clock,
+            database,
+            installation,
+            preset_pb2_grpc.PresetServiceStub(operator),
+            scoring_pb2_grpc.ScoringServiceStub(operator),
+        )
