@@ -1,0 +1,141 @@
+"""`laurel demo`, whole: activity in, boards out, and the lines that it says to go on with."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from laurel_cli.demo.cast import PEOPLE
+from tests.e2e.running import BIN, environment, laurel, running_up
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo")
+
+
+@pytest.fixture(scope="module")
+def clone(home: Path) -> Path:
+    """A small git clone with two people in it."""
+    path = home / "clone"
+
+    def git(*arguments: str) -> None:
+        settings = ("-c", "user.name=Ada", "-c", "user.email=7+ada@users.noreply.github.com")
+        subprocess.run(["git", *settings, "-C", str(path), *arguments], check=True)
+
+    path.mkdir()
+    git("init", "--quiet", "--initial-branch=main")
+    git("remote", "add", "origin", "https://github.com/acme/engine.git")
+    for number in range(3):
+        (path / "file").write_text(f"{number}\n")
+        git("add", "file")
+        git("commit", "--quiet", "--message", f"Change {number}")
+    return path
+
+
+@pytest.fixture(scope="module")
+def shown(home: Path, clone: Path) -> str:
+    return laurel(home, "demo", "--git", str(clone)).stdout
+
+
+def test_the_demo_prints_boards_of_contributors_teams_and_repositories(shown: str) -> None:
+    for entity in ("contributors", "teams", "repositories"):
+        assert f"{entity} of meridian-maps, month" in shown
+    assert sum(person.account.login in shown for person in PEOPLE) >= 10
+    assert "platform" in shown
+    assert "meridian-maps/tileserver" in shown
+    assert "depkeeper" not in shown.split("The boards", 1)[1]
+
+
+def test_the_demo_says_what_it_read_and_what_it_left_out(shown: str) -> None:
+    assert "events read:" in shown
+    assert "not_default_branch" in shown
+    assert "push_without_commits" in shown
+
+
+def test_the_demo_imports_the_clone_and_ranks_its_people(shown: str) -> None:
+    assert "Importing the git history of acme/engine" in shown
+    assert "3 events read: 3 new signals" in shown
+    assert "contributors of acme, all time" in shown
+
+
+def test_the_explanation_sums_to_the_score(shown: str) -> None:
+    explained = shown.split("Why ", 1)[1]
+    rows = [line for line in explained.splitlines() if line.lstrip().startswith("20")]
+    caption = next(line for line in explained.splitlines() if line.startswith("rank "))
+    assert rows[-1].split()[-1] == caption.split(" with ")[1].split(" points")[0]
+
+
+def test_a_second_demo_starts_afresh_and_comes_to_the_same_signals(
+    home: Path, clone: Path, shown: str
+) -> None:
+    again = laurel(home, "demo", "--git", str(clone)).stdout
+    assert " 0 known" not in again.split("The boards", 1)[0].splitlines()[0]
+    assert "3 events read: 3 new signals" in again
+
+
+def test_what_the_demo_left_can_be_run_and_looked_into(home: Path, shown: str) -> None:
+    data = home / "build" / "demo"
+    with running_up(home, ["--data", str(data)]) as up:
+        board = up.laurel(
+            "board", "meridian-maps", "--scope", "team:web", "--period", "quarter",
+            "--data", str(data), "--json",
+        )  # fmt: skip
+        entries = json.loads(board.stdout)["entries"]
+        assert "priya-raman" in {each["entity"]["login"] for each in entries}
+        first = json.loads(
+            up.laurel(
+                "board", "meridian-maps", "--limit", "5", "--data", str(data), "--json"
+            ).stdout
+        )
+        second = json.loads(
+            up.laurel(
+                "board", "meridian-maps", "--limit", "5", "--data", str(data), "--json",
+                "--page-token", first["next_page_token"],
+            ).stdout
+        )  # fmt: skip
+        assert second["entries"][0]["rank"] >= first["entries"][-1]["rank"]
+        ledger = up.laurel(
+            "explain", "meridian-maps", "priya-raman", "--data", str(data), "--json"
+        ).stdout.splitlines()
+        header, *lines = map(json.loads, ledger)
+        earned = sum(int(each["points_e4"]) + int(each["penalty_e4"]) for each in lines)
+        assert earned == int(header["score_e4"])
+        assert len(lines) == header["line_count"]
+
+
+def test_a_directory_that_is_not_the_demos_is_left_alone(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "thesis.tex").write_text("years of work")
+    done = laurel(tmp_path, "demo", "--data", str(precious), check=False)
+    assert done.returncode == 2
+    assert "is not the demo's" in done.stderr
+    assert (precious / "thesis.tex").read_text() == "years of work"
+
+
+def test_a_path_that_is_no_clone_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    done = laurel(tmp_path, "demo", "--git", str(tmp_path), check=False)
+    assert done.returncode == 2
+    assert not (tmp_path / "build").exists()
+
+
+def test_an_archive_of_ones_own_shows_its_busiest_account(
+    home: Path, tmp_path: Path, shown: str
+) -> None:
+    files = sorted((home / "build" / "demo" / "archive").glob("*.json.gz"))
+    assert files
+    copy = tmp_path / files[-1].name
+    copy.write_bytes(files[-1].read_bytes())
+    done = subprocess.run(
+        [str(BIN / "laurel"), "demo", "--data", str(tmp_path / "demo"), "--archive", str(copy)],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "contributors of meridian-maps, month" in done.stdout
+    assert "teams of" not in done.stdout
