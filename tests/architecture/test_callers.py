@@ -1,0 +1,146 @@
+"""Who may call what, as the contracts say, and that nobody's methods do not exist."""
+
+import re
+from importlib import import_module
+
+import pytest
+from google.protobuf.descriptor import MethodDescriptor
+
+from laurel.common.v1 import errors_pb2, policy_pb2
+from laurel_cli.stack.credentials import methods_of
+from laurel_cli.stack.layout import SERVICES
+from laurel_common.errors import LaurelError
+from laurel_common.rpc.status import CODES
+from tools.genproto import PROTO
+
+MODULES = sorted(
+    ".".join(path.relative_to(PROTO).with_suffix("").parts) + "_pb2"
+    for path in (PROTO / "laurel").rglob("*.proto")
+    if "\nservice " in path.read_text()
+)
+_LETTERS = {
+    policy_pb2.CALLER_USER: "U",
+    policy_pb2.CALLER_ADMIN: "A",
+    policy_pb2.CALLER_SERVICE: "S",
+    policy_pb2.CALLER_BACKEND: "B",
+    policy_pb2.CALLER_GATEWAY: "G",
+    policy_pb2.CALLER_OPERATOR: "O",
+}
+# The contracts, as far as they are not "U B O".
+CALLERS = {
+    "AuthService": {
+        "BeginSignIn": "G",
+        "CompleteSignIn": "G",
+        "GetSession": "U",
+        "ListSessions": "UO",
+        "RevokeSession": "UO",
+        "RevokeAllSessions": "UO",
+        "IntrospectToken": "S",
+    },
+    "DirectoryService": {"UpsertEntities": "S", "CheckAccess": "S", "ClaimIdentity": "O"},
+    "InstallationService": {
+        "BeginInstall": "UG",
+        "LinkInstallation": "U",
+        "SyncInstallations": "AO",
+        "CreateInstallationToken": "S",
+        "HandleInstallationEvent": "S",
+        "EraseInstallation": "O",
+    },
+    "IngestService": {
+        "StartIngest": "AO",
+        "CancelIngest": "AO",
+        "GetPartitionHealth": "O",
+        "DropOldPartitions": "O",
+    },
+    "SignalService": {
+        "WriteSignals": "BSO",
+        "ImportEvents": "OB",
+        "StreamSignals": "S",
+        "FlagSpam": "AO",
+        "UnflagSpam": "AO",
+        "UpdateBots": "AO",
+        "AdoptInstallation": "S",
+        "ForgetTeam": "S",
+    },
+    "WebhookService": {"ReceiveWebhook": "G", "ListDeliveries": "O", "ReplayDelivery": "O"},
+    "PresetService": {
+        "CreatePreset": "AO",
+        "UpdatePreset": "AO",
+        "DeletePreset": "AO",
+        "ActivatePreset": "AO",
+        "AdoptInstallation": "S",
+    },
+    "ScoringService": {"StartScoring": "ASO", "PreviewRules": "ABO"},
+    "LeaderboardService": {},
+    "MaterializationService": {
+        "PublishMaterialization": "S",
+        "MarkStale": "S",
+        "ListMaterializations": "OB",
+        "PurgeSuperseded": "O",
+        "ForgetTeam": "S",
+    },
+}
+_PACKAGES = tuple(f"laurel_{each}." for each in SERVICES)
+# Reads that the contexts need of each other are open to services by name beside.
+_ALSO_FOR_SERVICES = {"DirectoryService", "InstallationService", "MaterializationService"}
+
+
+def _methods() -> list[MethodDescriptor]:
+    return [
+        method
+        for module in MODULES
+        for service in import_module(module).DESCRIPTOR.services_by_name.values()
+        for method in service.methods
+    ]
+
+
+def _policy(method: MethodDescriptor) -> policy_pb2.MethodPolicy:
+    return method.GetOptions().Extensions[policy_pb2.policy]
+
+
+@pytest.mark.parametrize("method", _methods(), ids=lambda each: each.full_name)
+def test_a_method_is_for_whom_the_contract_says(method: MethodDescriptor) -> None:
+    service = method.containing_service.name
+    wanted = set(CALLERS[service].get(method.name, "UBO"))
+    declared = {_LETTERS[each] for each in _policy(method).callers}
+    if service in _ALSO_FOR_SERVICES and _policy(method).services:
+        declared -= {"S"} - wanted
+    assert declared == wanted
+
+
+@pytest.mark.parametrize("method", _methods(), ids=lambda each: each.full_name)
+def test_a_method_that_services_may_call_is_called_by_one(method: MethodDescriptor) -> None:
+    policy = _policy(method)
+    if set(policy.callers) != {policy_pb2.CALLER_SERVICE}:
+        return
+    name = f"{method.containing_service.full_name}/{method.name}"
+    assert any(name in methods_of(each) for each in (*SERVICES, "roster")), (
+        "nobody has a key for it"
+    )
+
+
+def test_the_errors_that_methods_document_are_reasons() -> None:
+    known = {name.removeprefix("ERROR_REASON_") for name in errors_pb2.ErrorReason.keys()}  # noqa: SIM118 - an enum wrapper is no dict
+    documented = 0
+    for path in (PROTO / "laurel").rglob("*.proto"):
+        for comment in re.findall(r"(?:^\s*//.*\n)+(?=\s*rpc )", path.read_text(), re.MULTILINE):
+            text = " ".join(line.strip().removeprefix("//") for line in comment.splitlines())
+            listed = text.partition("Errors:")[2]
+            # What stands in brackets explains the reason before it.
+            words = set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", re.sub(r"\(.*?\)", "", listed)))
+            assert listed, f"{path.name}: a method without its errors: {comment}"
+            assert words <= known, f"{path.name}: {words - known}"
+            documented += 1
+    assert documented == len(_methods())
+
+
+def test_every_error_class_has_a_reason_with_a_code() -> None:
+    for context in SERVICES:
+        import_module(f"laurel_{context}.bootstrap")
+    of_services = [each for each in _errors() if each.__module__.startswith(_PACKAGES)]
+    assert of_services
+    assert {each.__name__: each.reason for each in of_services if each.reason not in CODES} == {}
+
+
+def _errors(base: type[LaurelError] = LaurelError) -> list[type[LaurelError]]:
+    return [each for sub in base.__subclasses__() for each in (sub, *_errors(sub))]
