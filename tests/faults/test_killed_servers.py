@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from collections.abc import Awaitable, Callable
 
 import pytest
 import pytest_asyncio
@@ -10,6 +11,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from laurel.common.v1 import board_pb2
+from laurel.identity.v1 import directory_pb2, directory_pb2_grpc
 from laurel.ingest.v1 import signal_pb2, signal_pb2_grpc
 from laurel.leaderboard.v1 import leaderboard_pb2
 from laurel_cli.rpc.health import until_serving
@@ -39,34 +41,38 @@ async def story(laurel_of_its_own: Laurel) -> Story:
 
 async def test_an_import_goes_on_after_postgresql_was_killed(story: Story) -> None:
     laurel, tenant = story.laurel, story.tenant()
-    answers, codes = 0, []
+    refused: list[tuple[str, str]] = []
+    begun = asyncio.Event()
 
-    def kill_once(_: object) -> None:
-        nonlocal answers
-        answers += 1
-        if answers == 3:
-            _kill(_postgres(laurel))
-
-    async def ask() -> None:
+    async def ask(call: Callable[[Laurel, Tenant], Awaitable[None]]) -> None:
         try:
-            await _list_once(laurel, tenant)
+            await call(laurel, tenant)
         except RemoteError as error:
-            codes.append((error.code, error.reason))
+            refused.append((error.code, error.reason))
 
     lines = [*story.beginning(tenant), *story.rest(tenant)]
-    importing = asyncio.create_task(import_lines(laurel, lines, batch_size=30, on_answer=kill_once))
+    importing = asyncio.create_task(
+        import_lines(laurel, lines, batch_size=30, on_answer=lambda _: begun.set())
+    )
+    await begun.wait()
+    # Somebody is certain to be in the middle of a question when PostgreSQL dies.
+    with hold_table(laurel, "teams", "ACCESS EXCLUSIVE") as hold:
+        asking = asyncio.create_task(ask(_list_teams))
+        await hold.until_waited_for("laurel_identity")
+        _kill(_postgres(laurel))
+        await asking
+        hold.connection.close()
+    assert refused, "nobody was refused"
     while not importing.done():
-        await ask()
+        await ask(_list_signals)
         await asyncio.sleep(0.05)
     (outcome,) = await asyncio.gather(importing, return_exceptions=True)
     assert not isinstance(outcome, RemoteError) or outcome.code == "UNAVAILABLE", outcome
     await _until_well(laurel)
     await import_lines(laurel, lines)
     # Whoever asked meanwhile was told that it is not their fault, and to come back.
-    away = {reason for code, reason in codes if code == "UNAVAILABLE"}
-    assert away
-    assert away <= {"DATABASE_UNAVAILABLE", "DEPENDENCY_UNAVAILABLE"}
-    assert {code for code, _ in codes} <= {"UNAVAILABLE", "NOT_FOUND"}
+    assert {code for code, _ in refused} == {"UNAVAILABLE"}
+    assert {reason for _, reason in refused} <= {"DATABASE_UNAVAILABLE", "DEPENDENCY_UNAVAILABLE"}
     await story.check_signals(tenant, story.whole)
 
 
@@ -125,11 +131,18 @@ async def test_boards_are_read_on_while_valkey_is_dead_and_when_it_is_back(story
     await story.check_boards(tenant)
 
 
-async def _list_once(laurel: Laurel, tenant: Tenant) -> None:
+async def _list_signals(laurel: Laurel, tenant: Tenant) -> None:
     async with laurel.caller.channel("ingest") as channel:
         stub = signal_pb2_grpc.SignalServiceStub(channel)
         request = signal_pb2.ListSignalsRequest(installation_id=tenant.installation_id)
         await stub.ListSignals(request)
+
+
+async def _list_teams(laurel: Laurel, tenant: Tenant) -> None:
+    async with laurel.caller.channel("identity") as channel:
+        stub = directory_pb2_grpc.DirectoryServiceStub(channel)
+        request = directory_pb2.ListTeamsRequest(installation_id=tenant.installation_id)
+        await stub.ListTeams(request)
 
 
 def _another(tenant: Tenant, period: str) -> board_pb2.Board:
