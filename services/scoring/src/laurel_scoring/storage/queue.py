@@ -15,6 +15,12 @@ from laurel_scoring.storage.queue_schema import QUEUE_SCHEMA
 QUEUE = "scoring"
 TASK = "score_installation"
 
+# The pool doubles its pauses between attempts for as long as it is let: after an outage of a
+# minute it could stay away for another. It gives up soon instead, and whoever asks next has it
+# try again.
+_WAIT_SECONDS = 2.0
+_RECONNECT_SECONDS = 1.0
+
 Work = Callable[[int], Awaitable[None]]
 
 
@@ -24,7 +30,11 @@ class JobQueue:
     def __init__(self, url: str, *, pool_size: int = 4) -> None:
         self.app = procrastinate.App(
             connector=procrastinate.PsycopgConnector(
-                conninfo=_conninfo(url), min_size=1, max_size=pool_size, timeout=5.0
+                conninfo=_conninfo(url),
+                min_size=1,
+                max_size=pool_size,
+                timeout=_WAIT_SECONDS,
+                reconnect_timeout=_RECONNECT_SECONDS,
             )
         )
 
