@@ -138,6 +138,8 @@ class EmbeddedValkey:
             "save": '""',
             "appendonly": "no",
             "daemonize": "no",
+            # Its command line is what tells it from a stranger: it must not write over it.
+            "set-proc-title": "no",
         }
         descriptor = os.open(self._config, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as output:
