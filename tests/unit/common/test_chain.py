@@ -19,9 +19,6 @@ class Context:
     def __init__(self) -> None:
         self.status: Any = None
 
-    def invocation_metadata(self) -> tuple[tuple[str, str], ...]:
-        return ()
-
     def cancelled(self) -> bool:
         return False
 
@@ -53,16 +50,17 @@ async def serve(steps: list[Step], seen: list[str], context: Context) -> bytes:
         seen.append("servicer")
         return request
 
-    async def continuation(_details: Any) -> Any:
-        return grpc.unary_unary_rpc_method_handler(
-            cast(Any, behaviour), request_deserializer=bytes, response_serializer=bytes
-        )
+    method = grpc.unary_unary_rpc_method_handler(
+        cast(Any, behaviour), request_deserializer=bytes, response_serializer=bytes
+    )
 
-    class Details:
+    class Details(grpc.HandlerCallDetails):
         method = "/s/M"
+        invocation_metadata = ()
 
-    chain = Chain(steps, {"/s/M": MethodRule("/s/M")}, max_message_bytes=10)
-    handler = await chain.intercept_service(continuation, Details())
+    rules = {"/s/M": MethodRule("/s/M")}
+    chain = Chain(steps, rules, {"/s/M": method}, max_message_bytes=10)
+    handler = chain.service(Details())
     return cast(bytes, await handler.unary_unary(b"x", context))
 
 

@@ -13,15 +13,8 @@ from laurel_common.rpc.policy import MethodRule
 PATH = "/laurel.leaderboard.v1.LeaderboardService/ListBoards"
 
 
-class NoMetadata:
-    """A servicer context of a call without metadata."""
-
-    def invocation_metadata(self) -> tuple[()]:
-        return ()
-
-
 def message(step: ValidationStep, request: Any, path: str = PATH) -> None:
-    call = Call(MethodRule(path=path), NoMetadata(), streaming=False)
+    call = Call(MethodRule(path=path), None, (), streaming=False)
     call.raw = request.SerializeToString()
     step.message(call, request)
 

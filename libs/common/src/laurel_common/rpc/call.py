@@ -42,12 +42,11 @@ class Call:
         "trace",
     )
 
-    def __init__(self, rule: MethodRule, context: Any, *, streaming: bool) -> None:
+    def __init__(self, rule: MethodRule, context: Any, metadata: Any, *, streaming: bool) -> None:
         self.started = time.perf_counter()
         self.rule = rule
         self.context = context
         self.streaming = streaming
-        self.authorization = ""
         self.admitted = False
         self.messages = 0
         # The message that is being let through, as it came.
@@ -58,21 +57,12 @@ class Call:
         self.public: LaurelError | None = None
         self.code: grpc.StatusCode = grpc.StatusCode.OK
         self.status: status_pb2.Status | None = None
-        self.trace: Trace = self._read_metadata(context.invocation_metadata() or ())
+        given = dict(metadata or ())
+        self.authorization: str = given.get("authorization", "")
+        self.trace = Trace(
+            given.get(REQUEST_ID_KEY), given.get(TRACEPARENT_KEY), given.get(TRACESTATE_KEY)
+        )
         self.surroundings = Surroundings(self.trace)
-
-    def _read_metadata(self, metadata: Any) -> Trace:
-        request_id = traceparent = tracestate = None
-        for key, value in metadata:
-            if key == "authorization":
-                self.authorization = value
-            elif key == REQUEST_ID_KEY:
-                request_id = value
-            elif key == TRACEPARENT_KEY:
-                traceparent = value
-            elif key == TRACESTATE_KEY:
-                tracestate = value
-        return Trace(request_id, traceparent, tracestate)
 
 
 class Step:

@@ -6,6 +6,8 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 
+import uvloop
+
 from laurel_common.auth.keys import KeyFileError
 from laurel_common.auth.trust import TrustFileError
 from laurel_common.config import ConfigError, SettingsT, load_settings
@@ -34,9 +36,7 @@ async def serve(server: RpcServer, *, stop: asyncio.Event | None = None) -> None
         except ConfigError:
             await server.close()
             raise
-        # What has been loaded stays: the collector need not walk it again with every call.
-        gc.collect()
-        gc.freeze()
+        _spare_the_collector()
         await wanted.wait()
         stopping = asyncio.create_task(server.stop())
         hurrying = asyncio.create_task(hurry.wait())
@@ -51,6 +51,17 @@ async def serve(server: RpcServer, *, stop: asyncio.Event | None = None) -> None
             loop.remove_signal_handler(number)
 
 
+def _spare_the_collector() -> None:
+    """Has the garbage collector look seldom, and never at what has been loaded.
+
+    Reference counts free what calls leave behind. Looking for cycles every few calls, as is the
+    default, would cost a read some percent of its rate.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
 def run(
     settings_type: type[SettingsT], bootstrap: Callable[[SettingsT], Awaitable[RpcServer]]
 ) -> None:
@@ -61,7 +72,7 @@ def run(
     try:
         settings = load_settings(settings_type)
         configure_logging(settings.service_name, settings.log_level)
-        asyncio.run(_main(settings, bootstrap))
+        uvloop.run(_main(settings, bootstrap))
     except (ConfigError, KeyFileError, TrustFileError) as error:
         sys.stderr.write(f"laurel {settings_type.service_name}: {error}\n")
         sys.exit(_EXIT_CONFIG)

@@ -9,7 +9,7 @@ import grpc
 import structlog
 from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 from prometheus_client import GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR, CollectorRegistry
 
 from laurel_common.auth.principal import PrincipalKind
@@ -20,6 +20,7 @@ from laurel_common.clock import Clock, SystemClock
 from laurel_common.config import ConfigError, ServiceSettings
 from laurel_common.metrics import CheckMetrics, MetricsEndpoint, RpcMetrics
 from laurel_common.rpc.chain import Chain, steps_in_order
+from laurel_common.rpc.handlers import Handlers
 from laurel_common.rpc.health import Health, HealthCheck
 from laurel_common.rpc.interceptors.access_log import AccessLogStep
 from laurel_common.rpc.interceptors.admission import AdmissionStep
@@ -126,6 +127,13 @@ def build_server(
         audience=settings.service_name,
         clock=clock or SystemClock(),
     )
+    names = [descriptor.full_name for descriptor in descriptors]
+    watch = Health(
+        names,
+        health_checks,
+        interval=settings.health_interval_seconds,
+        on_ready=lambda: setattr(admission, "open", True),
+    )
     chain = Chain(
         steps_in_order(
             access_log=AccessLogStep(
@@ -136,22 +144,11 @@ def build_server(
             validation=ValidationStep(rules.values()),
         ),
         rules | _infrastructure_rules(open_reflection=is_loopback(settings.listen)),
+        _handlers(servicers, watch.servicer, names),
         max_message_bytes=settings.max_message_bytes,
     )
-    server = grpc.aio.server(interceptors=[chain], options=server_options(settings))
-    names = [descriptor.full_name for descriptor in descriptors]
-    watch = Health(
-        names,
-        health_checks,
-        interval=settings.health_interval_seconds,
-        on_ready=lambda: setattr(admission, "open", True),
-    )
-    for add, servicer, _ in servicers:
-        add(servicer, server)
-    health_pb2_grpc.add_HealthServicer_to_server(watch.servicer, server)
-    reflection.enable_server_reflection(
-        [*names, health.SERVICE_NAME, reflection.SERVICE_NAME], server
-    )
+    server = grpc.aio.server(options=server_options(settings))
+    server.add_generic_rpc_handlers((chain,))
     registry.register(CheckMetrics(watch.states))
     return RpcServer(
         settings,
@@ -163,6 +160,26 @@ def build_server(
         closers,
         draining or asyncio.Event(),
     )
+
+
+def _handlers(
+    servicers: Sequence[Servicer], health_servicer: Any, names: Sequence[str]
+) -> dict[str, Any]:
+    """The methods of the servicers, of health and of reflection."""
+    handlers = Handlers()
+    for add, servicer, _ in servicers:
+        add(servicer, handlers)
+    listed = [*names, health.SERVICE_NAME, reflection.SERVICE_NAME]
+    ready_made: tuple[tuple[Callable[[Any, Any], None], Any], ...] = (
+        (health_pb2_grpc.add_HealthServicer_to_server, health_servicer),
+        (
+            reflection_pb2_grpc.add_ServerReflectionServicer_to_server,
+            reflection.aio.ReflectionServicer(listed),
+        ),
+    )
+    for add, servicer in ready_made:
+        add(servicer, handlers)
+    return handlers.by_path
 
 
 def server_options(settings: ServiceSettings) -> list[tuple[str, Any]]:
