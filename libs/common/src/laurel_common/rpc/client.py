@@ -1,7 +1,7 @@
 """Channels to other services: calls carry token, ids and deadline, and fail in typed ways."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,8 @@ from laurel_common.auth.tokens import Tokens
 from laurel_common.config import ServiceSettings
 from laurel_common.deadline import outbound_timeout
 from laurel_common.errors import RemoteError
+from laurel_common.rpc.outgoing import StreamStream, StreamUnary, UnaryStream, UnaryUnary
 from laurel_common.rpc.policy import rules_of
-from laurel_common.rpc.status import from_rpc_error
 from laurel_common.rpc.transport import channel_credentials
 from laurel_common.tracing import (
     REQUEST_ID_KEY,
@@ -58,12 +58,12 @@ def connect(
         ("grpc.enable_retries", 1),
         ("grpc.service_config", service_config(services)),
     ]
-    outfit = _Outfit(audience, tokens)
+    outfit = _Outfit(audience, tokens).details
     interceptors: list[grpc.aio.ClientInterceptor] = [
-        _UnaryUnary(outfit),
-        _UnaryStream(outfit),
-        _StreamUnary(outfit),
-        _StreamStream(outfit),
+        UnaryUnary(outfit),
+        UnaryStream(outfit),
+        StreamUnary(outfit),
+        StreamStream(outfit),
     ]
     if credentials is None:
         return grpc.aio.insecure_channel(target, options, interceptors=interceptors)
@@ -153,81 +153,3 @@ class _Outfit:
             details.credentials,
             details.wait_for_ready,
         )
-
-
-class _Typed:
-    """A call whose awaiting raises RemoteError; everything else is the call's own."""
-
-    def __init__(self, call: Any) -> None:
-        self._call = call
-
-    def __await__(self) -> Any:
-        try:
-            return (yield from self._call.__await__())
-        except grpc.aio.AioRpcError as error:
-            raise from_rpc_error(error) from None
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._call, name)
-
-
-async def _typed_responses(call: Any) -> Any:
-    """The call's responses; one that its reader leaves early is cancelled."""
-    try:
-        async for response in call:
-            yield response
-    except grpc.aio.AioRpcError as error:
-        raise from_rpc_error(error) from None
-    finally:
-        if not call.done():
-            call.cancel()
-
-
-class _UnaryUnary(grpc.aio.UnaryUnaryClientInterceptor):
-    def __init__(self, outfit: _Outfit) -> None:
-        self._outfit = outfit
-
-    async def intercept_unary_unary(
-        self, continuation: Callable[..., Any], client_call_details: Any, request: Any
-    ) -> Any:
-        call = await continuation(self._outfit.details(client_call_details), request)
-        try:
-            await call
-        except grpc.aio.AioRpcError as error:
-            raise from_rpc_error(error) from None
-        return call
-
-
-class _StreamUnary(grpc.aio.StreamUnaryClientInterceptor):
-    def __init__(self, outfit: _Outfit) -> None:
-        self._outfit = outfit
-
-    async def intercept_stream_unary(
-        self, continuation: Callable[..., Any], client_call_details: Any, request_iterator: Any
-    ) -> Any:
-        # Not awaited here: requests that are written one by one wait for this to return.
-        details = self._outfit.details(client_call_details)
-        return _Typed(await continuation(details, request_iterator))
-
-
-class _UnaryStream(grpc.aio.UnaryStreamClientInterceptor):
-    def __init__(self, outfit: _Outfit) -> None:
-        self._outfit = outfit
-
-    async def intercept_unary_stream(
-        self, continuation: Callable[..., Any], client_call_details: Any, request: Any
-    ) -> Any:
-        return _typed_responses(
-            await continuation(self._outfit.details(client_call_details), request)
-        )
-
-
-class _StreamStream(grpc.aio.StreamStreamClientInterceptor):
-    def __init__(self, outfit: _Outfit) -> None:
-        self._outfit = outfit
-
-    async def intercept_stream_stream(
-        self, continuation: Callable[..., Any], client_call_details: Any, request_iterator: Any
-    ) -> Any:
-        details = self._outfit.details(client_call_details)
-        return _typed_responses(await continuation(details, request_iterator))

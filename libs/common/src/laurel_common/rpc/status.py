@@ -154,7 +154,7 @@ def from_rpc_error(error: grpc.aio.AioRpcError) -> RemoteError:
         known = detail.Unpack(info) or known
         for other in (bad, retry, request):
             detail.Unpack(other)
-    code = "UNAVAILABLE" if _broke_while_sending(error) else error.code().name
+    code = "UNAVAILABLE" if broke_while_sending(error) else error.code().name
     return RemoteError(
         code,
         info.reason if known and info.domain == DOMAIN else _reason_without_info(code),
@@ -166,7 +166,7 @@ def from_rpc_error(error: grpc.aio.AioRpcError) -> RemoteError:
     )
 
 
-def _broke_while_sending(error: grpc.aio.AioRpcError) -> bool:
+def broke_while_sending(error: grpc.aio.AioRpcError) -> bool:
     """Whether the other side ended the stream while a message was on its way to it.
 
     gRPC's client then says INTERNAL, in these words of its own, instead of what was answered.
