@@ -14,7 +14,7 @@ from bench.dataset import (
     as_batch,
     as_ipc,
 )
-from laurel.ingest.v1 import signal_pb2, signal_pb2_grpc
+from laurel.ingest.v1 import signal_entities_pb2, signal_pb2_grpc, signal_writes_pb2
 from laurel_cli.rpc.caller import Caller
 
 BATCH = 20_000
@@ -87,17 +87,17 @@ def batches(signals: Signals, size: int = BATCH) -> Iterator[bytes]:
 async def write_signals(caller: Caller, tenant: Tenant, ready: list[bytes]) -> int:
     """Streams batches to WriteSignals; how many signals were new."""
 
-    async def requests() -> AsyncIterator[signal_pb2.WriteSignalsRequest]:
-        yield signal_pb2.WriteSignalsRequest(
-            header=signal_pb2.WriteSignalsHeader(
+    async def requests() -> AsyncIterator[signal_writes_pb2.WriteSignalsRequest]:
+        yield signal_writes_pb2.WriteSignalsRequest(
+            header=signal_writes_pb2.WriteSignalsHeader(
                 installation_id=tenant.installation_id,
-                standing=signal_pb2.STANDING_BEST,
+                standing=signal_entities_pb2.STANDING_BEST,
                 all_or_nothing=True,
             )
         )
         for number, arrow in enumerate(ready):
-            yield signal_pb2.WriteSignalsRequest(
-                batch=signal_pb2.SignalBatch(sequence=number, arrow=arrow)
+            yield signal_writes_pb2.WriteSignalsRequest(
+                batch=signal_writes_pb2.SignalBatch(sequence=number, arrow=arrow)
             )
 
     new = 0

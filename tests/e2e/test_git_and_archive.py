@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from laurel.common.v1 import types_pb2
-from laurel.ingest.v1 import signal_pb2
+from laurel.ingest.v1 import signal_entities_pb2
 from laurel_cli.demo.cast import PEOPLE, Account
 from laurel_cli.importing.imports import find_clone, import_archives, import_clone
 from tests.support.stack_running import Laurel
@@ -150,9 +150,9 @@ async def test_an_owner_option_lets_nobody_else_in(laurel: Laurel, tmp_path: Pat
     }
 
 
-def _credits(signals: list[signal_pb2.Signal]) -> set[tuple[str, int]]:
+def _credits(signals: list[signal_entities_pb2.Signal]) -> set[tuple[str, int]]:
     return {(each.content_hash, each.user_id) for each in signals}
 
 
-def _co_authored(signal: signal_pb2.Signal) -> bool:
+def _co_authored(signal: signal_entities_pb2.Signal) -> bool:
     return signal.metadata.title.startswith("Polish")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from laurel.ingest.v1 import signal_pb2, signal_pb2_grpc
+from laurel.ingest.v1 import signal_pb2_grpc, signal_reads_pb2
 from tests.support.stack_running import Laurel
 from tests.support.world_actions import import_lines, list_signals
 from tests.support.world_integrity import check_integrity
@@ -35,7 +35,7 @@ async def test_what_is_told_again_under_another_owner_moves_there(laurel: Laurel
 
 
 async def _mark(laurel: Laurel, tenant: Tenant) -> str:
-    request = signal_pb2.StreamSignalsRequest(installation_id=tenant.installation_id)
+    request = signal_reads_pb2.StreamSignalsRequest(installation_id=tenant.installation_id)
     async with laurel.service("scoring").channel("ingest") as channel:
         stub = signal_pb2_grpc.SignalServiceStub(channel)
         headers = [

@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from laurel.ingest.v1 import signal_pb2
+from laurel.ingest.v1 import (
+    signal_entities_pb2,
+    signal_imports_pb2,
+    signal_reads_pb2,
+    signal_writes_pb2,
+)
 from laurel.leaderboard.v1 import (
     leaderboard_pb2,
     materialization_pb2,
@@ -92,7 +97,7 @@ async def test_an_operator_may_not_publish_boards_nor_read_the_services_stream(
     )
     publishing = world.versions.PublishMaterialization(iter([header]))
     assert (await refusal(publishing))[1] == "CALLER_NOT_ALLOWED"
-    stream = signal_pb2.StreamSignalsRequest(installation_id=world.mine.installation_id)
+    stream = signal_reads_pb2.StreamSignalsRequest(installation_id=world.mine.installation_id)
     reading = all_of(world.signals.StreamSignals(stream))
     assert (await refusal(reading))[1] == "CALLER_NOT_ALLOWED"
 
@@ -114,7 +119,7 @@ async def test_a_backend_reads_and_writes_within_its_installations_alone(
     async with stubs(shop) as (boards, _, scoring, signals):
         mine = leaderboard_pb2.GetLeaderboardRequest(board=a_board(world.mine))
         number = world.mine.installation_id
-        listing = signal_pb2.ListSignalsRequest(installation_id=number)
+        listing = signal_reads_pb2.ListSignalsRequest(installation_id=number)
         asked = scoring_pb2.GetScoringRequest(installation_id=number, scoring_id=2**40)
 
         async def known() -> bool:
@@ -132,31 +137,35 @@ async def test_a_backend_reads_and_writes_within_its_installations_alone(
         await until(known, "the new key is known")
         theirs = leaderboard_pb2.GetLeaderboardRequest(board=a_board(OTHER))
         assert (await refusal(boards.GetLeaderboard(theirs)))[1] == "INSTALLATION_NOT_COVERED"
-        listing = signal_pb2.ListSignalsRequest(installation_id=OTHER.installation_id)
+        listing = signal_reads_pb2.ListSignalsRequest(installation_id=OTHER.installation_id)
         assert (await refusal(signals.ListSignals(listing)))[1] == "INSTALLATION_NOT_COVERED"
         explaining = scoring_pb2.ExplainScoreRequest(board=a_board(OTHER), entity_id=1)
         outcome = await refusal(all_of(scoring.ExplainScore(explaining)))
         assert outcome[1] == "INSTALLATION_NOT_COVERED"
         starting = scoring_pb2.StartScoringRequest(installation_id=OTHER.installation_id)
         assert (await refusal(scoring.StartScoring(starting)))[1] == "CALLER_NOT_ALLOWED"
-        writing = signal_pb2.WriteSignalsRequest(
-            header=signal_pb2.WriteSignalsHeader(
-                installation_id=OTHER.installation_id, standing=signal_pb2.STANDING_BEST
+        writing = signal_writes_pb2.WriteSignalsRequest(
+            header=signal_writes_pb2.WriteSignalsHeader(
+                installation_id=OTHER.installation_id, standing=signal_entities_pb2.STANDING_BEST
             )
         )
         outcome = await refusal(all_of(signals.WriteSignals(iter([writing]))))
         assert outcome[1] == "INSTALLATION_NOT_COVERED"
         # An import names its owners itself: a key that is limited may not make any.
-        importing = signal_pb2.ImportEventsRequest(
-            header=signal_pb2.ImportEventsHeader(source=signal_pb2.EVENT_SOURCE_GH_ARCHIVE)
+        importing = signal_imports_pb2.ImportEventsRequest(
+            header=signal_imports_pb2.ImportEventsHeader(
+                source=signal_imports_pb2.EVENT_SOURCE_GH_ARCHIVE
+            )
         )
         outcome = await refusal(all_of(signals.ImportEvents(iter([importing]))))
         assert outcome[1] == "INSTALLATION_NOT_COVERED"
 
 
 async def test_idle_streams_do_not_keep_others_from_being_served(world: World) -> None:
-    header = signal_pb2.ImportEventsRequest(
-        header=signal_pb2.ImportEventsHeader(source=signal_pb2.EVENT_SOURCE_GH_ARCHIVE)
+    header = signal_imports_pb2.ImportEventsRequest(
+        header=signal_imports_pb2.ImportEventsHeader(
+            source=signal_imports_pb2.EVENT_SOURCE_GH_ARCHIVE
+        )
     )
     calls = [world.signals.ImportEvents(_silent(header)) for _ in range(150)]
     idle = [asyncio.create_task(all_of(call)) for call in calls]
@@ -166,7 +175,7 @@ async def test_idle_streams_do_not_keep_others_from_being_served(world: World) -
         # One that is refused while its header is still being sent only learns that it is over.
         codes = {getattr(each, "code", each) for each in refused}
         assert codes <= {"RESOURCE_EXHAUSTED", "UNAVAILABLE"}
-        request = signal_pb2.ListSignalsRequest(installation_id=world.mine.installation_id)
+        request = signal_reads_pb2.ListSignalsRequest(installation_id=world.mine.installation_id)
         assert (await world.signals.ListSignals(request)).signals
     finally:
         for each in idle:

@@ -4,11 +4,12 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from laurel.ingest.v1 import signal_pb2, signal_pb2_grpc
+from laurel.ingest.v1 import signal_imports_pb2, signal_pb2_grpc
 from laurel_cli.importing.summary import ImportSummary
 from laurel_common.errors import RemoteError
 from tests.support.stack_running import Laurel
@@ -26,8 +27,10 @@ from tests.support.world_story import Story, tell
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-Request = signal_pb2.ImportEventsRequest
-HEADER = Request(header=signal_pb2.ImportEventsHeader(source=signal_pb2.EVENT_SOURCE_GH_ARCHIVE))
+Request = signal_imports_pb2.ImportEventsRequest
+HEADER = Request(
+    header=signal_imports_pb2.ImportEventsHeader(source=signal_imports_pb2.EVENT_SOURCE_GH_ARCHIVE)
+)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -42,12 +45,12 @@ async def stub(laurel: Laurel) -> AsyncIterator[signal_pb2_grpc.SignalServiceStu
 
 
 def a_batch(lines: Iterable[bytes] = (), sequence: int = 1) -> Request:
-    return Request(batch=signal_pb2.EventBatch(sequence=sequence, lines=lines))
+    return Request(batch=signal_imports_pb2.EventBatch(sequence=sequence, lines=lines))
 
 
-def a_git_header(**fields: object) -> Request:
-    header = signal_pb2.ImportEventsHeader(source=signal_pb2.EVENT_SOURCE_GIT, **fields)  # type: ignore[arg-type]  # what tests make up
-    return Request(header=header)
+def a_git_header(**fields: Any) -> Request:
+    source = signal_imports_pb2.EVENT_SOURCE_GIT
+    return Request(header=signal_imports_pb2.ImportEventsHeader(source=source, **fields))
 
 
 REFUSED = {
@@ -55,9 +58,9 @@ REFUSED = {
     "two headers": ([HEADER, HEADER], "STREAM_OUT_OF_ORDER"),
     "an empty message": ([Request()], "INVALID_REQUEST"),
     "an empty second message": ([HEADER, Request()], "INVALID_REQUEST"),
-    "no source": ([Request(header=signal_pb2.ImportEventsHeader())], "INVALID_REQUEST"),
+    "no source": ([Request(header=signal_imports_pb2.ImportEventsHeader())], "INVALID_REQUEST"),
     "a source that does not exist": (
-        [Request(header=signal_pb2.ImportEventsHeader(source=77))],  # type: ignore[arg-type]  # unknown on purpose
+        [Request(header=signal_imports_pb2.ImportEventsHeader(source=77))],  # type: ignore[arg-type]  # unknown on purpose
         "INVALID_REQUEST",
     ),
     "too many lines": ([HEADER, a_batch([b"{}"] * 10_001)], "INVALID_REQUEST"),

@@ -8,7 +8,7 @@ import pytest_asyncio
 
 from laurel.common.v1 import board_pb2, types_pb2
 from laurel.identity.v1 import directory_pb2_grpc
-from laurel.ingest.v1 import signal_pb2
+from laurel.ingest.v1 import signal_reads_pb2
 from laurel.leaderboard.v1 import (
     leaderboard_pb2,
     materialization_pb2,
@@ -46,7 +46,7 @@ async def test_a_page_token_is_good_for_its_own_request_alone(world: World) -> N
         installation_id=world.mine.installation_id, page_token=token
     )
     assert (await refusal(world.boards.ListBoards(listing)))[1] == "INVALID_PAGE_TOKEN"
-    signals = signal_pb2.ListSignalsRequest(
+    signals = signal_reads_pb2.ListSignalsRequest(
         installation_id=world.mine.installation_id, page_token=token
     )
     assert (await refusal(world.signals.ListSignals(signals)))[1] == "INVALID_PAGE_TOKEN"
@@ -54,12 +54,14 @@ async def test_a_page_token_is_good_for_its_own_request_alone(world: World) -> N
 
 async def test_tokens_of_signals_are_bound_to_tenant_and_filter(world: World) -> None:
     number = world.mine.installation_id
-    request = signal_pb2.ListSignalsRequest(installation_id=number, page_size=1)
+    request = signal_reads_pb2.ListSignalsRequest(installation_id=number, page_size=1)
     token = (await world.signals.ListSignals(request)).next_page_token
     for other in (
-        signal_pb2.ListSignalsRequest(installation_id=OTHER.installation_id, page_token=token),
-        signal_pb2.ListSignalsRequest(installation_id=number, user_id=1, page_token=token),
-        signal_pb2.ListSignalsRequest(
+        signal_reads_pb2.ListSignalsRequest(
+            installation_id=OTHER.installation_id, page_token=token
+        ),
+        signal_reads_pb2.ListSignalsRequest(installation_id=number, user_id=1, page_token=token),
+        signal_reads_pb2.ListSignalsRequest(
             installation_id=number, types=[types_pb2.SIGNAL_TYPE_COMMIT], page_token=token
         ),
     ):
@@ -98,7 +100,7 @@ async def test_an_installation_that_does_not_exist_is_not_found_everywhere(
         world.scoring.GetScoring(
             scoring_pb2.GetScoringRequest(installation_id=number, scoring_id=1)
         ),
-        world.signals.ListSignals(signal_pb2.ListSignalsRequest(installation_id=number)),
+        world.signals.ListSignals(signal_reads_pb2.ListSignalsRequest(installation_id=number)),
     ]
     for call in calls:
         assert (await refusal(call))[0] == "NOT_FOUND"
@@ -184,7 +186,7 @@ async def test_a_request_that_makes_no_sense_names_its_fields(world: World, buil
 
 @pytest.mark.parametrize("seconds", [2**62, -(2**62), 253_402_300_800, -62_135_596_801])
 async def test_times_beyond_the_calendar_are_refused(world: World, seconds: int) -> None:
-    request = signal_pb2.ListSignalsRequest(installation_id=world.mine.installation_id)
+    request = signal_reads_pb2.ListSignalsRequest(installation_id=world.mine.installation_id)
     request.start_time.seconds = seconds
     outcome = await refusal(world.signals.ListSignals(request))
     assert outcome == ("INVALID_ARGUMENT", "INVALID_REQUEST")
@@ -193,7 +195,7 @@ async def test_times_beyond_the_calendar_are_refused(world: World, seconds: int)
 async def test_times_beyond_the_calendar_are_refused_by_streams_and_upserts_too(
     world: World,
 ) -> None:
-    reading = signal_pb2.StreamSignalsRequest(installation_id=world.mine.installation_id)
+    reading = signal_reads_pb2.StreamSignalsRequest(installation_id=world.mine.installation_id)
     reading.end_time.seconds = 2**62
     publishing = materialization_pb2.PublishMaterializationRequest(
         header=materialization_pb2.PublishHeader(

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from laurel.common.v1 import types_pb2
-from laurel.ingest.v1 import signal_pb2, signal_pb2_grpc
+from laurel.ingest.v1 import signal_entities_pb2, signal_pb2_grpc, signal_writes_pb2
 from laurel_cli.demo.cast import PEOPLE
 from laurel_common.errors import RemoteError
 from tests.support.stack_running import Laurel
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 TENANT, OTHER = Tenant(0), Tenant(1)
 GEOCODER = 2_000_000_303
 NOON = 1_714_564_800
-Request = signal_pb2.WriteSignalsRequest
+Request = signal_writes_pb2.WriteSignalsRequest
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -39,11 +39,14 @@ async def stub(story: Story) -> AsyncIterator[signal_pb2_grpc.SignalServiceStub]
 
 
 def a_header(**fields: Any) -> Request:
-    values = {"installation_id": TENANT.installation_id, "standing": signal_pb2.STANDING_BEST}
-    return Request(header=signal_pb2.WriteSignalsHeader(**values | fields))
+    values = {
+        "installation_id": TENANT.installation_id,
+        "standing": signal_entities_pb2.STANDING_BEST,
+    }
+    return Request(header=signal_writes_pb2.WriteSignalsHeader(**values | fields))
 
 
-def a_signal(**fields: Any) -> signal_pb2.NewSignal:
+def a_signal(**fields: Any) -> signal_entities_pb2.NewSignal:
     values: dict[str, Any] = {
         "user_id": PEOPLE[0].account.id,
         "repository_id": GEOCODER,
@@ -51,19 +54,21 @@ def a_signal(**fields: Any) -> signal_pb2.NewSignal:
         "identity": "1",
     }
     at = fields.pop("at", NOON)
-    signal = signal_pb2.NewSignal(**values | fields)
+    signal = signal_entities_pb2.NewSignal(**values | fields)
     signal.event_time.seconds = at
     return signal
 
 
-def rows(*signals: signal_pb2.NewSignal) -> Request:
+def rows(*signals: signal_entities_pb2.NewSignal) -> Request:
     return Request(
-        batch=signal_pb2.SignalBatch(sequence=1, rows=signal_pb2.SignalRows(signals=signals))
+        batch=signal_writes_pb2.SignalBatch(
+            sequence=1, rows=signal_writes_pb2.SignalRows(signals=signals)
+        )
     )
 
 
 def arrow(data: bytes) -> Request:
-    return Request(batch=signal_pb2.SignalBatch(sequence=1, arrow=data))
+    return Request(batch=signal_writes_pb2.SignalBatch(sequence=1, arrow=data))
 
 
 def columns(size: int = 1, **replaced: pa.Array | None) -> bytes:
@@ -90,7 +95,7 @@ def ipc(table: pa.Table) -> bytes:
 
 async def send(
     stub: signal_pb2_grpc.SignalServiceStub, messages: Iterable[Request]
-) -> list[signal_pb2.WriteSignalsResponse]:
+) -> list[signal_writes_pb2.WriteSignalsResponse]:
     return [each async for each in stub.WriteSignals(iter(list(messages)))]
 
 
@@ -112,11 +117,11 @@ REFUSED_ROWS = {
     "in the future": ({"at": 4_102_444_800}, "event_time"),
     "at the end of time": ({"at": 253_402_300_799}, "event_time"),
     "additions below zero": (
-        {"metadata": signal_pb2.SignalMetadata(additions=-1)},
+        {"metadata": signal_entities_pb2.SignalMetadata(additions=-1)},
         "metadata.additions",
     ),
     "a state that does not exist": (
-        {"metadata": signal_pb2.SignalMetadata(review_state=42)},  # type: ignore[arg-type]  # unknown on purpose
+        {"metadata": signal_entities_pb2.SignalMetadata(review_state=42)},  # type: ignore[arg-type]  # unknown on purpose
         "metadata.review_state",
     ),
 }
@@ -135,7 +140,7 @@ async def test_a_bad_row_is_named_or_its_batch_refused_and_nothing_of_it_written
 
 
 async def _fields_at_fault(
-    stub: signal_pb2_grpc.SignalServiceStub, signal: signal_pb2.NewSignal
+    stub: signal_pb2_grpc.SignalServiceStub, signal: signal_entities_pb2.NewSignal
 ) -> set[str]:
     """The fields of the one signal that its refusal, or its batch's, names."""
     try:
@@ -284,7 +289,7 @@ async def test_sums_that_would_overflow_stop_at_the_columns_end(
             identity=f"{number:040x}",
             value_e4=10_000_000,
             at=NOON + number,
-            metadata=signal_pb2.SignalMetadata(additions=2**31 - 1, deletions=2**31 - 1),
+            metadata=signal_entities_pb2.SignalMetadata(additions=2**31 - 1, deletions=2**31 - 1),
         )
         for number in range(40)
     ]

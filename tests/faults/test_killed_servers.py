@@ -11,8 +11,8 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from laurel.common.v1 import board_pb2
-from laurel.identity.v1 import directory_pb2, directory_pb2_grpc
-from laurel.ingest.v1 import signal_pb2, signal_pb2_grpc
+from laurel.identity.v1 import directory_lists_pb2, directory_pb2_grpc
+from laurel.ingest.v1 import signal_pb2_grpc, signal_reads_pb2
 from laurel.leaderboard.v1 import leaderboard_pb2
 from laurel_cli.rpc.health import until_serving
 from laurel_common.errors import RemoteError
@@ -134,14 +134,14 @@ async def test_boards_are_read_on_while_valkey_is_dead_and_when_it_is_back(story
 async def _list_signals(laurel: Laurel, tenant: Tenant) -> None:
     async with laurel.caller.channel("ingest") as channel:
         stub = signal_pb2_grpc.SignalServiceStub(channel)
-        request = signal_pb2.ListSignalsRequest(installation_id=tenant.installation_id)
+        request = signal_reads_pb2.ListSignalsRequest(installation_id=tenant.installation_id)
         await stub.ListSignals(request)
 
 
 async def _list_teams(laurel: Laurel, tenant: Tenant) -> None:
     async with laurel.caller.channel("identity") as channel:
         stub = directory_pb2_grpc.DirectoryServiceStub(channel)
-        request = directory_pb2.ListTeamsRequest(installation_id=tenant.installation_id)
+        request = directory_lists_pb2.ListTeamsRequest(installation_id=tenant.installation_id)
         await stub.ListTeams(request)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from laurel.ingest.v1 import signal_pb2
+from laurel.ingest.v1 import signal_entities_pb2
 
 ACCOUNT_ID, REPOSITORY_ID = 7_000, 500
 INSTALLATION_ID = -ACCOUNT_ID
@@ -109,7 +109,7 @@ def record(seed: object, parents: Sequence[object] = (), **changes: Any) -> dict
     }
 
 
-def new_signal(identity: str = "1", **changes: Any) -> signal_pb2.NewSignal:
+def new_signal(identity: str = "1", **changes: Any) -> signal_entities_pb2.NewSignal:
     """A comment of user 1 in repository 500."""
     values: dict[str, Any] = {
         "user_id": 1,
@@ -119,4 +119,4 @@ def new_signal(identity: str = "1", **changes: Any) -> signal_pb2.NewSignal:
         "identity": identity,
         **changes,
     }
-    return signal_pb2.NewSignal(**values)
+    return signal_entities_pb2.NewSignal(**values)

@@ -12,13 +12,14 @@ import pyarrow as pa
 from grpc_status import rpc_status
 
 from laurel.identity.v1 import (
-    directory_pb2,
+    directory_lists_pb2,
+    directory_lookups_pb2,
     directory_pb2_grpc,
     entities_pb2,
     installation_pb2,
     installation_pb2_grpc,
 )
-from laurel.ingest.v1 import signal_pb2, signal_pb2_grpc
+from laurel.ingest.v1 import signal_pb2_grpc, signal_reads_pb2
 from laurel.leaderboard.v1 import materialization_pb2, materialization_pb2_grpc
 from laurel_common.errors import LaurelError
 from laurel_common.rpc.status import to_status
@@ -87,21 +88,23 @@ class FakeIngest(signal_pb2_grpc.SignalServiceServicer):
         self.gate.set()
 
     async def StreamSignals(  # noqa: N802 - the method's name on the wire
-        self, request: signal_pb2.StreamSignalsRequest, context: Any
-    ) -> AsyncIterator[signal_pb2.StreamSignalsResponse]:
+        self, request: signal_reads_pb2.StreamSignalsRequest, context: Any
+    ) -> AsyncIterator[signal_reads_pb2.StreamSignalsResponse]:
         self.reads += 1
         await self.failures.check("StreamSignals", context)
         await self.gate.wait()
-        header = signal_pb2.StreamSignalsHeader(
+        header = signal_reads_pb2.StreamSignalsHeader(
             input_mark=self.mark,
             bot_user_ids=self.bots,
             signal_count_estimate=len(self.signals),
         )
-        yield signal_pb2.StreamSignalsResponse(header=header)
+        yield signal_reads_pb2.StreamSignalsResponse(header=header)
         until = request.end_time.ToDatetime(tzinfo=UTC)
         held = [each for each in self.signals if each.event_timestamp <= until]
         for first in range(0, len(held), 2):
-            yield signal_pb2.StreamSignalsResponse(arrow=signals_to_arrow(held[first : first + 2]))
+            yield signal_reads_pb2.StreamSignalsResponse(
+                arrow=signals_to_arrow(held[first : first + 2])
+            )
         await self.failures.check("StreamSignals.end", context)
 
 
@@ -125,40 +128,40 @@ class FakeIdentity(
         )
 
     async def ListRepositories(  # noqa: N802 - the method's name on the wire
-        self, request: directory_pb2.ListRepositoriesRequest, _context: Any
-    ) -> directory_pb2.ListRepositoriesResponse:
+        self, request: directory_lists_pb2.ListRepositoriesRequest, _context: Any
+    ) -> directory_lists_pb2.ListRepositoriesResponse:
         found, token = _page(sorted(self.roster.repositories), request.page_token)
-        return directory_pb2.ListRepositoriesResponse(
+        return directory_lists_pb2.ListRepositoriesResponse(
             repositories=[entities_pb2.Repository(id=each) for each in found],
             next_page_token=token,
         )
 
     async def ListTeams(  # noqa: N802 - the method's name on the wire
-        self, request: directory_pb2.ListTeamsRequest, _context: Any
-    ) -> directory_pb2.ListTeamsResponse:
+        self, request: directory_lists_pb2.ListTeamsRequest, _context: Any
+    ) -> directory_lists_pb2.ListTeamsResponse:
         found, token = _page([team.id for team in self.roster.teams], request.page_token)
-        return directory_pb2.ListTeamsResponse(
+        return directory_lists_pb2.ListTeamsResponse(
             teams=[entities_pb2.Team(id=each) for each in found], next_page_token=token
         )
 
     async def ListTeamMembers(  # noqa: N802 - the method's name on the wire
-        self, request: directory_pb2.ListTeamMembersRequest, _context: Any
-    ) -> directory_pb2.ListTeamMembersResponse:
+        self, request: directory_lists_pb2.ListTeamMembersRequest, _context: Any
+    ) -> directory_lists_pb2.ListTeamMembersResponse:
         pairs = [(team.id, user) for team in self.roster.teams for user in sorted(team.members)]
         found, token = _page(pairs, request.page_token)
-        return directory_pb2.ListTeamMembersResponse(
+        return directory_lists_pb2.ListTeamMembersResponse(
             team_members=[entities_pb2.TeamMember(team_id=t, user_id=u) for t, u in found],
             next_page_token=token,
         )
 
     async def ListTeamRepositories(  # noqa: N802 - the method's name on the wire
-        self, request: directory_pb2.ListTeamRepositoriesRequest, _context: Any
-    ) -> directory_pb2.ListTeamRepositoriesResponse:
+        self, request: directory_lists_pb2.ListTeamRepositoriesRequest, _context: Any
+    ) -> directory_lists_pb2.ListTeamRepositoriesResponse:
         pairs = [
             (team.id, each) for team in self.roster.teams for each in sorted(team.repositories)
         ]
         found, token = _page(pairs, request.page_token)
-        return directory_pb2.ListTeamRepositoriesResponse(
+        return directory_lists_pb2.ListTeamRepositoriesResponse(
             team_repositories=[
                 entities_pb2.TeamRepository(team_id=t, repository_id=r) for t, r in found
             ],
@@ -166,11 +169,11 @@ class FakeIdentity(
         )
 
     async def BatchGetUsers(  # noqa: N802 - the method's name on the wire
-        self, request: directory_pb2.BatchGetUsersRequest, context: Any
-    ) -> directory_pb2.BatchGetUsersResponse:
+        self, request: directory_lookups_pb2.BatchGetUsersRequest, context: Any
+    ) -> directory_lookups_pb2.BatchGetUsersResponse:
         await self.failures.check("BatchGetUsers", context)
         bots = self.roster.bots & set(request.user_ids)
-        return directory_pb2.BatchGetUsersResponse(
+        return directory_lookups_pb2.BatchGetUsersResponse(
             users=[entities_pb2.User(id=each, login="bot", is_bot=True) for each in sorted(bots)]
         )
 

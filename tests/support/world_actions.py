@@ -8,8 +8,18 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from laurel.common.v1 import board_pb2
-from laurel.identity.v1 import directory_pb2, directory_pb2_grpc
-from laurel.ingest.v1 import signal_pb2, signal_pb2_grpc
+from laurel.identity.v1 import (
+    directory_lists_pb2,
+    directory_lookups_pb2,
+    directory_pb2_grpc,
+    directory_upserts_pb2,
+)
+from laurel.ingest.v1 import (
+    signal_entities_pb2,
+    signal_imports_pb2,
+    signal_pb2_grpc,
+    signal_reads_pb2,
+)
 from laurel.leaderboard.v1 import leaderboard_pb2, leaderboard_pb2_grpc
 from laurel.scoring.v1 import scoring_pb2, scoring_pb2_grpc
 from laurel_cli.importing.stream import EventImport
@@ -40,7 +50,7 @@ async def put_roster(
     laurel: Laurel,
     tenant: Tenant,
     now: datetime,
-    roster: directory_pb2.UpsertEntitiesRequest | None = None,
+    roster: directory_upserts_pb2.UpsertEntitiesRequest | None = None,
 ) -> None:
     """Puts the tenant's people, repositories and teams in, as the demo does."""
     request = roster or tenant.roster(now)
@@ -55,17 +65,19 @@ async def import_lines(
     lines: Sequence[bytes],
     *,
     batch_size: int = 200,
-    header: signal_pb2.ImportEventsHeader | None = None,
-    on_answer: Callable[[signal_pb2.ImportEventsResponse], object] = lambda _: None,
+    header: signal_imports_pb2.ImportEventsHeader | None = None,
+    on_answer: Callable[[signal_imports_pb2.ImportEventsResponse], object] = lambda _: None,
 ) -> ImportSummary:
     """Imports lines of GH Archive (or what `header` says) as the command line does."""
     summary = ImportSummary()
 
-    def answered(answer: signal_pb2.ImportEventsResponse) -> None:
+    def answered(answer: signal_imports_pb2.ImportEventsResponse) -> None:
         summary.add(answer)
         on_answer(answer)
 
-    source = header or signal_pb2.ImportEventsHeader(source=signal_pb2.EVENT_SOURCE_GH_ARCHIVE)
+    source = header or signal_imports_pb2.ImportEventsHeader(
+        source=signal_imports_pb2.EVENT_SOURCE_GH_ARCHIVE
+    )
     await EventImport(
         laurel.caller, source, lambda: batches(lines, batch_size), on_answer=answered
     ).run()
@@ -112,10 +124,12 @@ async def score(laurel: Laurel, installation_id: int) -> scoring_pb2.Scoring:
 
 async def list_signals(
     laurel: Laurel, installation_id: int, *, page_size: int = _PAGE
-) -> list[signal_pb2.Signal]:
+) -> list[signal_entities_pb2.Signal]:
     """All signals of an installation, page by page."""
-    found: list[signal_pb2.Signal] = []
-    request = signal_pb2.ListSignalsRequest(installation_id=installation_id, page_size=page_size)
+    found: list[signal_entities_pb2.Signal] = []
+    request = signal_reads_pb2.ListSignalsRequest(
+        installation_id=installation_id, page_size=page_size
+    )
     async with laurel.caller.channel("ingest") as channel:
         stub = signal_pb2_grpc.SignalServiceStub(channel)
         while True:
@@ -152,15 +166,15 @@ async def known_of(laurel: Laurel, tenant: Tenant) -> Known:
         async def ask(method: Any, request: Any) -> Any:
             return await patiently(lambda: method(request))
 
-        listing = directory_pb2.ListRepositoriesRequest(**of_all)
+        listing = directory_lists_pb2.ListRepositoriesRequest(**of_all)
         repositories = (await ask(stub.ListRepositories, listing)).repositories
-        teams = (await ask(stub.ListTeams, directory_pb2.ListTeamsRequest(**of_all))).teams
-        membership = directory_pb2.ListTeamMembersRequest(**of_all)
+        teams = (await ask(stub.ListTeams, directory_lists_pb2.ListTeamsRequest(**of_all))).teams
+        membership = directory_lists_pb2.ListTeamMembersRequest(**of_all)
         members = (await ask(stub.ListTeamMembers, membership)).team_members
-        access = directory_pb2.ListTeamRepositoriesRequest(**of_all)
+        access = directory_lists_pb2.ListTeamRepositoriesRequest(**of_all)
         places = (await ask(stub.ListTeamRepositories, access)).team_repositories
         people = {each.user_id for each in (*signals, *members)}
-        naming = directory_pb2.BatchGetUsersRequest(user_ids=sorted(people))
+        naming = directory_lookups_pb2.BatchGetUsersRequest(user_ids=sorted(people))
         users = (await ask(stub.BatchGetUsers, naming)).users
     return Known(
         number,

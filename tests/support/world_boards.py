@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from fractions import Fraction
 
 from laurel.common.v1 import board_pb2, types_pb2
-from laurel.ingest.v1 import signal_pb2
+from laurel.ingest.v1 import signal_entities_pb2
 from laurel.leaderboard.v1 import leaderboard_pb2
 from tests.support.naive_scoring import (
     PARTS,
@@ -109,7 +109,7 @@ def board(
     )
 
 
-def naive_signal(signal: signal_pb2.Signal) -> NaiveSignal:
+def naive_signal(signal: signal_entities_pb2.Signal) -> NaiveSignal:
     """A listed signal as the naive implementation takes it."""
     told = signal.metadata
     metadata: dict[str, object] = {name: True for name in _FLAGS if getattr(told, name)}

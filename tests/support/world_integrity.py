@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 
 from laurel.common.v1 import types_pb2
-from laurel.ingest.v1 import signal_pb2
+from laurel.ingest.v1 import signal_entities_pb2
 from tests.support.world_tenants import Tenant
 
 # Each finds what must not be.
@@ -75,7 +75,7 @@ def check_integrity(connect: Callable[[], psycopg.Connection[Any]]) -> None:
 Told = tuple[str, int, str, int, float, int, bytes]
 
 
-def as_told(tenant: Tenant, signals: list[signal_pb2.Signal]) -> list[Told]:
+def as_told(tenant: Tenant, signals: list[signal_entities_pb2.Signal]) -> list[Told]:
     """Signals without what is a tenant's own, to be held against another tenant's.
 
     Checks on the way that each content hash is what the signal itself says.

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from laurel.identity.v1 import directory_pb2
-from laurel.ingest.v1 import signal_pb2
+from laurel.identity.v1 import directory_upserts_pb2
+from laurel.ingest.v1 import signal_imports_pb2
 from laurel_cli.demo import archive, roster, year
 from laurel_cli.demo.cast import ORGANIZATION, REPOSITORIES, TEAMS
 
@@ -56,7 +56,7 @@ class Tenant:
         moved = _IDS.sub(lambda found: str(int(found[1]) + self.offset).encode(), line)
         return moved.replace(_LOGIN, self.login.encode())
 
-    def roster(self, now: datetime) -> directory_pb2.UpsertEntitiesRequest:
+    def roster(self, now: datetime) -> directory_upserts_pb2.UpsertEntitiesRequest:
         """Its people, repositories and teams."""
         found = roster.request(now)
         for owner in found.imported_owners:
@@ -89,9 +89,9 @@ def story(now: datetime, repositories: tuple[str, ...]) -> tuple[bytes, ...]:
 
 def batches(
     lines: Sequence[bytes], size: int, *, file_name: str = "told.json"
-) -> Iterator[signal_pb2.EventBatch]:
+) -> Iterator[signal_imports_pb2.EventBatch]:
     """The lines as ImportEvents takes them."""
     for first in range(0, len(lines), size):
-        yield signal_pb2.EventBatch(
+        yield signal_imports_pb2.EventBatch(
             lines=lines[first : first + size], first_line_number=first + 1, file_name=file_name
         )

@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from laurel.identity.v1 import directory_pb2, directory_pb2_grpc, entities_pb2
+from laurel.identity.v1 import (
+    directory_lists_pb2,
+    directory_lookups_pb2,
+    directory_pb2,
+    directory_pb2_grpc,
+    entities_pb2,
+)
 from laurel_common.auth.principal import PrincipalKind
 from laurel_common.errors import LaurelError
 from laurel_common.testing.server import serving
@@ -19,18 +25,18 @@ class Directory(directory_pb2_grpc.DirectoryServiceServicer):
     """Answers as identity documents: what nobody has is left out, pages end at page_size."""
 
     async def BatchGetUsers(  # noqa: N802 - the method's name on the wire
-        self, request: directory_pb2.BatchGetUsersRequest, _context: Any
-    ) -> directory_pb2.BatchGetUsersResponse:
+        self, request: directory_lookups_pb2.BatchGetUsersRequest, _context: Any
+    ) -> directory_lookups_pb2.BatchGetUsersResponse:
         users = {
             1: entities_pb2.User(id=1, login="ada", name="Ada", avatar_url="https://a/1"),
             -5: entities_pb2.User(id=-5, login="e-mail"),
         }
         found = [users[id_] for id_ in sorted(set(request.user_ids)) if id_ in users]
-        return directory_pb2.BatchGetUsersResponse(users=found)
+        return directory_lookups_pb2.BatchGetUsersResponse(users=found)
 
     async def ListTeams(  # noqa: N802 - the method's name on the wire
-        self, request: directory_pb2.ListTeamsRequest, _context: Any
-    ) -> directory_pb2.ListTeamsResponse:
+        self, request: directory_lists_pb2.ListTeamsRequest, _context: Any
+    ) -> directory_lists_pb2.ListTeamsResponse:
         known = range(1, 400)
         ids = [id_ for id_ in sorted(request.team_ids or known) if id_ in known]
         begin = int(request.page_token or 0)
@@ -38,25 +44,25 @@ class Directory(directory_pb2_grpc.DirectoryServiceServicer):
         end = begin + (request.page_size or 100 if request.team_ids else 300)
         teams = [entities_pb2.Team(id=id_, slug=f"t{id_}", name=f"Team {id_}") for id_ in ids]
         token = str(end) if end < len(teams) else ""
-        return directory_pb2.ListTeamsResponse(teams=teams[begin:end], next_page_token=token)
+        return directory_lists_pb2.ListTeamsResponse(teams=teams[begin:end], next_page_token=token)
 
     async def ResolveLogins(  # noqa: N802 - the method's name on the wire
-        self, request: directory_pb2.ResolveLoginsRequest, _context: Any
-    ) -> directory_pb2.ResolveLoginsResponse:
+        self, request: directory_lookups_pb2.ResolveLoginsRequest, _context: Any
+    ) -> directory_lookups_pb2.ResolveLoginsResponse:
         users = [entities_pb2.User(id=1, login="Ada") for x in request.user_logins if x == "ada"]
         repositories = [
             entities_pb2.Repository(id=9, full_name="acme/API")
             for name in request.repository_full_names
             if name == "acme/api"
         ]
-        return directory_pb2.ResolveLoginsResponse(users=users, repositories=repositories)
+        return directory_lookups_pb2.ResolveLoginsResponse(users=users, repositories=repositories)
 
     async def ListRepositories(  # noqa: N802 - the method's name on the wire
-        self, request: directory_pb2.ListRepositoriesRequest, _context: Any
-    ) -> directory_pb2.ListRepositoriesResponse:
+        self, request: directory_lists_pb2.ListRepositoriesRequest, _context: Any
+    ) -> directory_lists_pb2.ListRepositoriesResponse:
         ids = [id_ for id_ in sorted(request.repository_ids) if id_ < 400]
         found = [entities_pb2.Repository(id=id_, full_name=f"acme/r{id_}") for id_ in ids]
-        return directory_pb2.ListRepositoriesResponse(
+        return directory_lists_pb2.ListRepositoriesResponse(
             repositories=found[: request.page_size or 100]
         )
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from laurel.common.v1 import types_pb2
-from laurel.identity.v1 import directory_pb2 as pb
+from laurel.identity.v1 import directory_lists_pb2, directory_lookups_pb2, directory_upserts_pb2
 from laurel.identity.v1 import entities_pb2 as entities
 from laurel.identity.v1 import installation_pb2 as installations_pb
 from laurel_common.errors import RemoteError
@@ -22,11 +22,11 @@ REPOSITORIES = range(100, 107)
 async def acme(shared_identity: Identity) -> Identity:
     """Identity that knows acme (teams, people, repositories) and globex (nothing)."""
     await shared_identity.ingest.UpsertEntities(
-        pb.UpsertEntitiesRequest(
+        directory_upserts_pb2.UpsertEntitiesRequest(
             users=[entities.User(id=n, login=f"User{n}", is_bot=n % 3 == 0) for n in PEOPLE],
             imported_owners=[
-                pb.ImportedOwner(account_id=10, login="Acme"),
-                pb.ImportedOwner(account_id=20, login="globex"),
+                directory_upserts_pb2.ImportedOwner(account_id=10, login="Acme"),
+                directory_upserts_pb2.ImportedOwner(account_id=20, login="globex"),
             ],
             repositories=[
                 entities.Repository(
@@ -62,7 +62,9 @@ async def acme(shared_identity: Identity) -> Identity:
 
 
 async def test_users_come_by_id_once_and_unknown_ones_are_left_out(acme: Identity) -> None:
-    answer = await acme.operator.BatchGetUsers(pb.BatchGetUsersRequest(user_ids=[3, 1, 3, 999]))
+    answer = await acme.operator.BatchGetUsers(
+        directory_lookups_pb2.BatchGetUsersRequest(user_ids=[3, 1, 3, 999])
+    )
     assert [(user.id, user.login, user.is_bot) for user in answer.users] == [
         (1, "User1", False),
         (3, "User3", True),
@@ -71,14 +73,14 @@ async def test_users_come_by_id_once_and_unknown_ones_are_left_out(acme: Identit
 
 
 async def test_bots_alone_come_where_asked_for(acme: Identity) -> None:
-    request = pb.BatchGetUsersRequest(user_ids=list(PEOPLE), bots_only=True)
+    request = directory_lookups_pb2.BatchGetUsersRequest(user_ids=list(PEOPLE), bots_only=True)
     answer = await acme.operator.BatchGetUsers(request)
     assert [user.id for user in answer.users] == [3, 6]
 
 
 async def test_names_resolve_in_any_case(acme: Identity) -> None:
     answer = await acme.operator.ResolveLogins(
-        pb.ResolveLoginsRequest(
+        directory_lookups_pb2.ResolveLoginsRequest(
             user_logins=["USER2", "user1", "nobody"],
             organization_logins=["ACME", "initech"],
             repository_full_names=["acme/R101", "acme/none"],
@@ -92,8 +94,12 @@ async def test_names_resolve_in_any_case(acme: Identity) -> None:
 
 
 async def test_an_account_is_found_by_id_and_by_login(acme: Identity) -> None:
-    by_id = await acme.operator.GetOrganization(pb.GetOrganizationRequest(organization_id=10))
-    by_login = await acme.operator.GetOrganization(pb.GetOrganizationRequest(login="aCME"))
+    by_id = await acme.operator.GetOrganization(
+        directory_lookups_pb2.GetOrganizationRequest(organization_id=10)
+    )
+    by_login = await acme.operator.GetOrganization(
+        directory_lookups_pb2.GetOrganizationRequest(login="aCME")
+    )
     assert by_id == by_login
     assert by_id.organization.login == "Acme"
     assert by_id.organization.HasField("create_time")
@@ -102,12 +108,12 @@ async def test_an_account_is_found_by_id_and_by_login(acme: Identity) -> None:
 @pytest.mark.parametrize(
     "request_",
     [
-        pytest.param(pb.GetOrganizationRequest(organization_id=11), id="by id"),
-        pytest.param(pb.GetOrganizationRequest(login="initech"), id="by login"),
+        pytest.param(directory_lookups_pb2.GetOrganizationRequest(organization_id=11), id="by id"),
+        pytest.param(directory_lookups_pb2.GetOrganizationRequest(login="initech"), id="by login"),
     ],
 )
 async def test_an_account_that_is_not_there_is_not_found(
-    acme: Identity, request_: pb.GetOrganizationRequest
+    acme: Identity, request_: directory_lookups_pb2.GetOrganizationRequest
 ) -> None:
     with pytest.raises(RemoteError) as refused:
         await acme.operator.GetOrganization(request_)
@@ -149,7 +155,7 @@ async def test_an_installation_that_is_not_there_is_not_found(
 
 async def test_a_request_for_neither_of_two_ways_is_invalid(acme: Identity) -> None:
     for call in (
-        acme.operator.GetOrganization(pb.GetOrganizationRequest()),
+        acme.operator.GetOrganization(directory_lookups_pb2.GetOrganizationRequest()),
         acme.installations.GetInstallation(installations_pb.GetInstallationRequest()),
     ):
         with pytest.raises(RemoteError) as refused:
@@ -161,7 +167,7 @@ Fetch = Callable[[Identity, int, str], Awaitable[tuple[Sequence[Any], str]]]
 
 
 async def _organizations(acme: Identity, size: int, token: str) -> tuple[Sequence[Any], str]:
-    request = pb.ListOrganizationsRequest(page_size=size, page_token=token)
+    request = directory_lists_pb2.ListOrganizationsRequest(page_size=size, page_token=token)
     answer = await acme.operator.ListOrganizations(request)
     return [each.id for each in answer.organizations], answer.next_page_token
 
@@ -173,13 +179,15 @@ async def _installations(acme: Identity, size: int, token: str) -> tuple[Sequenc
 
 
 async def _repositories(acme: Identity, size: int, token: str) -> tuple[Sequence[Any], str]:
-    request = pb.ListRepositoriesRequest(installation_id=-10, page_size=size, page_token=token)
+    request = directory_lists_pb2.ListRepositoriesRequest(
+        installation_id=-10, page_size=size, page_token=token
+    )
     answer = await acme.operator.ListRepositories(request)
     return [each.id for each in answer.repositories], answer.next_page_token
 
 
 async def _some_repositories(acme: Identity, size: int, token: str) -> tuple[Sequence[Any], str]:
-    request = pb.ListRepositoriesRequest(
+    request = directory_lists_pb2.ListRepositoriesRequest(
         installation_id=-10, page_size=size, page_token=token, repository_ids=[106, 101, 999, 104]
     )
     answer = await acme.operator.ListRepositories(request)
@@ -187,19 +195,23 @@ async def _some_repositories(acme: Identity, size: int, token: str) -> tuple[Seq
 
 
 async def _teams(acme: Identity, size: int, token: str) -> tuple[Sequence[Any], str]:
-    request = pb.ListTeamsRequest(installation_id=-10, page_size=size, page_token=token)
+    request = directory_lists_pb2.ListTeamsRequest(
+        installation_id=-10, page_size=size, page_token=token
+    )
     answer = await acme.operator.ListTeams(request)
     return [each.id for each in answer.teams], answer.next_page_token
 
 
 async def _members(acme: Identity, size: int, token: str) -> tuple[Sequence[Any], str]:
-    request = pb.ListTeamMembersRequest(installation_id=-10, page_size=size, page_token=token)
+    request = directory_lists_pb2.ListTeamMembersRequest(
+        installation_id=-10, page_size=size, page_token=token
+    )
     answer = await acme.operator.ListTeamMembers(request)
     return [(each.team_id, each.user_id) for each in answer.team_members], answer.next_page_token
 
 
 async def _members_of_one(acme: Identity, size: int, token: str) -> tuple[Sequence[Any], str]:
-    request = pb.ListTeamMembersRequest(
+    request = directory_lists_pb2.ListTeamMembersRequest(
         installation_id=-10, team_id=51, page_size=size, page_token=token
     )
     answer = await acme.operator.ListTeamMembers(request)
@@ -207,7 +219,9 @@ async def _members_of_one(acme: Identity, size: int, token: str) -> tuple[Sequen
 
 
 async def _team_repositories(acme: Identity, size: int, token: str) -> tuple[Sequence[Any], str]:
-    request = pb.ListTeamRepositoriesRequest(installation_id=-10, page_size=size, page_token=token)
+    request = directory_lists_pb2.ListTeamRepositoriesRequest(
+        installation_id=-10, page_size=size, page_token=token
+    )
     answer = await acme.operator.ListTeamRepositories(request)
     rows = [(each.team_id, each.repository_id) for each in answer.team_repositories]
     return rows, answer.next_page_token
@@ -283,10 +297,16 @@ async def test_a_page_size_out_of_bounds_is_refused(acme: Identity, size: int) -
 
 async def test_lists_of_an_unknown_installation_are_not_found(acme: Identity) -> None:
     for call in (
-        acme.operator.ListRepositories(pb.ListRepositoriesRequest(installation_id=-11)),
-        acme.operator.ListTeams(pb.ListTeamsRequest(installation_id=-11)),
-        acme.operator.ListTeamMembers(pb.ListTeamMembersRequest(installation_id=-11)),
-        acme.operator.ListTeamRepositories(pb.ListTeamRepositoriesRequest(installation_id=-11)),
+        acme.operator.ListRepositories(
+            directory_lists_pb2.ListRepositoriesRequest(installation_id=-11)
+        ),
+        acme.operator.ListTeams(directory_lists_pb2.ListTeamsRequest(installation_id=-11)),
+        acme.operator.ListTeamMembers(
+            directory_lists_pb2.ListTeamMembersRequest(installation_id=-11)
+        ),
+        acme.operator.ListTeamRepositories(
+            directory_lists_pb2.ListTeamRepositoriesRequest(installation_id=-11)
+        ),
     ):
         with pytest.raises(RemoteError) as refused:
             await call
@@ -298,9 +318,11 @@ async def test_lists_of_an_unknown_installation_are_not_found(acme: Identity) ->
 
 async def test_a_team_of_another_account_is_not_found(acme: Identity) -> None:
     for call in (
-        acme.operator.ListTeamMembers(pb.ListTeamMembersRequest(installation_id=-20, team_id=50)),
+        acme.operator.ListTeamMembers(
+            directory_lists_pb2.ListTeamMembersRequest(installation_id=-20, team_id=50)
+        ),
         acme.operator.ListTeamRepositories(
-            pb.ListTeamRepositoriesRequest(installation_id=-20, team_id=50)
+            directory_lists_pb2.ListTeamRepositoriesRequest(installation_id=-20, team_id=50)
         ),
     ):
         with pytest.raises(RemoteError) as refused:
@@ -310,10 +332,15 @@ async def test_a_team_of_another_account_is_not_found(acme: Identity) -> None:
 
 async def test_a_synthetic_account_is_found_after_its_real_id_is_known(identity: Identity) -> None:
     synthetic = synthetic_account_id("acme")
-    for owner in (pb.ImportedOwner(login="acme"), pb.ImportedOwner(account_id=10, login="acme")):
-        await identity.ingest.UpsertEntities(pb.UpsertEntitiesRequest(imported_owners=[owner]))
+    for owner in (
+        directory_upserts_pb2.ImportedOwner(login="acme"),
+        directory_upserts_pb2.ImportedOwner(account_id=10, login="acme"),
+    ):
+        await identity.ingest.UpsertEntities(
+            directory_upserts_pb2.UpsertEntitiesRequest(imported_owners=[owner])
+        )
     found = await identity.operator.GetOrganization(
-        pb.GetOrganizationRequest(organization_id=synthetic)
+        directory_lookups_pb2.GetOrganizationRequest(organization_id=synthetic)
     )
     assert (found.organization.id, found.organization.login) == (10, "acme")
     installation = await identity.installations.GetInstallation(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from laurel.identity.v1 import directory_pb2 as pb
+from laurel.identity.v1 import directory_lookups_pb2, directory_upserts_pb2
 from laurel.identity.v1 import entities_pb2 as entities
 from laurel_common.errors import RemoteError
 from laurel_identity.domain.names import private_address_ids, synthetic_account_id
@@ -11,14 +11,16 @@ from tests.rpc.identity.conftest import Identity
 
 async def resolved(identity: Identity, *synthetic_ids: int) -> dict[int, int]:
     """Users by synthetic id."""
-    request = pb.ResolveLoginsRequest(synthetic_user_ids=synthetic_ids)
+    request = directory_lookups_pb2.ResolveLoginsRequest(synthetic_user_ids=synthetic_ids)
     answer = await identity.ingest.ResolveLogins(request)
     return {each.synthetic_user_id: each.user_id for each in answer.synthetic_users}
 
 
 async def test_private_addresses_lead_to_whoever_had_the_login(identity: Identity) -> None:
     for login, seconds in (("Ada", 1_700_000_000), ("countess", 1_600_000_000), ("Ada", 0)):
-        request = pb.UpsertEntitiesRequest(users=[entities.User(id=1, login=login)])
+        request = directory_upserts_pb2.UpsertEntitiesRequest(
+            users=[entities.User(id=1, login=login)]
+        )
         request.observe_time.seconds = seconds
         await identity.ingest.UpsertEntities(request)
     known = private_address_ids(1, "Ada") | private_address_ids(1, "countess")
@@ -33,7 +35,9 @@ async def test_of_several_who_had_a_login_the_oldest_is_found(
 ) -> None:
     for user_id in ids:
         user = entities.User(id=user_id, login="shared")
-        await identity.ingest.UpsertEntities(pb.UpsertEntitiesRequest(users=[user]))
+        await identity.ingest.UpsertEntities(
+            directory_upserts_pb2.UpsertEntitiesRequest(users=[user])
+        )
     by_login = private_address_ids(3, "shared") & private_address_ids(7, "shared")
     own = private_address_ids(7, "shared") - by_login
     assert set((await resolved(identity, *by_login)).values()) == {3}
@@ -43,14 +47,16 @@ async def test_of_several_who_had_a_login_the_oldest_is_found(
 async def test_nobody_is_found_by_an_id_that_no_source_named(identity: Identity) -> None:
     synthetic = synthetic_account_id("ghostly")
     users = [entities.User(id=1), entities.User(id=synthetic, login="ghostly")]
-    await identity.ingest.UpsertEntities(pb.UpsertEntitiesRequest(users=users))
+    await identity.ingest.UpsertEntities(directory_upserts_pb2.UpsertEntitiesRequest(users=users))
     asked = {
         each
         for user_id, login in ((1, ""), (1, "~1"), (synthetic, "ghostly"))
         for each in private_address_ids(user_id, login)
     }
     assert await resolved(identity, *asked) == {}
-    answer = await identity.ingest.BatchGetUsers(pb.BatchGetUsersRequest(user_ids=[1]))
+    answer = await identity.ingest.BatchGetUsers(
+        directory_lookups_pb2.BatchGetUsersRequest(user_ids=[1])
+    )
     assert [user.login for user in answer.users] == ["~1"]
 
 

@@ -9,10 +9,18 @@ import psycopg
 import pytest
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
 from psycopg import sql
 
-from laurel.identity.v1 import directory_pb2 as pb
-from laurel.identity.v1 import directory_pb2_grpc, installation_pb2, installation_pb2_grpc
+from laurel.identity.v1 import (
+    directory_lists_pb2,
+    directory_lookups_pb2,
+    directory_pb2,
+    directory_pb2_grpc,
+    directory_upserts_pb2,
+    installation_pb2,
+    installation_pb2_grpc,
+)
 from laurel_common.auth.principal import PrincipalKind
 from laurel_common.errors import RemoteError
 from laurel_common.testing.server import TestKeys
@@ -64,7 +72,7 @@ async def test_no_request_makes_identity_fail_inside(shared_identity: Identity, 
     service = shared_identity.server.channel(PrincipalKind.SERVICE, name="scoring")
     operator = shared_identity.server.channel(PrincipalKind.OPERATOR)
     stubs = [
-        (pb, "DirectoryService", directory_pb2_grpc.DirectoryServiceStub),
+        (directory_pb2, "DirectoryService", directory_pb2_grpc.DirectoryServiceStub),
         (installation_pb2, "InstallationService", installation_pb2_grpc.InstallationServiceStub),
     ]
     codes, failed = set(), []
@@ -72,7 +80,7 @@ async def test_no_request_makes_identity_fail_inside(shared_identity: Identity, 
         for method in module.DESCRIPTOR.services_by_name[name].methods:
             channel = service if method.name == "UpsertEntities" else operator
             for _ in range(40):
-                request = scramble(getattr(module, method.input_type.name)(), chance)
+                request = scramble(GetMessageClass(method.input_type)(), chance)
                 try:
                     await getattr(stub(channel), method.name)(request)
                     codes.add("OK")
@@ -88,7 +96,9 @@ async def test_a_database_that_went_away_is_told_as_such(
     database: Database, tmp_path: Path
 ) -> None:
     async with running_identity(database, tmp_path) as identity:
-        await identity.operator.BatchGetUsers(pb.BatchGetUsersRequest(user_ids=[1]))
+        await identity.operator.BatchGetUsers(
+            directory_lookups_pb2.BatchGetUsersRequest(user_ids=[1])
+        )
         with psycopg.connect(database.endpoints.admin_url, autocommit=True) as admin:
             admin.execute(_allow(database, "false"))
             admin.execute(
@@ -97,8 +107,12 @@ async def test_a_database_that_went_away_is_told_as_such(
             )
             for call in (
                 # Clients try again by themselves: time for the last answer on a busy machine.
-                identity.operator.BatchGetUsers(pb.BatchGetUsersRequest(user_ids=[1]), timeout=60),
-                identity.ingest.UpsertEntities(pb.UpsertEntitiesRequest(), timeout=60),
+                identity.operator.BatchGetUsers(
+                    directory_lookups_pb2.BatchGetUsersRequest(user_ids=[1]), timeout=60
+                ),
+                identity.ingest.UpsertEntities(
+                    directory_upserts_pb2.UpsertEntitiesRequest(), timeout=60
+                ),
             ):
                 with pytest.raises(RemoteError) as refused:
                     await call
@@ -108,7 +122,9 @@ async def test_a_database_that_went_away_is_told_as_such(
                 )
                 assert refused.value.retry_after is not None
             admin.execute(_allow(database, "true"))
-        await identity.operator.BatchGetUsers(pb.BatchGetUsersRequest(user_ids=[1]))
+        await identity.operator.BatchGetUsers(
+            directory_lookups_pb2.BatchGetUsersRequest(user_ids=[1])
+        )
 
 
 def _allow(database: Database, allowed: str) -> sql.Composed:
@@ -135,7 +151,7 @@ async def test_the_service_as_it_is_put_together_serves(
         async with grpc.aio.insecure_channel(f"localhost:{server.port}") as channel:
             stub = directory_pb2_grpc.DirectoryServiceStub(channel)
             with pytest.raises(grpc.aio.AioRpcError) as refused:
-                await stub.ListOrganizations(pb.ListOrganizationsRequest())
+                await stub.ListOrganizations(directory_lists_pb2.ListOrganizationsRequest())
             assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
     finally:
         await server.stop(drain=0, grace=0)

@@ -5,25 +5,25 @@ from typing import Any
 import pytest
 
 from laurel.common.v1 import types_pb2
-from laurel.identity.v1 import directory_pb2 as pb
+from laurel.identity.v1 import directory_lists_pb2, directory_lookups_pb2, directory_upserts_pb2
 from laurel.identity.v1 import entities_pb2 as entities
 from laurel_common.errors import RemoteError
 from laurel_identity.domain.names import synthetic_account_id
 from tests.rpc.identity.conftest import Identity
 
 
-def acme(**changes: Any) -> pb.UpsertEntitiesRequest:
+def acme(**changes: Any) -> directory_upserts_pb2.UpsertEntitiesRequest:
     """An organization with a person, a repository and a team; `changes` replace fields."""
     values: dict[str, Any] = {
         "users": [entities.User(id=1, login="ada", name="Ada", avatar_url="https://a/1")],
-        "imported_owners": [pb.ImportedOwner(account_id=10, login="acme")],
+        "imported_owners": [directory_upserts_pb2.ImportedOwner(account_id=10, login="acme")],
         "repositories": [entities.Repository(id=100, full_name="acme/api", organization_id=10)],
         "teams": [entities.Team(id=50, organization_id=10, slug="core", name="Core")],
         "memberships": [entities.OrganizationMembership(organization_id=10, user_id=1)],
         "team_members": [entities.TeamMember(team_id=50, user_id=1, role="maintainer")],
         "team_repositories": [entities.TeamRepository(team_id=50, repository_id=100)],
     }
-    return pb.UpsertEntitiesRequest(**(values | changes))
+    return directory_upserts_pb2.UpsertEntitiesRequest(**(values | changes))
 
 
 async def test_an_imported_owner_becomes_an_installation_that_sees_its_repositories(
@@ -38,14 +38,14 @@ async def test_an_imported_owner_becomes_an_installation_that_sees_its_repositor
     assert (again.inserted_count, again.updated_count) == (0, 0)
 
     listed = await identity.operator.ListRepositories(
-        pb.ListRepositoriesRequest(installation_id=-10)
+        directory_lists_pb2.ListRepositoriesRequest(installation_id=-10)
     )
     assert [each.full_name for each in listed.repositories] == ["acme/api"]
 
 
 async def test_an_owner_without_an_id_gets_a_synthetic_one(identity: Identity) -> None:
     request = acme(
-        imported_owners=[pb.ImportedOwner(login="Nobody")],
+        imported_owners=[directory_upserts_pb2.ImportedOwner(login="Nobody")],
         repositories=[entities.Repository(id=100, full_name="nobody/api")],
         teams=[],
         memberships=[],
@@ -56,7 +56,7 @@ async def test_an_owner_without_an_id_gets_a_synthetic_one(identity: Identity) -
     assert owner.account_id == synthetic_account_id("nobody")
     assert owner.installation_id == -owner.account_id > 2**62
     listed = await identity.operator.ListRepositories(
-        pb.ListRepositoriesRequest(installation_id=owner.installation_id)
+        directory_lists_pb2.ListRepositoriesRequest(installation_id=owner.installation_id)
     )
     assert [each.organization_id for each in listed.repositories] == [owner.account_id]
 
@@ -64,11 +64,19 @@ async def test_an_owner_without_an_id_gets_a_synthetic_one(identity: Identity) -
 async def test_a_user_account_stands_in_both_tables_and_is_its_own_admin(
     identity: Identity,
 ) -> None:
-    owner = pb.ImportedOwner(account_id=1, login="ada", account_type=types_pb2.ACCOUNT_TYPE_USER)
-    await identity.ingest.UpsertEntities(pb.UpsertEntitiesRequest(imported_owners=[owner]))
-    users = await identity.operator.BatchGetUsers(pb.BatchGetUsersRequest(user_ids=[1]))
+    owner = directory_upserts_pb2.ImportedOwner(
+        account_id=1, login="ada", account_type=types_pb2.ACCOUNT_TYPE_USER
+    )
+    await identity.ingest.UpsertEntities(
+        directory_upserts_pb2.UpsertEntitiesRequest(imported_owners=[owner])
+    )
+    users = await identity.operator.BatchGetUsers(
+        directory_lookups_pb2.BatchGetUsersRequest(user_ids=[1])
+    )
     assert [user.login for user in users.users] == ["ada"]
-    account = await identity.operator.GetOrganization(pb.GetOrganizationRequest(login="ADA"))
+    account = await identity.operator.GetOrganization(
+        directory_lookups_pb2.GetOrganizationRequest(login="ADA")
+    )
     assert account.organization.id == 1
 
 
@@ -132,7 +140,9 @@ async def test_what_refers_to_nothing_is_refused_with_the_field_and_nothing_is_w
         "REFERENCE_MISSING",
     )
     assert field in refused.value.metadata["fields"].split(",")
-    users = await identity.operator.BatchGetUsers(pb.BatchGetUsersRequest(user_ids=[1]))
+    users = await identity.operator.BatchGetUsers(
+        directory_lookups_pb2.BatchGetUsersRequest(user_ids=[1])
+    )
     assert list(users.users) == []
 
 
@@ -140,41 +150,47 @@ async def test_what_refers_to_nothing_is_refused_with_the_field_and_nothing_is_w
     ("request_", "field"),
     [
         pytest.param(
-            pb.UpsertEntitiesRequest(users=[entities.User(id=1, login="a\0b")]),
+            directory_upserts_pb2.UpsertEntitiesRequest(users=[entities.User(id=1, login="a\0b")]),
             "users[0].login",
             id="NUL in a login",
         ),
         pytest.param(
-            pb.UpsertEntitiesRequest(users=[entities.User(id=0, login="a")]),
+            directory_upserts_pb2.UpsertEntitiesRequest(users=[entities.User(id=0, login="a")]),
             "users[0].id",
             id="no id",
         ),
         pytest.param(
-            pb.UpsertEntitiesRequest(repositories=[entities.Repository(id=1, full_name="api")]),
+            directory_upserts_pb2.UpsertEntitiesRequest(
+                repositories=[entities.Repository(id=1, full_name="api")]
+            ),
             "repositories[0].full_name",
             id="no owner",
         ),
         pytest.param(
-            pb.UpsertEntitiesRequest(
+            directory_upserts_pb2.UpsertEntitiesRequest(
                 users=[entities.User(id=1, login="a"), entities.User(id=2, login="~1")]
             ),
             "users[1].login",
             id="a tombstone as a login",
         ),
         pytest.param(
-            pb.UpsertEntitiesRequest(repositories=[entities.Repository(id=1, full_name="a/~1")]),
+            directory_upserts_pb2.UpsertEntitiesRequest(
+                repositories=[entities.Repository(id=1, full_name="a/~1")]
+            ),
             "repositories[0].full_name",
             id="a tombstone as a repository",
         ),
         pytest.param(
-            pb.UpsertEntitiesRequest(
-                imported_owners=[pb.ImportedOwner(account_id=-(2**63), login="a")]
+            directory_upserts_pb2.UpsertEntitiesRequest(
+                imported_owners=[
+                    directory_upserts_pb2.ImportedOwner(account_id=-(2**63), login="a")
+                ]
             ),
             "imported_owners[0].account_id",
             id="an id whose negative does not fit",
         ),
         pytest.param(
-            pb.UpsertEntitiesRequest(
+            directory_upserts_pb2.UpsertEntitiesRequest(
                 memberships=[
                     entities.OrganizationMembership(organization_id=1, user_id=1, role="owner")
                 ]
@@ -183,7 +199,7 @@ async def test_what_refers_to_nothing_is_refused_with_the_field_and_nothing_is_w
             id="no such role",
         ),
         pytest.param(
-            pb.UpsertEntitiesRequest(
+            directory_upserts_pb2.UpsertEntitiesRequest(
                 users=[entities.User(id=n + 1, login=f"u{n}") for n in range(15_000)],
                 repositories=[
                     entities.Repository(id=n + 1, full_name=f"a/r{n}") for n in range(5_001)
@@ -195,7 +211,7 @@ async def test_what_refers_to_nothing_is_refused_with_the_field_and_nothing_is_w
     ],
 )
 async def test_a_bad_request_names_the_field(
-    identity: Identity, request_: pb.UpsertEntitiesRequest, field: str
+    identity: Identity, request_: directory_upserts_pb2.UpsertEntitiesRequest, field: str
 ) -> None:
     with pytest.raises(RemoteError) as refused:
         await identity.ingest.UpsertEntities(request_)

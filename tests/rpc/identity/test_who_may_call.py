@@ -5,8 +5,14 @@ from typing import Any
 import grpc
 import pytest
 
+from laurel.identity.v1 import (
+    directory_lists_pb2,
+    directory_lookups_pb2,
+    directory_pb2_grpc,
+    directory_upserts_pb2,
+    installation_pb2_grpc,
+)
 from laurel.identity.v1 import directory_pb2 as pb
-from laurel.identity.v1 import directory_pb2_grpc, installation_pb2_grpc
 from laurel.identity.v1 import entities_pb2 as entities
 from laurel.identity.v1 import installation_pb2 as installations_pb
 from laurel_common.auth.principal import PrincipalKind
@@ -19,23 +25,38 @@ CORE = {"ingest", "scoring", "leaderboard"}
 
 # Stub, method, a request that is good, and which services may send it (None: none).
 METHODS: list[tuple[Any, str, Any, set[str]]] = [
-    (DIRECTORY, "UpsertEntities", pb.UpsertEntitiesRequest(), {*CORE, "roster"}),
-    (DIRECTORY, "BatchGetUsers", pb.BatchGetUsersRequest(user_ids=[1]), CORE),
-    (DIRECTORY, "ResolveLogins", pb.ResolveLoginsRequest(user_logins=["ada"]), CORE),
-    (DIRECTORY, "GetOrganization", pb.GetOrganizationRequest(organization_id=10), CORE),
-    (DIRECTORY, "ListOrganizations", pb.ListOrganizationsRequest(), set()),
-    (DIRECTORY, "ListRepositories", pb.ListRepositoriesRequest(installation_id=-10), CORE),
-    (DIRECTORY, "ListTeams", pb.ListTeamsRequest(installation_id=-10), CORE),
+    (DIRECTORY, "UpsertEntities", directory_upserts_pb2.UpsertEntitiesRequest(), {*CORE, "roster"}),
+    (DIRECTORY, "BatchGetUsers", directory_lookups_pb2.BatchGetUsersRequest(user_ids=[1]), CORE),
+    (
+        DIRECTORY,
+        "ResolveLogins",
+        directory_lookups_pb2.ResolveLoginsRequest(user_logins=["ada"]),
+        CORE,
+    ),
+    (
+        DIRECTORY,
+        "GetOrganization",
+        directory_lookups_pb2.GetOrganizationRequest(organization_id=10),
+        CORE,
+    ),
+    (DIRECTORY, "ListOrganizations", directory_lists_pb2.ListOrganizationsRequest(), set()),
+    (
+        DIRECTORY,
+        "ListRepositories",
+        directory_lists_pb2.ListRepositoriesRequest(installation_id=-10),
+        CORE,
+    ),
+    (DIRECTORY, "ListTeams", directory_lists_pb2.ListTeamsRequest(installation_id=-10), CORE),
     (
         DIRECTORY,
         "ListTeamMembers",
-        pb.ListTeamMembersRequest(installation_id=-10),
+        directory_lists_pb2.ListTeamMembersRequest(installation_id=-10),
         CORE - {"ingest"},
     ),
     (
         DIRECTORY,
         "ListTeamRepositories",
-        pb.ListTeamRepositoriesRequest(installation_id=-10),
+        directory_lists_pb2.ListTeamRepositoriesRequest(installation_id=-10),
         CORE - {"ingest"},
     ),
     (INSTALLATIONS, "ListInstallations", installations_pb.ListInstallationsRequest(), set()),
@@ -52,10 +73,10 @@ METHODS: list[tuple[Any, str, Any, set[str]]] = [
 async def acme(shared_identity: Identity) -> Identity:
     """Identity that knows acme and globex."""
     await shared_identity.ingest.UpsertEntities(
-        pb.UpsertEntitiesRequest(
+        directory_upserts_pb2.UpsertEntitiesRequest(
             imported_owners=[
-                pb.ImportedOwner(account_id=10, login="acme"),
-                pb.ImportedOwner(account_id=20, login="globex"),
+                directory_upserts_pb2.ImportedOwner(account_id=10, login="acme"),
+                directory_upserts_pb2.ImportedOwner(account_id=20, login="globex"),
             ],
             repositories=[
                 entities.Repository(id=100, full_name="acme/api", organization_id=10),
@@ -100,7 +121,9 @@ async def test_a_service_whose_key_lists_other_methods_is_refused(acme: Identity
     channel = acme.server.channel(
         PrincipalKind.SERVICE, name="roster", methods=["laurel.ingest.v1.*"]
     )
-    answer = await _answer(channel, DIRECTORY, "UpsertEntities", pb.UpsertEntitiesRequest())
+    answer = await _answer(
+        channel, DIRECTORY, "UpsertEntities", directory_upserts_pb2.UpsertEntitiesRequest()
+    )
     assert answer == "PERMISSION_DENIED CALLER_NOT_ALLOWED"
 
 
@@ -155,14 +178,16 @@ class TestABackendOfOneInstallation:
         directory, tenants = DIRECTORY(channel), INSTALLATIONS(channel)
         listed = await tenants.ListInstallations(installations_pb.ListInstallationsRequest())
         assert [each.installation_id for each in listed.installations] == [-10]
-        accounts = await directory.ListOrganizations(pb.ListOrganizationsRequest())
+        accounts = await directory.ListOrganizations(directory_lists_pb2.ListOrganizationsRequest())
         assert [each.id for each in accounts.organizations] == [10]
-        own = await directory.ListRepositories(pb.ListRepositoriesRequest(installation_id=-10))
+        own = await directory.ListRepositories(
+            directory_lists_pb2.ListRepositoriesRequest(installation_id=-10)
+        )
         assert [each.id for each in own.repositories] == [100]
 
     async def test_does_not_resolve_what_belongs_to_others(self, channel: grpc.aio.Channel) -> None:
         found = await DIRECTORY(channel).ResolveLogins(
-            pb.ResolveLoginsRequest(
+            directory_lookups_pb2.ResolveLoginsRequest(
                 organization_logins=["acme", "globex"],
                 repository_full_names=["acme/api", "globex/api"],
             )
@@ -176,14 +201,14 @@ class TestABackendOfOneInstallation:
             pytest.param(
                 DIRECTORY,
                 "GetOrganization",
-                pb.GetOrganizationRequest(login="globex"),
+                directory_lookups_pb2.GetOrganizationRequest(login="globex"),
                 "NOT_FOUND ORGANIZATION_NOT_FOUND",
                 id="account by login",
             ),
             pytest.param(
                 DIRECTORY,
                 "GetOrganization",
-                pb.GetOrganizationRequest(organization_id=20),
+                directory_lookups_pb2.GetOrganizationRequest(organization_id=20),
                 "NOT_FOUND ORGANIZATION_NOT_FOUND",
                 id="account by id",
             ),

@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from laurel.ingest.v1 import signal_pb2, signal_pb2_grpc
+from laurel.ingest.v1 import (
+    signal_entities_pb2,
+    signal_imports_pb2,
+    signal_pb2_grpc,
+    signal_writes_pb2,
+)
 from laurel_common.auth.keys import generate_private_key
 from laurel_common.auth.principal import PrincipalKind
 from laurel_common.testing.clock import FakeClock
@@ -19,7 +24,7 @@ from tests.support.ingest_builders import ACCOUNT_ID, INSTALLATION_ID, REPOSITOR
 from tests.support.ingest_directory import DatabaseDirectory
 
 NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
-ARCHIVE = signal_pb2.ImportEventsHeader(source=signal_pb2.EVENT_SOURCE_GH_ARCHIVE)
+ARCHIVE = signal_imports_pb2.ImportEventsHeader(source=signal_imports_pb2.EVENT_SOURCE_GH_ARCHIVE)
 
 
 @dataclass
@@ -36,13 +41,13 @@ class Service:
     async def import_lines(
         self,
         lines: Sequence[bytes],
-        header: signal_pb2.ImportEventsHeader = ARCHIVE,
+        header: signal_imports_pb2.ImportEventsHeader = ARCHIVE,
         *,
         size: int = 2_500,
-    ) -> list[signal_pb2.ImportEventsResponse]:
+    ) -> list[signal_imports_pb2.ImportEventsResponse]:
         """Sends lines in batches and answers what came back."""
         batches = (
-            signal_pb2.EventBatch(
+            signal_imports_pb2.EventBatch(
                 sequence=start,
                 lines=lines[start : start + size],
                 first_line_number=start + 1,
@@ -50,31 +55,31 @@ class Service:
             )
             for start in range(0, len(lines), size)
         )
-        requests = [signal_pb2.ImportEventsRequest(header=header)]
-        requests += [signal_pb2.ImportEventsRequest(batch=batch) for batch in batches]
+        requests = [signal_imports_pb2.ImportEventsRequest(header=header)]
+        requests += [signal_imports_pb2.ImportEventsRequest(batch=batch) for batch in batches]
         return [answer async for answer in self.operator.ImportEvents(iter(requests))]
 
     async def write(
         self,
-        *batches: Iterable[signal_pb2.NewSignal] | bytes,
-        standing: int = signal_pb2.STANDING_BEST,
+        *batches: Iterable[signal_entities_pb2.NewSignal] | bytes,
+        standing: int = signal_entities_pb2.STANDING_BEST,
         all_or_nothing: bool = False,
-    ) -> list[signal_pb2.WriteSignalsResponse]:
+    ) -> list[signal_writes_pb2.WriteSignalsResponse]:
         """Writes batches of rows, or of Arrow bytes, for the installation of the builders."""
-        header = signal_pb2.WriteSignalsHeader(
+        header = signal_writes_pb2.WriteSignalsHeader(
             installation_id=INSTALLATION_ID,
-            standing=signal_pb2.Standing.ValueType(standing),
+            standing=signal_entities_pb2.Standing.ValueType(standing),
             all_or_nothing=all_or_nothing,
         )
-        requests = [signal_pb2.WriteSignalsRequest(header=header)]
+        requests = [signal_writes_pb2.WriteSignalsRequest(header=header)]
         for sequence, batch in enumerate(batches, start=1):
-            message = signal_pb2.SignalBatch(sequence=sequence)
+            message = signal_writes_pb2.SignalBatch(sequence=sequence)
             if isinstance(batch, bytes):
                 message.arrow = batch
             else:
                 message.rows.signals.extend(batch)
                 message.rows.SetInParent()
-            requests.append(signal_pb2.WriteSignalsRequest(batch=message))
+            requests.append(signal_writes_pb2.WriteSignalsRequest(batch=message))
         return [answer async for answer in self.backend.WriteSignals(iter(requests))]
 
     def counts(self) -> dict[str, int]:

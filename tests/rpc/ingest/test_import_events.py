@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import orjson
 import pytest
 
-from laurel.ingest.v1 import signal_pb2, signal_pb2_grpc
+from laurel.ingest.v1 import signal_imports_pb2, signal_pb2_grpc
 from laurel_common.auth.principal import PrincipalKind
 from laurel_common.errors import RemoteError
 from tests.rpc.ingest.conftest import ARCHIVE, Service
@@ -27,7 +27,7 @@ from tests.support.ingest_builders import (
 )
 from tests.support.shared import shared_data
 
-Answers = Sequence[signal_pb2.ImportEventsResponse]
+Answers = Sequence[signal_imports_pb2.ImportEventsResponse]
 
 FIRST_HOUR_OF_2015 = {
     "pr_open": 179,
@@ -147,7 +147,7 @@ async def test_lines_at_fault_are_named_and_the_rest_goes_in(service: Service) -
 
 async def test_only_the_wanted_owners_come_in_whatever_their_spelling(service: Service) -> None:
     other = push(commit(2), repo={"id": 9, "name": "other/thing"}, org={"id": 8, "login": "other"})
-    header = signal_pb2.ImportEventsHeader(source=ARCHIVE.source, owner_logins=["ACME"])
+    header = signal_imports_pb2.ImportEventsHeader(source=ARCHIVE.source, owner_logins=["ACME"])
 
     answers = await service.import_lines(lines_of([push(commit(1)), other]), header)
 
@@ -164,8 +164,8 @@ async def test_a_commit_from_git_and_from_the_archive_is_one_signal_with_gits_wo
     hashed = "0beec7b5ea3f0fdbc95d0dd47f3c5bc275da8a33@b.c"
     archive = lines_of([push(commit(1, email=hashed))])
     git = [orjson.dumps(record(1, author={"name": "foo", "email": "foo@b.c"}))]
-    header = signal_pb2.ImportEventsHeader(
-        source=signal_pb2.EVENT_SOURCE_GIT,
+    header = signal_imports_pb2.ImportEventsHeader(
+        source=signal_imports_pb2.EVENT_SOURCE_GIT,
         repository_full_name=FULL_NAME,
         repository_id=REPOSITORY_ID,
     )
@@ -188,8 +188,8 @@ async def test_git_finds_the_repository_that_the_archive_has_told_the_id_of(
     service: Service,
 ) -> None:
     await service.import_lines(lines_of([push(commit(1))]))
-    header = signal_pb2.ImportEventsHeader(
-        source=signal_pb2.EVENT_SOURCE_GIT, repository_full_name="ACME/Rocket"
+    header = signal_imports_pb2.ImportEventsHeader(
+        source=signal_imports_pb2.EVENT_SOURCE_GIT, repository_full_name="ACME/Rocket"
     )
 
     await service.import_lines([orjson.dumps(record(1))], header)
@@ -238,28 +238,32 @@ async def test_the_last_state_stands_and_what_it_takes_back_is_noted(service: Se
     ("requests", "reason", "code"),
     [
         pytest.param(
-            [signal_pb2.ImportEventsRequest(batch=signal_pb2.EventBatch())],
+            [signal_imports_pb2.ImportEventsRequest(batch=signal_imports_pb2.EventBatch())],
             "STREAM_OUT_OF_ORDER",
             "FAILED_PRECONDITION",
             id="a batch before the header",
         ),
         pytest.param(
-            [signal_pb2.ImportEventsRequest(header=ARCHIVE)] * 2,
+            [signal_imports_pb2.ImportEventsRequest(header=ARCHIVE)] * 2,
             "STREAM_OUT_OF_ORDER",
             "FAILED_PRECONDITION",
             id="a second header",
         ),
         pytest.param(
-            [signal_pb2.ImportEventsRequest(header=signal_pb2.ImportEventsHeader())],
+            [
+                signal_imports_pb2.ImportEventsRequest(
+                    header=signal_imports_pb2.ImportEventsHeader()
+                )
+            ],
             "INVALID_REQUEST",
             "INVALID_ARGUMENT",
             id="no source",
         ),
         pytest.param(
             [
-                signal_pb2.ImportEventsRequest(
-                    header=signal_pb2.ImportEventsHeader(
-                        source=signal_pb2.EVENT_SOURCE_GIT, repository_full_name="acme"
+                signal_imports_pb2.ImportEventsRequest(
+                    header=signal_imports_pb2.ImportEventsHeader(
+                        source=signal_imports_pb2.EVENT_SOURCE_GIT, repository_full_name="acme"
                     )
                 )
             ],
@@ -269,8 +273,10 @@ async def test_the_last_state_stands_and_what_it_takes_back_is_noted(service: Se
         ),
         pytest.param(
             [
-                signal_pb2.ImportEventsRequest(header=ARCHIVE),
-                signal_pb2.ImportEventsRequest(batch=signal_pb2.EventBatch(lines=[b"{}"] * 10_001)),
+                signal_imports_pb2.ImportEventsRequest(header=ARCHIVE),
+                signal_imports_pb2.ImportEventsRequest(
+                    batch=signal_imports_pb2.EventBatch(lines=[b"{}"] * 10_001)
+                ),
             ],
             "INVALID_REQUEST",
             "INVALID_ARGUMENT",
@@ -280,7 +286,7 @@ async def test_the_last_state_stands_and_what_it_takes_back_is_noted(service: Se
 )
 async def test_a_stream_that_means_nothing_is_refused(
     service: Service,
-    requests: list[signal_pb2.ImportEventsRequest],
+    requests: list[signal_imports_pb2.ImportEventsRequest],
     reason: str,
     code: str,
 ) -> None:
@@ -291,7 +297,7 @@ async def test_a_stream_that_means_nothing_is_refused(
 
 async def test_the_gateway_may_not_import(service: Service) -> None:
     gateway = signal_pb2_grpc.SignalServiceStub(service.server.channel(PrincipalKind.GATEWAY))
-    requests = [signal_pb2.ImportEventsRequest(header=ARCHIVE)]
+    requests = [signal_imports_pb2.ImportEventsRequest(header=ARCHIVE)]
     with pytest.raises(RemoteError) as caught:
         [answer async for answer in gateway.ImportEvents(iter(requests))]
     assert (caught.value.reason, caught.value.code) == ("CALLER_NOT_ALLOWED", "PERMISSION_DENIED")

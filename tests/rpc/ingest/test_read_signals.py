@@ -6,8 +6,8 @@ import pyarrow as pa
 import pytest
 
 from laurel.common.v1.types_pb2 import REVIEW_STATE_CHANGES_REQUESTED
-from laurel.ingest.v1 import signal_pb2
-from laurel.ingest.v1.signal_pb2 import ListSignalsRequest, StreamSignalsRequest
+from laurel.ingest.v1 import signal_entities_pb2, signal_reads_pb2
+from laurel.ingest.v1.signal_reads_pb2 import ListSignalsRequest, StreamSignalsRequest
 from laurel_common.errors import RemoteError
 from tests.rpc.ingest.conftest import Service
 from tests.support.ingest_builders import INSTALLATION_ID, REPOSITORY_ID, new_signal, sha
@@ -18,7 +18,7 @@ FIRST = 1_620_036_000
 DAY = 86_400
 
 
-def world_of_signals() -> list[signal_pb2.NewSignal]:
+def world_of_signals() -> list[signal_entities_pb2.NewSignal]:
     """Forty comments over as many months, two at each time, and a commit and a review."""
     comments = [
         new_signal(
@@ -29,10 +29,10 @@ def world_of_signals() -> list[signal_pb2.NewSignal]:
         )
         for each in range(40)
     ]
-    said = signal_pb2.SignalMetadata(
+    said = signal_entities_pb2.SignalMetadata(
         additions=9, deletions=4, is_in_merged_pr=True, has_linked_issue=True
     )
-    reviewed = signal_pb2.SignalMetadata(
+    reviewed = signal_entities_pb2.SignalMetadata(
         review_state=REVIEW_STATE_CHANGES_REQUESTED, is_self_review=True
     )
     return [
@@ -42,8 +42,8 @@ def world_of_signals() -> list[signal_pb2.NewSignal]:
     ]
 
 
-async def pages(service: Service, size: int, **filters: Any) -> list[signal_pb2.Signal]:
-    found: list[signal_pb2.Signal] = []
+async def pages(service: Service, size: int, **filters: Any) -> list[signal_entities_pb2.Signal]:
+    found: list[signal_entities_pb2.Signal] = []
     token = ""
     while True:
         page = await service.backend.ListSignals(
@@ -60,7 +60,7 @@ async def pages(service: Service, size: int, **filters: Any) -> list[signal_pb2.
 
 async def stream(
     service: Service, **filters: Any
-) -> tuple[signal_pb2.StreamSignalsHeader, list[dict[str, Any]]]:
+) -> tuple[signal_reads_pb2.StreamSignalsHeader, list[dict[str, Any]]]:
     request = StreamSignalsRequest(installation_id=INSTALLATION_ID, **filters)
     header, *batches = [answer async for answer in service.scoring.StreamSignals(request)]
     rows = [

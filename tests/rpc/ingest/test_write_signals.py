@@ -7,7 +7,12 @@ import pyarrow as pa
 import pytest
 from psycopg import sql
 
-from laurel.ingest.v1 import signal_pb2, signal_pb2_grpc
+from laurel.ingest.v1 import (
+    signal_entities_pb2,
+    signal_pb2_grpc,
+    signal_reads_pb2,
+    signal_writes_pb2,
+)
 from laurel_common.auth.principal import PrincipalKind
 from laurel_common.errors import RemoteError
 from laurel_ingest.domain.offers import OFFER
@@ -73,7 +78,7 @@ async def test_a_signal_twice_in_a_batch_is_one(service: Service) -> None:
 
 
 async def test_every_field_comes_through(service: Service) -> None:
-    metadata = signal_pb2.SignalMetadata(
+    metadata = signal_entities_pb2.SignalMetadata(
         is_bot=True,
         is_in_merged_pr=True,
         additions=5,
@@ -86,7 +91,7 @@ async def test_every_field_comes_through(service: Service) -> None:
 
     await service.write([signal])
     listed = await service.backend.ListSignals(
-        signal_pb2.ListSignalsRequest(installation_id=INSTALLATION_ID)
+        signal_reads_pb2.ListSignalsRequest(installation_id=INSTALLATION_ID)
     )
 
     (stored,) = listed.signals
@@ -179,12 +184,15 @@ async def test_columns_may_come_in_any_order_with_nulls_where_nothing_is_known(
 async def test_the_better_source_has_the_say_and_flags_of_both_stay(
     service: Service, *, better_first: bool
 ) -> None:
-    def signal(user_id: int, seconds: int, **flags: bool) -> signal_pb2.NewSignal:
-        said = signal_pb2.SignalMetadata(title=f"by {user_id}", **flags)  # type: ignore[arg-type]  # all of them are flags
+    def signal(user_id: int, seconds: int, **flags: bool) -> signal_entities_pb2.NewSignal:
+        said = signal_entities_pb2.SignalMetadata(title=f"by {user_id}", **flags)  # type: ignore[arg-type]  # all of them are flags
         return new_signal(user_id=user_id, event_time={"seconds": seconds}, metadata=said)
 
-    lesser = ([signal(1, FIRST, is_bot=True)], signal_pb2.STANDING_ARCHIVE)
-    better = ([signal(2, FIRST + 86_400 * 40, has_linked_pr=True)], signal_pb2.STANDING_BEST)
+    lesser = ([signal(1, FIRST, is_bot=True)], signal_entities_pb2.STANDING_ARCHIVE)
+    better = (
+        [signal(2, FIRST + 86_400 * 40, has_linked_pr=True)],
+        signal_entities_pb2.STANDING_BEST,
+    )
     for batch, standing in (better, lesser) if better_first else (lesser, better):
         await service.write(batch, standing=standing)
 
@@ -197,14 +205,14 @@ async def test_the_better_source_has_the_say_and_flags_of_both_stay(
 async def test_a_commits_people_are_those_whom_the_better_source_names(
     service: Service, *, better_first: bool
 ) -> None:
-    lesser = ([new_signal(sha(1), type=1, user_id=1)], signal_pb2.STANDING_ARCHIVE)
+    lesser = ([new_signal(sha(1), type=1, user_id=1)], signal_entities_pb2.STANDING_ARCHIVE)
     better = (
         [new_signal(sha(1), type=1, user_id=user) for user in (2, 3)],
-        signal_pb2.STANDING_BEST,
+        signal_entities_pb2.STANDING_BEST,
     )
     for batch, standing in (better, lesser) if better_first else (lesser, better):
         await service.write(batch, standing=standing)
-    (again,) = await service.write(lesser[0], standing=signal_pb2.STANDING_ARCHIVE)
+    (again,) = await service.write(lesser[0], standing=signal_entities_pb2.STANDING_ARCHIVE)
 
     assert rows_of(service, "user_id") == [(2,), (3,)]
     assert (again.new_count, again.changed_count) == (0, 0)
@@ -227,7 +235,7 @@ async def test_two_streams_that_overlap_end_with_each_signal_once(service: Servi
 
 
 async def test_metadata_that_grows_too_long_loses_its_title(service: Service) -> None:
-    long = signal_pb2.SignalMetadata(title="é" * 1_500, is_bot=True, number=3)
+    long = signal_entities_pb2.SignalMetadata(title="é" * 1_500, is_bot=True, number=3)
     await service.write([new_signal(metadata=long)])
     assert rows_of(service, "metadata") == [({"is_bot": True, "number": 3},)]
 
@@ -249,8 +257,8 @@ async def test_a_key_that_does_not_cover_the_installation_is_refused(service: Se
 
 
 async def test_a_batch_before_the_header_is_refused(service: Service) -> None:
-    batch = signal_pb2.SignalBatch(rows=signal_pb2.SignalRows(signals=[new_signal()]))
-    requests = [signal_pb2.WriteSignalsRequest(batch=batch)]
+    batch = signal_writes_pb2.SignalBatch(rows=signal_writes_pb2.SignalRows(signals=[new_signal()]))
+    requests = [signal_writes_pb2.WriteSignalsRequest(batch=batch)]
     with pytest.raises(RemoteError) as caught:
         [answer async for answer in service.operator.WriteSignals(iter(requests))]
     assert (caught.value.reason, caught.value.code) == (

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from rich.console import Console, RenderableType
 
 from laurel.common.v1 import board_pb2, types_pb2
-from laurel.ingest.v1 import signal_pb2
+from laurel.ingest.v1 import signal_imports_pb2
 from laurel.leaderboard.v1 import leaderboard_pb2
 from laurel.scoring.v1 import scoring_pb2
 from laurel_cli.display.board import board_table, board_title, next_page_hint
@@ -264,20 +264,20 @@ def test_an_imports_report_adds_up_batches_and_names_problems() -> None:
     summary = ImportSummary()
     for number in (1, 2):
         summary.add(
-            signal_pb2.ImportEventsResponse(
+            signal_imports_pb2.ImportEventsResponse(
                 event_count=100,
                 signals=[
-                    signal_pb2.SignalTypeCount(
+                    signal_imports_pb2.SignalTypeCount(
                         type=types_pb2.SIGNAL_TYPE_COMMIT, new_count=40, duplicate_count=2
                     ),
-                    signal_pb2.SignalTypeCount(
+                    signal_imports_pb2.SignalTypeCount(
                         type=types_pb2.SIGNAL_TYPE_REVIEW, changed_count=number
                     ),
                 ],
                 withdrawn_count=1,
-                skipped=[signal_pb2.SkippedCount(reason="unknown_event_type", count=8)],
+                skipped=[signal_imports_pb2.SkippedCount(reason="unknown_event_type", count=8)],
                 problems=[
-                    signal_pb2.LineProblem(
+                    signal_imports_pb2.LineProblem(
                         file_name="a\x1b[2J.json", line_number=3, reason="malformed_json",
                         description="not JSON",
                     )

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from laurel.ingest.v1 import signal_pb2, signal_pb2_grpc
+from laurel.ingest.v1 import signal_imports_pb2, signal_pb2_grpc
 from laurel_cli.importing import batches as cutting
 from laurel_cli.importing.batches import batches_of
 from laurel_cli.importing.stream import IN_FLIGHT, EventImport, ImportBrokenError
@@ -20,8 +20,8 @@ from laurel_common.auth.tokens import StaticToken
 from laurel_common.errors import Overloaded, RemoteError
 from laurel_common.rpc.status import to_status, trailing_metadata
 
-HEADER = signal_pb2.ImportEventsHeader(source=signal_pb2.EVENT_SOURCE_GH_ARCHIVE)
-Plan = Callable[["Ingest", signal_pb2.EventBatch, Any], Any]
+HEADER = signal_imports_pb2.ImportEventsHeader(source=signal_imports_pb2.EVENT_SOURCE_GH_ARCHIVE)
+Plan = Callable[["Ingest", signal_imports_pb2.EventBatch, Any], Any]
 
 
 class Ingest(signal_pb2_grpc.SignalServiceServicer):
@@ -42,8 +42,8 @@ class Ingest(signal_pb2_grpc.SignalServiceServicer):
     StreamSignals = ListSignals
 
     async def ImportEvents(  # noqa: N802 - gRPC's name
-        self, request_iterator: AsyncIterator[signal_pb2.ImportEventsRequest], context: Any
-    ) -> AsyncIterator[signal_pb2.ImportEventsResponse]:
+        self, request_iterator: AsyncIterator[signal_imports_pb2.ImportEventsRequest], context: Any
+    ) -> AsyncIterator[signal_imports_pb2.ImportEventsResponse]:
         self.calls += 1
         first = True
         async for request in request_iterator:
@@ -55,7 +55,7 @@ class Ingest(signal_pb2_grpc.SignalServiceServicer):
             if self.plan is not None:
                 await self.plan(self, request.batch, context)
             self.committed.extend(request.batch.lines)
-            yield signal_pb2.ImportEventsResponse(
+            yield signal_imports_pb2.ImportEventsResponse(
                 sequence=request.batch.sequence, event_count=len(request.batch.lines)
             )
 
@@ -78,16 +78,16 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("laurel_cli.importing.stream._SETTLE_SECONDS", 0.02)
 
 
-def batches(count: int) -> Callable[[], Iterator[signal_pb2.EventBatch]]:
+def batches(count: int) -> Callable[[], Iterator[signal_imports_pb2.EventBatch]]:
     return lambda: iter(
-        [signal_pb2.EventBatch(lines=[f"{number}".encode()]) for number in range(count)]
+        [signal_imports_pb2.EventBatch(lines=[f"{number}".encode()]) for number in range(count)]
     )
 
 
 def breaks_at(*numbers: int) -> Plan:
     """Ends the call with UNAVAILABLE before the answers to these batches, counted over all."""
 
-    async def plan(ingest: Ingest, _batch: signal_pb2.EventBatch, context: Any) -> None:
+    async def plan(ingest: Ingest, _batch: signal_imports_pb2.EventBatch, context: Any) -> None:
         if ingest.received in numbers:
             await context.abort(grpc.StatusCode.UNAVAILABLE, "gone for a moment")
 
@@ -116,7 +116,7 @@ async def test_an_import_of_nothing_is_done_at_once() -> None:
 async def test_no_more_than_a_few_batches_are_ahead_of_the_answers() -> None:
     handed_out, answered, most = 0, 0, 0
 
-    def source() -> Iterator[signal_pb2.EventBatch]:
+    def source() -> Iterator[signal_imports_pb2.EventBatch]:
         nonlocal handed_out, most
         for each in batches(30)():
             handed_out += 1
@@ -193,7 +193,7 @@ async def test_a_refusal_reaches_the_caller_and_nothing_is_committed() -> None:
 def busy(retry_after: timedelta | None) -> Plan:
     """Refuses the third batch once: RESOURCE_EXHAUSTED, with a RetryInfo where a time is given."""
 
-    async def plan(ingest: Ingest, _batch: signal_pb2.EventBatch, context: Any) -> None:
+    async def plan(ingest: Ingest, _batch: signal_imports_pb2.EventBatch, context: Any) -> None:
         # For a while, or for good.
         if ingest.received == 3 or (ingest.received > 3 and retry_after is None):
             status = to_status(Overloaded(retry_after=retry_after or timedelta()), "r")
@@ -236,7 +236,7 @@ async def test_what_ingest_can_never_take_is_not_sent_again() -> None:
 
 
 async def test_what_reading_the_source_raises_reaches_the_caller() -> None:
-    def source() -> Iterator[signal_pb2.EventBatch]:
+    def source() -> Iterator[signal_imports_pb2.EventBatch]:
         yield from batches(3)()
         raise OSError("the disk is gone")
 
@@ -251,7 +251,7 @@ async def test_an_answer_to_something_else_ends_the_import() -> None:
     class Confused(Ingest):
         async def ImportEvents(self, request_iterator: Any, context: Any) -> Any:  # noqa: N802 - gRPC's
             async for _ in request_iterator:
-                yield signal_pb2.ImportEventsResponse(sequence=77)
+                yield signal_imports_pb2.ImportEventsResponse(sequence=77)
 
     async with serving(Confused()) as caller:
         with pytest.raises(ImportBrokenError):
@@ -265,7 +265,7 @@ async def test_a_stream_that_ends_early_is_gone_on_with() -> None:
         async def ImportEvents(self, request_iterator: Any, context: Any) -> Any:  # noqa: N802 - gRPC's
             async for request in request_iterator:
                 if request.HasField("batch"):
-                    yield signal_pb2.ImportEventsResponse(sequence=request.batch.sequence)
+                    yield signal_imports_pb2.ImportEventsResponse(sequence=request.batch.sequence)
                     return
 
     async with serving(Lazy()) as caller:

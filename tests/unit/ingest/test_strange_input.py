@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from laurel.identity.v1 import directory_pb2
+from laurel.identity.v1 import directory_upserts_pb2
 from laurel_ingest.application.batch_facts import BatchFacts
 from laurel_ingest.application.line_reading import decoded
 from laurel_ingest.clients import directory
@@ -66,7 +66,7 @@ def store(found: Findings) -> None:
         signals_of(fact, known, told.claims())
         event_times(fact)
     for person in told.people.values():
-        directory_pb2.UpsertEntitiesRequest(users=[directory._user(person)])
+        directory_upserts_pb2.UpsertEntitiesRequest(users=[directory._user(person)])
 
 
 @settings(max_examples=400, deadline=None)
@@ -78,7 +78,9 @@ def test_a_spoiled_event_is_read_or_refused(raw: Any) -> None:
     except (MalformedError, SkippedError):
         return
     store(found)
-    directory_pb2.ImportedOwner(login=event.owner.login, avatar_url=event.owner.avatar_url or "")
+    directory_upserts_pb2.ImportedOwner(
+        login=event.owner.login, avatar_url=event.owner.avatar_url or ""
+    )
     event.full_name.encode()
 
 

@@ -3,16 +3,16 @@
 from datetime import datetime
 
 from laurel.common.v1 import types_pb2
-from laurel.identity.v1 import directory_pb2, entities_pb2
+from laurel.identity.v1 import directory_upserts_pb2, entities_pb2
 from laurel_cli.demo.cast import BOTS, ORGANIZATION, PEOPLE, REPOSITORIES, TEAMS, Account
 
 
-def request(seen_at: datetime) -> directory_pb2.UpsertEntitiesRequest:
+def request(seen_at: datetime) -> directory_upserts_pb2.UpsertEntitiesRequest:
     """One request that puts everybody and everything in."""
-    found = directory_pb2.UpsertEntitiesRequest(
+    found = directory_upserts_pb2.UpsertEntitiesRequest(
         users=[_user(each) for each in (*(person.account for person in PEOPLE), *BOTS)],
         imported_owners=[
-            directory_pb2.ImportedOwner(
+            directory_upserts_pb2.ImportedOwner(
                 account_id=ORGANIZATION.id,
                 login=ORGANIZATION.login,
                 account_type=types_pb2.ACCOUNT_TYPE_ORGANIZATION,
@@ -45,7 +45,7 @@ def _user(account: Account) -> entities_pb2.User:
     )
 
 
-def _add_teams(request: directory_pb2.UpsertEntitiesRequest) -> None:
+def _add_teams(request: directory_upserts_pb2.UpsertEntitiesRequest) -> None:
     ids = {each.name: each.id for each in REPOSITORIES}
     members = {team.slug: [each for each in PEOPLE if team.slug in each.teams] for team in TEAMS}
     for team in TEAMS:

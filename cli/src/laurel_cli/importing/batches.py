@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from laurel.ingest.v1 import signal_pb2
+from laurel.ingest.v1 import signal_imports_pb2
 
 # Ingest takes 10,000 lines and 32 MiB; a bar that moves and a window of a few batches want less.
 MAX_LINES = 2_000
@@ -11,7 +11,7 @@ MAX_BYTES = 4 * 1024 * 1024
 
 def batches_of(
     lines: Iterable[bytes], *, file_name: str, on_cut: Callable[[], None] = lambda: None
-) -> Iterator[signal_pb2.EventBatch]:
+) -> Iterator[signal_imports_pb2.EventBatch]:
     """The lines in order, numbered from 1.
 
     `on_cut` is called before each batch is handed out.
@@ -30,5 +30,5 @@ def batches_of(
         yield _batch(kept, first, file_name)
 
 
-def _batch(lines: list[bytes], first: int, file_name: str) -> signal_pb2.EventBatch:
-    return signal_pb2.EventBatch(lines=lines, first_line_number=first, file_name=file_name)
+def _batch(lines: list[bytes], first: int, file_name: str) -> signal_imports_pb2.EventBatch:
+    return signal_imports_pb2.EventBatch(lines=lines, first_line_number=first, file_name=file_name)

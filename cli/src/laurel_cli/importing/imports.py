@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from laurel.ingest.v1 import signal_pb2
+from laurel.ingest.v1 import signal_imports_pb2
 from laurel_cli.display.text import clean
 from laurel_cli.errors import UsageError
 from laurel_cli.importing.batches import batches_of
@@ -26,16 +26,16 @@ async def import_archives(
     """
     total = sum(_size_of(path) for path in paths)
     summary = ImportSummary()
-    header = signal_pb2.ImportEventsHeader(
-        source=signal_pb2.EVENT_SOURCE_GH_ARCHIVE, owner_logins=owners
+    header = signal_imports_pb2.ImportEventsHeader(
+        source=signal_imports_pb2.EVENT_SOURCE_GH_ARCHIVE, owner_logins=owners
     )
     with import_progress("GH Archive", total) as progress:
 
-        def answered(answer: signal_pb2.ImportEventsResponse) -> None:
+        def answered(answer: signal_imports_pb2.ImportEventsResponse) -> None:
             summary.add(answer)
             progress.answered(summary)
 
-        def batches() -> Iterator[signal_pb2.EventBatch]:
+        def batches() -> Iterator[signal_imports_pb2.EventBatch]:
             for path in paths:
                 yield from _file_batches(path, summary, progress.read)
 
@@ -52,7 +52,7 @@ def archive_lines(paths: Sequence[Path]) -> Iterator[bytes]:
 
 def _file_batches(
     path: Path, summary: ImportSummary, read: Callable[[int], None]
-) -> Iterator[signal_pb2.EventBatch]:
+) -> Iterator[signal_imports_pb2.EventBatch]:
     file = ArchiveFile(path)
     shown = 0
 
@@ -69,8 +69,8 @@ def _file_batches(
         summary.add_problem(_file_problem(path, "overlong_line", text))
 
 
-def _file_problem(path: Path, reason: str, text: str) -> signal_pb2.LineProblem:
-    return signal_pb2.LineProblem(file_name=path.name, reason=reason, description=text)
+def _file_problem(path: Path, reason: str, text: str) -> signal_imports_pb2.LineProblem:
+    return signal_imports_pb2.LineProblem(file_name=path.name, reason=reason, description=text)
 
 
 def _size_of(path: Path) -> int:
@@ -123,19 +123,19 @@ def _directory_name(path: Path) -> str:
 async def import_clone(caller: Caller, clone: Clone) -> ImportSummary:
     """Imports the commits of a clone's default branch."""
     summary = ImportSummary()
-    header = signal_pb2.ImportEventsHeader(
-        source=signal_pb2.EVENT_SOURCE_GIT,
+    header = signal_imports_pb2.ImportEventsHeader(
+        source=signal_imports_pb2.EVENT_SOURCE_GIT,
         repository_full_name=clone.full_name,
         repository_id=clone.repository_id,
     )
     with import_progress(f"git {clean(clone.full_name)}", clone.commit_count) as progress:
 
-        def answered(answer: signal_pb2.ImportEventsResponse) -> None:
+        def answered(answer: signal_imports_pb2.ImportEventsResponse) -> None:
             summary.add(answer)
             progress.read(answer.event_count)
             progress.answered(summary)
 
-        def batches() -> Iterator[signal_pb2.EventBatch]:
+        def batches() -> Iterator[signal_imports_pb2.EventBatch]:
             return batches_of(clone.git.records(clone.ref), file_name=clone.full_name)
 
         work = EventImport(

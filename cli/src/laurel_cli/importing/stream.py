@@ -5,7 +5,7 @@ import random
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 
-from laurel.ingest.v1 import signal_pb2, signal_pb2_grpc
+from laurel.ingest.v1 import signal_imports_pb2, signal_pb2_grpc
 from laurel_cli.rpc.caller import Caller
 from laurel_common.errors import LaurelError, RemoteError
 
@@ -16,7 +16,7 @@ _FIRST_PAUSE = 0.25
 _LONGEST_PAUSE = 5.0
 _SETTLE_SECONDS = 0.1
 
-Answer = Callable[[signal_pb2.ImportEventsResponse], None]
+Answer = Callable[[signal_imports_pb2.ImportEventsResponse], None]
 
 
 class ImportBrokenError(LaurelError):
@@ -36,8 +36,8 @@ class EventImport:
     def __init__(
         self,
         caller: Caller,
-        header: signal_pb2.ImportEventsHeader,
-        open_batches: Callable[[], Iterator[signal_pb2.EventBatch]],
+        header: signal_imports_pb2.ImportEventsHeader,
+        open_batches: Callable[[], Iterator[signal_imports_pb2.EventBatch]],
         *,
         on_answer: Answer,
         on_restart: Callable[[], None] = lambda: None,
@@ -50,7 +50,7 @@ class EventImport:
         self._on_answer = on_answer
         self._on_restart = on_restart
         self._whole = whole
-        self._pending: deque[signal_pb2.EventBatch] = deque()
+        self._pending: deque[signal_imports_pb2.EventBatch] = deque()
         self._sequence = 0
         self._answered = 0
         self._failures = 0
@@ -112,14 +112,14 @@ class EventImport:
 
     async def _requests(
         self, window: asyncio.Semaphore, stream_number: int
-    ) -> AsyncIterator[signal_pb2.ImportEventsRequest]:
-        yield signal_pb2.ImportEventsRequest(header=self._header)
+    ) -> AsyncIterator[signal_imports_pb2.ImportEventsRequest]:
+        yield signal_imports_pb2.ImportEventsRequest(header=self._header)
         if self._failures:
             # One that the header itself is answered with comes before the first batch.
             await asyncio.sleep(_SETTLE_SECONDS * self._failures)
         for batch in list(self._pending):
             await window.acquire()
-            yield signal_pb2.ImportEventsRequest(batch=batch)
+            yield signal_imports_pb2.ImportEventsRequest(batch=batch)
         while True:
             await window.acquire()
             await self._feed.fetch()
@@ -132,7 +132,7 @@ class EventImport:
             self._sequence += 1
             found.sequence = self._sequence
             self._pending.append(found)
-            yield signal_pb2.ImportEventsRequest(batch=found)
+            yield signal_imports_pb2.ImportEventsRequest(batch=found)
 
 
 def _is_passing(error: RemoteError) -> bool:
@@ -158,11 +158,11 @@ class Feed:
     that the last batch was taken.
     """
 
-    def __init__(self, batches: Iterator[signal_pb2.EventBatch]) -> None:
+    def __init__(self, batches: Iterator[signal_imports_pb2.EventBatch]) -> None:
         self.error: Exception | None = None
         self.ended = False
         self._batches = batches
-        self._fetching: asyncio.Task[signal_pb2.EventBatch | None] | None = None
+        self._fetching: asyncio.Task[signal_imports_pb2.EventBatch | None] | None = None
 
     async def fetch(self) -> None:
         """Waits until `take` has something to give."""
@@ -170,14 +170,14 @@ class Feed:
             self._fetching = asyncio.create_task(asyncio.to_thread(self._next))
         await asyncio.shield(self._fetching)
 
-    def take(self) -> signal_pb2.EventBatch | None:
+    def take(self) -> signal_imports_pb2.EventBatch | None:
         """The batch that was fetched; None at the end."""
         fetched, self._fetching = self._fetching, None
         found = fetched.result() if fetched is not None else None
         self.ended = found is None
         return found
 
-    def _next(self) -> signal_pb2.EventBatch | None:
+    def _next(self) -> signal_imports_pb2.EventBatch | None:
         try:
             return next(self._batches, None)
         except Exception as error:  # whatever reading raises is raised again by the import

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from laurel.ingest.v1 import signal_pb2
+from laurel.ingest.v1 import signal_imports_pb2
 
 # More lines than anybody reads are counted, not kept.
 _MAX_PROBLEMS = 1_000
@@ -26,10 +26,10 @@ class ImportSummary:
     withdrawn: int = 0
     signals: dict[int, TypeTotals] = field(default_factory=dict)
     skipped: Counter[str] = field(default_factory=Counter)
-    problems: list[signal_pb2.LineProblem] = field(default_factory=list)
+    problems: list[signal_imports_pb2.LineProblem] = field(default_factory=list)
     installation_ids: set[int] = field(default_factory=set)
 
-    def add(self, answer: signal_pb2.ImportEventsResponse) -> None:
+    def add(self, answer: signal_imports_pb2.ImportEventsResponse) -> None:
         """Adds what ingest says of one batch."""
         self.events += answer.event_count
         self.withdrawn += answer.withdrawn_count
@@ -44,7 +44,7 @@ class ImportSummary:
             self.add_problem(problem)
         self.installation_ids.update(answer.installation_ids)
 
-    def add_problem(self, problem: signal_pb2.LineProblem) -> None:
+    def add_problem(self, problem: signal_imports_pb2.LineProblem) -> None:
         """Keeps a line, or a file, that could not be read."""
         if len(self.problems) < _MAX_PROBLEMS:
             self.problems.append(problem)

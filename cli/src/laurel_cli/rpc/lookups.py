@@ -5,7 +5,8 @@ from collections.abc import Iterable
 
 from laurel.common.v1 import board_pb2, types_pb2
 from laurel.identity.v1 import (
-    directory_pb2,
+    directory_lists_pb2,
+    directory_lookups_pb2,
     directory_pb2_grpc,
     entities_pb2,
     installation_pb2,
@@ -94,7 +95,7 @@ async def find_entity(
     if kind == "repositories":
         repository = await find_repository(caller, installation, name)
         return repository.id, repository.full_name
-    found = await _resolve(caller, directory_pb2.ResolveLoginsRequest(user_logins=[name]))
+    found = await _resolve(caller, directory_lookups_pb2.ResolveLoginsRequest(user_logins=[name]))
     if not found.users:
         raise NotKnownError(f"nobody has the login {name!r}")
     return found.users[0].id, found.users[0].login
@@ -108,10 +109,10 @@ async def find_team(
     async with caller.channel("identity") as channel:
         stub = directory_pb2_grpc.DirectoryServiceStub(channel)
         while True:
-            request = directory_pb2.ListTeamsRequest(
+            request = directory_lists_pb2.ListTeamsRequest(
                 installation_id=installation.installation_id, page_size=_PAGE, page_token=token
             )
-            answer: directory_pb2.ListTeamsResponse = await stub.ListTeams(request)
+            answer: directory_lists_pb2.ListTeamsResponse = await stub.ListTeams(request)
             for team in answer.teams:
                 if team.slug.lower() == slug.lower():
                     return team
@@ -124,7 +125,7 @@ async def find_repository(
 ) -> entities_pb2.Repository:
     """A repository by owner/name, or by its name within the account."""
     full_name = name if "/" in name else f"{installation.account_login}/{name}"
-    request = directory_pb2.ResolveLoginsRequest(repository_full_names=[full_name])
+    request = directory_lookups_pb2.ResolveLoginsRequest(repository_full_names=[full_name])
     found = await _resolve(caller, request)
     if not found.repositories:
         raise NotKnownError(f"no repository is known as {full_name!r}")
@@ -138,12 +139,12 @@ async def repository_names(
     wanted = sorted(set(ids))
     if not wanted:
         return {}
-    request = directory_pb2.ListRepositoriesRequest(
+    request = directory_lists_pb2.ListRepositoriesRequest(
         installation_id=installation_id, page_size=_PAGE, repository_ids=wanted[:_PAGE]
     )
     async with caller.channel("identity") as channel:
         stub = directory_pb2_grpc.DirectoryServiceStub(channel)
-        answer: directory_pb2.ListRepositoriesResponse = await stub.ListRepositories(request)
+        answer: directory_lists_pb2.ListRepositoriesResponse = await stub.ListRepositories(request)
     return {each.id: each.full_name.partition("/")[2] for each in answer.repositories}
 
 
@@ -152,17 +153,17 @@ async def user_logins(caller: Caller, ids: Iterable[int]) -> dict[int, str]:
     wanted = sorted(set(ids) - {0})
     if not wanted:
         return {}
-    request = directory_pb2.BatchGetUsersRequest(user_ids=wanted[:_PAGE])
+    request = directory_lookups_pb2.BatchGetUsersRequest(user_ids=wanted[:_PAGE])
     async with caller.channel("identity") as channel:
         stub = directory_pb2_grpc.DirectoryServiceStub(channel)
-        answer: directory_pb2.BatchGetUsersResponse = await stub.BatchGetUsers(request)
+        answer: directory_lookups_pb2.BatchGetUsersResponse = await stub.BatchGetUsers(request)
     return {each.id: each.login for each in answer.users}
 
 
 async def _resolve(
-    caller: Caller, request: directory_pb2.ResolveLoginsRequest
-) -> directory_pb2.ResolveLoginsResponse:
+    caller: Caller, request: directory_lookups_pb2.ResolveLoginsRequest
+) -> directory_lookups_pb2.ResolveLoginsResponse:
     async with caller.channel("identity") as channel:
         stub = directory_pb2_grpc.DirectoryServiceStub(channel)
-        answer: directory_pb2.ResolveLoginsResponse = await stub.ResolveLogins(request)
+        answer: directory_lookups_pb2.ResolveLoginsResponse = await stub.ResolveLogins(request)
     return answer

@@ -7,7 +7,7 @@ from typing import Any
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from laurel.common.v1 import types_pb2
-from laurel.identity.v1 import directory_pb2, entities_pb2
+from laurel.identity.v1 import directory_lookups_pb2, directory_upserts_pb2, entities_pb2
 from laurel_common.errors import InvalidRequest
 from laurel_identity.application.batch import Batch
 from laurel_identity.application.upsert_entities import UpsertResult
@@ -28,7 +28,7 @@ _PRIVACIES = {
 _WIRE_PRIVACIES = {value: number for number, value in _PRIVACIES.items()}
 
 
-def to_batch(request: directory_pb2.UpsertEntitiesRequest) -> Batch:
+def to_batch(request: directory_upserts_pb2.UpsertEntitiesRequest) -> Batch:
     """What a source saw."""
     return Batch(
         observed_at=_time(request, "observe_time"),
@@ -51,11 +51,11 @@ def to_batch(request: directory_pb2.UpsertEntitiesRequest) -> Batch:
     )
 
 
-def from_result(result: UpsertResult) -> directory_pb2.UpsertEntitiesResponse:
+def from_result(result: UpsertResult) -> directory_upserts_pb2.UpsertEntitiesResponse:
     """The answer to an upsert."""
-    return directory_pb2.UpsertEntitiesResponse(
+    return directory_upserts_pb2.UpsertEntitiesResponse(
         owners=[
-            directory_pb2.ResolvedOwner(
+            directory_upserts_pb2.ResolvedOwner(
                 login=owner.login,
                 account_id=owner.account_id,
                 installation_id=owner.installation_id,
@@ -107,10 +107,10 @@ def from_repository(repository: Repository) -> entities_pb2.Repository:
 
 def from_synthetic_users(
     users: Mapping[int, int],
-) -> list[directory_pb2.ResolvedSyntheticUser]:
+) -> list[directory_lookups_pb2.ResolvedSyntheticUser]:
     """The messages of who synthetic users are, by synthetic id."""
     return [
-        directory_pb2.ResolvedSyntheticUser(synthetic_user_id=synthetic_id, user_id=user_id)
+        directory_lookups_pb2.ResolvedSyntheticUser(synthetic_user_id=synthetic_id, user_id=user_id)
         for synthetic_id, user_id in sorted(users.items())
     ]
 
@@ -165,7 +165,7 @@ def _to_user(user: entities_pb2.User) -> User:
     return User(user.id, user.login, _told(user, "name"), user.avatar_url, user.is_bot)
 
 
-def _to_owner(owner: directory_pb2.ImportedOwner) -> ImportedOwner:
+def _to_owner(owner: directory_upserts_pb2.ImportedOwner) -> ImportedOwner:
     kind = _ACCOUNT_TYPES.get(owner.account_type)
     return ImportedOwner(owner.account_id, owner.login, kind, owner.avatar_url)
 

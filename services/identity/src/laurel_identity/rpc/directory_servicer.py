@@ -5,8 +5,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from laurel.identity.v1 import directory_pb2 as pb
-from laurel.identity.v1 import directory_pb2_grpc
+from laurel.identity.v1 import (
+    directory_lists_pb2,
+    directory_lookups_pb2,
+    directory_pb2_grpc,
+    directory_upserts_pb2,
+)
 from laurel_common.page_token import PageTokens
 from laurel_identity.application.batch_get_users import BatchGetUsers
 from laurel_identity.application.get_organization import GetOrganization
@@ -48,19 +52,19 @@ class DirectoryServicer(directory_pb2_grpc.DirectoryServiceServicer):
         self._team_repositories = Pages(tokens, "team_repositories", default_size=100, width=2)
 
     async def UpsertEntities(
-        self, request: pb.UpsertEntitiesRequest, context: Any
-    ) -> pb.UpsertEntitiesResponse:
+        self, request: directory_upserts_pb2.UpsertEntitiesRequest, context: Any
+    ) -> directory_upserts_pb2.UpsertEntitiesResponse:
         return convert.from_result(await self._do.upsert_entities(convert.to_batch(request)))
 
     async def BatchGetUsers(
-        self, request: pb.BatchGetUsersRequest, context: Any
-    ) -> pb.BatchGetUsersResponse:
+        self, request: directory_lookups_pb2.BatchGetUsersRequest, context: Any
+    ) -> directory_lookups_pb2.BatchGetUsersResponse:
         users = await self._do.batch_get_users(request.user_ids, bots_only=request.bots_only)
-        return pb.BatchGetUsersResponse(users=map(convert.from_user, users))
+        return directory_lookups_pb2.BatchGetUsersResponse(users=map(convert.from_user, users))
 
     async def ResolveLogins(
-        self, request: pb.ResolveLoginsRequest, context: Any
-    ) -> pb.ResolveLoginsResponse:
+        self, request: directory_lookups_pb2.ResolveLoginsRequest, context: Any
+    ) -> directory_lookups_pb2.ResolveLoginsResponse:
         found = await self._do.resolve_logins(
             current_visibility(),
             users=request.user_logins,
@@ -68,7 +72,7 @@ class DirectoryServicer(directory_pb2_grpc.DirectoryServiceServicer):
             repositories=request.repository_full_names,
             synthetic_users=request.synthetic_user_ids,
         )
-        return pb.ResolveLoginsResponse(
+        return directory_lookups_pb2.ResolveLoginsResponse(
             users=map(convert.from_user, found.users),
             organizations=map(convert.from_account, found.organizations),
             repositories=map(convert.from_repository, found.repositories),
@@ -76,75 +80,79 @@ class DirectoryServicer(directory_pb2_grpc.DirectoryServiceServicer):
         )
 
     async def GetOrganization(
-        self, request: pb.GetOrganizationRequest, context: Any
-    ) -> pb.GetOrganizationResponse:
+        self, request: directory_lookups_pb2.GetOrganizationRequest, context: Any
+    ) -> directory_lookups_pb2.GetOrganizationResponse:
         visibility = current_visibility()
         if request.WhichOneof("organization") == "login":
             account = await self._do.get_organization.by_login(request.login, visibility)
         else:
             account = await self._do.get_organization.by_id(request.organization_id, visibility)
-        return pb.GetOrganizationResponse(organization=convert.from_account(account))
+        return directory_lookups_pb2.GetOrganizationResponse(
+            organization=convert.from_account(account)
+        )
 
     async def ListOrganizations(
-        self, request: pb.ListOrganizationsRequest, context: Any
-    ) -> pb.ListOrganizationsResponse:
+        self, request: directory_lists_pb2.ListOrganizationsRequest, context: Any
+    ) -> directory_lists_pb2.ListOrganizationsResponse:
         wanted = self._organizations.single(request)
         page = await self._do.list_organizations(wanted, current_visibility())
-        return pb.ListOrganizationsResponse(
+        return directory_lists_pb2.ListOrganizationsResponse(
             organizations=map(convert.from_account, page.rows),
             next_page_token=self._organizations.next_token(request, page),
         )
 
     async def ListRepositories(
-        self, request: pb.ListRepositoriesRequest, context: Any
-    ) -> pb.ListRepositoriesResponse:
+        self, request: directory_lists_pb2.ListRepositoriesRequest, context: Any
+    ) -> directory_lists_pb2.ListRepositoriesResponse:
         page = await self._do.list_repositories(
             request.installation_id,
             self._repositories.single(request),
             current_visibility(),
             only=request.repository_ids,
         )
-        return pb.ListRepositoriesResponse(
+        return directory_lists_pb2.ListRepositoriesResponse(
             repositories=map(convert.from_repository, page.rows),
             next_page_token=self._repositories.next_token(request, page),
         )
 
-    async def ListTeams(self, request: pb.ListTeamsRequest, context: Any) -> pb.ListTeamsResponse:
+    async def ListTeams(
+        self, request: directory_lists_pb2.ListTeamsRequest, context: Any
+    ) -> directory_lists_pb2.ListTeamsResponse:
         page = await self._do.list_teams(
             request.installation_id,
             self._teams.single(request),
             current_visibility(),
             only=request.team_ids,
         )
-        return pb.ListTeamsResponse(
+        return directory_lists_pb2.ListTeamsResponse(
             teams=map(convert.from_team, page.rows),
             next_page_token=self._teams.next_token(request, page),
         )
 
     async def ListTeamMembers(
-        self, request: pb.ListTeamMembersRequest, context: Any
-    ) -> pb.ListTeamMembersResponse:
+        self, request: directory_lists_pb2.ListTeamMembersRequest, context: Any
+    ) -> directory_lists_pb2.ListTeamMembersResponse:
         page = await self._do.list_team_members(
             request.installation_id,
             self._members.double(request),
             current_visibility(),
             team_id=request.team_id or None,
         )
-        return pb.ListTeamMembersResponse(
+        return directory_lists_pb2.ListTeamMembersResponse(
             team_members=convert.from_team_members(page.rows),
             next_page_token=self._members.next_token(request, page),
         )
 
     async def ListTeamRepositories(
-        self, request: pb.ListTeamRepositoriesRequest, context: Any
-    ) -> pb.ListTeamRepositoriesResponse:
+        self, request: directory_lists_pb2.ListTeamRepositoriesRequest, context: Any
+    ) -> directory_lists_pb2.ListTeamRepositoriesResponse:
         page = await self._do.list_team_repositories(
             request.installation_id,
             self._team_repositories.double(request),
             current_visibility(),
             team_id=request.team_id or None,
         )
-        return pb.ListTeamRepositoriesResponse(
+        return directory_lists_pb2.ListTeamRepositoriesResponse(
             team_repositories=convert.from_team_repositories(page.rows),
             next_page_token=self._team_repositories.next_token(request, page),
         )

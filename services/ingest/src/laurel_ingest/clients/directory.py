@@ -8,8 +8,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from laurel.common.v1 import types_pb2
 from laurel.identity.v1 import (
-    directory_pb2,
+    directory_lists_pb2,
+    directory_lookups_pb2,
     directory_pb2_grpc,
+    directory_upserts_pb2,
     entities_pb2,
     installation_pb2,
     installation_pb2_grpc,
@@ -44,12 +46,12 @@ class IdentityDirectory:
         repositories: dict[str, int] = {}
         for logins in _chunks(user_logins, _IDS):
             response = await self._directory.ResolveLogins(
-                directory_pb2.ResolveLoginsRequest(user_logins=logins)
+                directory_lookups_pb2.ResolveLoginsRequest(user_logins=logins)
             )
             users.update({user.login.lower(): user.id for user in response.users})
         for names in _chunks(repository_names, _IDS):
             response = await self._directory.ResolveLogins(
-                directory_pb2.ResolveLoginsRequest(repository_full_names=names)
+                directory_lookups_pb2.ResolveLoginsRequest(repository_full_names=names)
             )
             repositories.update({each.full_name.lower(): each.id for each in response.repositories})
         return Resolved(users, repositories)
@@ -59,7 +61,7 @@ class IdentityDirectory:
         users: dict[int, int] = {}
         for ids in _chunks(synthetic_ids, _IDS):
             response = await self._directory.ResolveLogins(
-                directory_pb2.ResolveLoginsRequest(synthetic_user_ids=ids)
+                directory_lookups_pb2.ResolveLoginsRequest(synthetic_user_ids=ids)
             )
             users.update(
                 {each.synthetic_user_id: each.user_id for each in response.synthetic_users}
@@ -73,7 +75,7 @@ class IdentityDirectory:
         accounts: dict[str, Account] = {}
         for chunk in _chunks(owners, _ENTITIES):
             response = await self._directory.UpsertEntities(
-                directory_pb2.UpsertEntitiesRequest(
+                directory_upserts_pb2.UpsertEntitiesRequest(
                     observe_time=Timestamp(seconds=observed_at),
                     imported_owners=[_owner(owner) for owner in chunk],
                 )
@@ -90,13 +92,13 @@ class IdentityDirectory:
         observed = Timestamp(seconds=observed_at)
         for people in _chunks(users, _ENTITIES):
             await self._directory.UpsertEntities(
-                directory_pb2.UpsertEntitiesRequest(
+                directory_upserts_pb2.UpsertEntitiesRequest(
                     observe_time=observed, users=[_user(person) for person in people]
                 )
             )
         for entries in _chunks(repositories, _ENTITIES):
             await self._directory.UpsertEntities(
-                directory_pb2.UpsertEntitiesRequest(
+                directory_upserts_pb2.UpsertEntitiesRequest(
                     observe_time=observed, repositories=[_repository(entry) for entry in entries]
                 )
             )
@@ -106,7 +108,7 @@ class IdentityDirectory:
         missing = set(user_ids)
         for ids in _chunks(user_ids, _IDS):
             response = await self._directory.BatchGetUsers(
-                directory_pb2.BatchGetUsersRequest(user_ids=ids)
+                directory_lookups_pb2.BatchGetUsersRequest(user_ids=ids)
             )
             missing -= {user.id for user in response.users}
         return missing
@@ -118,7 +120,7 @@ class IdentityDirectory:
         missing = set(repository_ids)
         for ids in _chunks(repository_ids, _IDS):
             response = await self._directory.ListRepositories(
-                directory_pb2.ListRepositoriesRequest(
+                directory_lists_pb2.ListRepositoriesRequest(
                     installation_id=installation_id, repository_ids=ids, page_size=len(ids)
                 )
             )
@@ -136,13 +138,13 @@ class IdentityDirectory:
             raise
 
 
-def _owner(owner: Owner) -> directory_pb2.ImportedOwner:
+def _owner(owner: Owner) -> directory_upserts_pb2.ImportedOwner:
     kinds = {
         None: types_pb2.ACCOUNT_TYPE_UNSPECIFIED,
         True: types_pb2.ACCOUNT_TYPE_USER,
         False: types_pb2.ACCOUNT_TYPE_ORGANIZATION,
     }
-    return directory_pb2.ImportedOwner(
+    return directory_upserts_pb2.ImportedOwner(
         account_id=owner.account_id or 0,
         login=owner.login,
         account_type=kinds[owner.is_user],

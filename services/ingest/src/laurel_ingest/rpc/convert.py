@@ -8,7 +8,12 @@ import pyarrow as pa
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from laurel.common.v1 import types_pb2
-from laurel.ingest.v1 import signal_pb2
+from laurel.ingest.v1 import (
+    signal_entities_pb2,
+    signal_imports_pb2,
+    signal_reads_pb2,
+    signal_writes_pb2,
+)
 from laurel_common.errors import InvalidRequest, Violation
 from laurel_ingest.application.errors import MalformedBatch
 from laurel_ingest.application.import_events import ImportReport
@@ -28,7 +33,7 @@ MAX_BATCH_SIGNALS: Final = 100_000
 _FLAGS: Final = tuple((flag.name or "").lower() for flag in Flag)
 
 
-def offered(batch: signal_pb2.SignalBatch) -> pa.Table:
+def offered(batch: signal_writes_pb2.SignalBatch) -> pa.Table:
     """A batch's signals with the columns of OFFER. Raises MalformedBatch."""
     if batch.WhichOneof("signals") == "arrow":
         table = _from_arrow(batch.arrow)
@@ -67,11 +72,11 @@ def _column(given: pa.Table, field: pa.Field) -> pa.ChunkedArray:
         raise _malformed("batch.arrow", f"{field.name} is not {field.type}") from error
 
 
-def _from_rows(rows: Iterable[signal_pb2.NewSignal]) -> pa.Table:
+def _from_rows(rows: Iterable[signal_entities_pb2.NewSignal]) -> pa.Table:
     return pa.Table.from_pylist([_row(row) for row in rows], schema=OFFER)
 
 
-def _row(row: signal_pb2.NewSignal) -> dict[str, Any]:
+def _row(row: signal_entities_pb2.NewSignal) -> dict[str, Any]:
     said = row.metadata
     flags = sum(1 << bit for bit, name in enumerate(_FLAGS) if getattr(said, name))
     # Beyond what a time of Arrow can hold, out of any range that is taken.
@@ -100,16 +105,16 @@ def _malformed(field: str, description: str) -> MalformedBatch:
     return MalformedBatch(f"{field} {description}", violations=[Violation(field, description)])
 
 
-def write_response(sequence: int, report: WriteReport) -> signal_pb2.WriteSignalsResponse:
+def write_response(sequence: int, report: WriteReport) -> signal_writes_pb2.WriteSignalsResponse:
     """What became of a batch of signals."""
     counts = report.outcome.by_type.values()
-    return signal_pb2.WriteSignalsResponse(
+    return signal_writes_pb2.WriteSignalsResponse(
         sequence=sequence,
         new_count=sum(each.new for each in counts),
         changed_count=sum(each.changed for each in counts),
         duplicate_count=sum(each.duplicate for each in counts),
         refused=[
-            signal_pb2.RefusedSignal(
+            signal_writes_pb2.RefusedSignal(
                 index=each.index, field=each.field, description=each.description
             )
             for each in report.refusals
@@ -118,18 +123,18 @@ def write_response(sequence: int, report: WriteReport) -> signal_pb2.WriteSignal
     )
 
 
-def raw_batch(batch: signal_pb2.EventBatch) -> RawBatch:
+def raw_batch(batch: signal_imports_pb2.EventBatch) -> RawBatch:
     """Lines with their place in the source."""
     return RawBatch(list(batch.lines), max(batch.first_line_number, 1), batch.file_name)
 
 
-def import_response(sequence: int, report: ImportReport) -> signal_pb2.ImportEventsResponse:
+def import_response(sequence: int, report: ImportReport) -> signal_imports_pb2.ImportEventsResponse:
     """What became of a batch of lines."""
-    return signal_pb2.ImportEventsResponse(
+    return signal_imports_pb2.ImportEventsResponse(
         sequence=sequence,
         event_count=report.event_count,
         signals=[
-            signal_pb2.SignalTypeCount(
+            signal_imports_pb2.SignalTypeCount(
                 type=_wire_type(name),
                 new_count=counts.new,
                 changed_count=counts.changed,
@@ -139,11 +144,11 @@ def import_response(sequence: int, report: ImportReport) -> signal_pb2.ImportEve
         ],
         withdrawn_count=report.withdrawn,
         skipped=[
-            signal_pb2.SkippedCount(reason=str(reason), count=count)
+            signal_imports_pb2.SkippedCount(reason=str(reason), count=count)
             for reason, count in sorted(report.left_out.items())
         ],
         problems=[
-            signal_pb2.LineProblem(
+            signal_imports_pb2.LineProblem(
                 file_name=each.file_name,
                 line_number=each.line_number,
                 reason=str(each.reason),
@@ -155,7 +160,7 @@ def import_response(sequence: int, report: ImportReport) -> signal_pb2.ImportEve
     )
 
 
-def signal_query(request: signal_pb2.ListSignalsRequest) -> SignalQuery:
+def signal_query(request: signal_reads_pb2.ListSignalsRequest) -> SignalQuery:
     """The filters of a list."""
     return SignalQuery(
         request.installation_id,
@@ -167,7 +172,7 @@ def signal_query(request: signal_pb2.ListSignalsRequest) -> SignalQuery:
     )
 
 
-def stream_query(request: signal_pb2.StreamSignalsRequest) -> StreamQuery:
+def stream_query(request: signal_reads_pb2.StreamSignalsRequest) -> StreamQuery:
     """The filters of a stream."""
     return StreamQuery(
         request.installation_id,
@@ -178,10 +183,10 @@ def stream_query(request: signal_pb2.StreamSignalsRequest) -> StreamQuery:
     )
 
 
-def stream_header(state: InstallationState) -> signal_pb2.StreamSignalsResponse:
+def stream_header(state: InstallationState) -> signal_reads_pb2.StreamSignalsResponse:
     """What is said before the first batch."""
-    return signal_pb2.StreamSignalsResponse(
-        header=signal_pb2.StreamSignalsHeader(
+    return signal_reads_pb2.StreamSignalsResponse(
+        header=signal_reads_pb2.StreamSignalsHeader(
             input_mark=state.input_mark,
             bot_user_ids=state.bot_user_ids,
             signal_count_estimate=state.signal_count,
@@ -189,17 +194,17 @@ def stream_header(state: InstallationState) -> signal_pb2.StreamSignalsResponse:
     )
 
 
-def signal_page(page: SignalPage) -> signal_pb2.ListSignalsResponse:
+def signal_page(page: SignalPage) -> signal_reads_pb2.ListSignalsResponse:
     """A page of signals."""
-    return signal_pb2.ListSignalsResponse(
+    return signal_reads_pb2.ListSignalsResponse(
         signals=[_signal(each) for each in page.signals], next_page_token=page.next_page_token
     )
 
 
-def _signal(stored: StoredSignal) -> signal_pb2.Signal:
+def _signal(stored: StoredSignal) -> signal_entities_pb2.Signal:
     moment = Timestamp()
     moment.FromDatetime(stored.event_timestamp.astimezone(UTC))
-    return signal_pb2.Signal(
+    return signal_entities_pb2.Signal(
         id=stored.id,
         installation_id=stored.installation_id,
         user_id=stored.user_id,
@@ -212,9 +217,9 @@ def _signal(stored: StoredSignal) -> signal_pb2.Signal:
     )
 
 
-def _metadata(said: Mapping[str, Any]) -> signal_pb2.SignalMetadata:
+def _metadata(said: Mapping[str, Any]) -> signal_entities_pb2.SignalMetadata:
     state = said.get("review_state")
-    return signal_pb2.SignalMetadata(
+    return signal_entities_pb2.SignalMetadata(
         **{name: said.get(name) is True for name in _FLAGS},
         review_state=types_pb2.ReviewState.ValueType(
             REVIEW_STATES.index(state) + 1 if state in REVIEW_STATES else 0

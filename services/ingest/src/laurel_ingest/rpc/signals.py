@@ -3,7 +3,12 @@
 from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
-from laurel.ingest.v1 import signal_pb2, signal_pb2_grpc
+from laurel.ingest.v1 import (
+    signal_imports_pb2,
+    signal_pb2_grpc,
+    signal_reads_pb2,
+    signal_writes_pb2,
+)
 from laurel_common.auth.principal import current_principal
 from laurel_common.errors import InstallationNotCovered, InvalidRequest
 from laurel_ingest.application.errors import StreamOutOfOrder
@@ -35,8 +40,8 @@ class SignalServicer(signal_pb2_grpc.SignalServiceServicer):
         self._stream = stream
 
     async def WriteSignals(
-        self, request_iterator: AsyncIterator[signal_pb2.WriteSignalsRequest], _context: Any
-    ) -> AsyncIterator[signal_pb2.WriteSignalsResponse]:
+        self, request_iterator: AsyncIterator[signal_writes_pb2.WriteSignalsRequest], _context: Any
+    ) -> AsyncIterator[signal_writes_pb2.WriteSignalsResponse]:
         """Answers each batch when it is committed."""
         session: SignalsSession | None = None
         async for request in request_iterator:
@@ -50,14 +55,14 @@ class SignalServicer(signal_pb2_grpc.SignalServiceServicer):
                 report = await session.take(convert.offered(request.batch))
                 yield convert.write_response(request.batch.sequence, report)
 
-    async def _begin_write(self, header: signal_pb2.WriteSignalsHeader) -> SignalsSession:
+    async def _begin_write(self, header: signal_writes_pb2.WriteSignalsHeader) -> SignalsSession:
         return await self._write.begin(
             header.installation_id, header.standing, all_or_nothing=header.all_or_nothing
         )
 
     async def ImportEvents(
-        self, request_iterator: AsyncIterator[signal_pb2.ImportEventsRequest], _context: Any
-    ) -> AsyncIterator[signal_pb2.ImportEventsResponse]:
+        self, request_iterator: AsyncIterator[signal_imports_pb2.ImportEventsRequest], _context: Any
+    ) -> AsyncIterator[signal_imports_pb2.ImportEventsResponse]:
         """Answers each batch when it is committed."""
         session: _Import | None = None
         async for request in request_iterator:
@@ -72,8 +77,8 @@ class SignalServicer(signal_pb2_grpc.SignalServiceServicer):
                 report = await session.take(convert.raw_batch(request.batch))
                 yield convert.import_response(request.batch.sequence, report)
 
-    def _begin_import(self, header: signal_pb2.ImportEventsHeader) -> _Import:
-        if header.source == signal_pb2.EVENT_SOURCE_GH_ARCHIVE:
+    def _begin_import(self, header: signal_imports_pb2.ImportEventsHeader) -> _Import:
+        if header.source == signal_imports_pb2.EVENT_SOURCE_GH_ARCHIVE:
             return self._import.archive(header.owner_logins)
         owner, _, name = header.repository_full_name.partition("/")
         if not owner or not name or "/" in name:
@@ -81,20 +86,20 @@ class SignalServicer(signal_pb2_grpc.SignalServiceServicer):
         return self._import.git(GitSource(header.repository_full_name, header.repository_id))
 
     async def ListSignals(
-        self, request: signal_pb2.ListSignalsRequest, _context: Any
-    ) -> signal_pb2.ListSignalsResponse:
+        self, request: signal_reads_pb2.ListSignalsRequest, _context: Any
+    ) -> signal_reads_pb2.ListSignalsResponse:
         """A page of one installation's signals, newest first."""
         query = convert.signal_query(request)
         return convert.signal_page(await self._list(query, request.page_size, request.page_token))
 
     async def StreamSignals(
-        self, request: signal_pb2.StreamSignalsRequest, _context: Any
-    ) -> AsyncIterator[signal_pb2.StreamSignalsResponse]:
+        self, request: signal_reads_pb2.StreamSignalsRequest, _context: Any
+    ) -> AsyncIterator[signal_reads_pb2.StreamSignalsResponse]:
         """Every signal of one installation in columns."""
         async with self._stream.open(convert.stream_query(request)) as snapshot:
             yield convert.stream_header(snapshot.state)
             async for content in snapshot.batches():
-                yield signal_pb2.StreamSignalsResponse(arrow=content)
+                yield signal_reads_pb2.StreamSignalsResponse(arrow=content)
 
 
 def _require_all_installations() -> None:

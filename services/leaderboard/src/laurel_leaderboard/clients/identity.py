@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 import grpc
 
-from laurel.identity.v1 import directory_pb2, directory_pb2_grpc
+from laurel.identity.v1 import directory_lists_pb2, directory_lookups_pb2, directory_pb2_grpc
 from laurel_leaderboard.domain.boards import EntityType
 from laurel_leaderboard.domain.entries import Profile
 
@@ -33,12 +33,12 @@ class IdentityProfiles:
         return await self._repositories(installation_id, ids)
 
     async def _users(self, ids: Collection[int]) -> Mapping[int, Profile]:
-        request = directory_pb2.BatchGetUsersRequest(user_ids=ids)
+        request = directory_lookups_pb2.BatchGetUsersRequest(user_ids=ids)
         response = await self._directory.BatchGetUsers(request)
         return {user.id: Profile(user.login, user.name, user.avatar_url) for user in response.users}
 
     async def _teams(self, installation_id: int, ids: Collection[int]) -> Mapping[int, Profile]:
-        request = directory_pb2.ListTeamsRequest(
+        request = directory_lists_pb2.ListTeamsRequest(
             installation_id=installation_id, team_ids=ids, page_size=len(ids)
         )
         response = await self._directory.ListTeams(request)
@@ -47,7 +47,7 @@ class IdentityProfiles:
     async def _repositories(
         self, installation_id: int, ids: Collection[int]
     ) -> Mapping[int, Profile]:
-        request = directory_pb2.ListRepositoriesRequest(
+        request = directory_lists_pb2.ListRepositoriesRequest(
             installation_id=installation_id, repository_ids=ids, page_size=len(ids)
         )
         response = await self._directory.ListRepositories(request)
@@ -71,7 +71,7 @@ class IdentityLogins:
             return None
         if contributor and len(login) > _LONGEST_LOGIN:
             return None
-        request = directory_pb2.ResolveLoginsRequest(
+        request = directory_lookups_pb2.ResolveLoginsRequest(
             user_logins=[login] if contributor else [],
             repository_full_names=[] if contributor else [login],
         )
@@ -80,7 +80,7 @@ class IdentityLogins:
         return found[0].id if found else None
 
     async def _team(self, installation_id: int, slug: str) -> int | None:
-        request = directory_pb2.ListTeamsRequest(
+        request = directory_lists_pb2.ListTeamsRequest(
             installation_id=installation_id, page_size=_TEAMS_PAGE
         )
         while True:

@@ -8,7 +8,8 @@ from typing import Any
 import grpc
 
 from laurel.identity.v1 import (
-    directory_pb2,
+    directory_lists_pb2,
+    directory_lookups_pb2,
     directory_pb2_grpc,
     installation_pb2,
     installation_pb2_grpc,
@@ -54,7 +55,7 @@ class IdentityDirectory:
         """See Directory."""
         found: set[int] = set()
         for first in range(0, len(user_ids), PAGE_SIZE):
-            request = directory_pb2.BatchGetUsersRequest(
+            request = directory_lookups_pb2.BatchGetUsersRequest(
                 user_ids=user_ids[first : first + PAGE_SIZE], bots_only=True
             )
             response = await self._directory.BatchGetUsers(request)
@@ -63,7 +64,7 @@ class IdentityDirectory:
 
     async def _repositories(self, installation_id: int) -> list[Any]:
         async def page(token: str) -> tuple[Sequence[Any], str]:
-            request = directory_pb2.ListRepositoriesRequest(
+            request = directory_lists_pb2.ListRepositoriesRequest(
                 installation_id=installation_id, page_size=PAGE_SIZE, page_token=token
             )
             response = await self._directory.ListRepositories(request)
@@ -73,7 +74,7 @@ class IdentityDirectory:
 
     async def _teams(self, installation_id: int) -> list[Any]:
         async def page(token: str) -> tuple[Sequence[Any], str]:
-            request = directory_pb2.ListTeamsRequest(
+            request = directory_lists_pb2.ListTeamsRequest(
                 installation_id=installation_id, page_size=PAGE_SIZE, page_token=token
             )
             response = await self._directory.ListTeams(request)
@@ -83,7 +84,7 @@ class IdentityDirectory:
 
     async def _team_members(self, installation_id: int) -> list[Any]:
         async def page(token: str) -> tuple[Sequence[Any], str]:
-            request = directory_pb2.ListTeamMembersRequest(
+            request = directory_lists_pb2.ListTeamMembersRequest(
                 installation_id=installation_id, page_size=PAGE_SIZE, page_token=token
             )
             response = await self._directory.ListTeamMembers(request)
@@ -93,7 +94,7 @@ class IdentityDirectory:
 
     async def _team_repositories(self, installation_id: int) -> list[Any]:
         async def page(token: str) -> tuple[Sequence[Any], str]:
-            request = directory_pb2.ListTeamRepositoriesRequest(
+            request = directory_lists_pb2.ListTeamRepositoriesRequest(
                 installation_id=installation_id, page_size=PAGE_SIZE, page_token=token
             )
             response = await self._directory.ListTeamRepositories(request)

@@ -5,7 +5,7 @@ from datetime import datetime
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from laurel.ingest.v1 import signal_pb2, signal_pb2_grpc
+from laurel.ingest.v1 import signal_pb2_grpc, signal_reads_pb2
 from laurel_scoring.application.ports import SignalsRead
 from laurel_scoring.clients.arrow_signals import SignalBuffer
 
@@ -20,9 +20,11 @@ class IngestSignals:
         """See SignalSource."""
         end = Timestamp()
         end.FromDatetime(until)
-        request = signal_pb2.StreamSignalsRequest(installation_id=installation_id, end_time=end)
+        request = signal_reads_pb2.StreamSignalsRequest(
+            installation_id=installation_id, end_time=end
+        )
         buffer = SignalBuffer()
-        header = signal_pb2.StreamSignalsHeader()
+        header = signal_reads_pb2.StreamSignalsHeader()
         async for response in self._stub.StreamSignals(request):
             if response.HasField("header"):
                 header = response.header

@@ -22,92 +22,19 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
-from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
-from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from laurel.common.v1 import policy_pb2 as laurel_dot_common_dot_v1_dot_policy__pb2
-from laurel.common.v1 import types_pb2 as laurel_dot_common_dot_v1_dot_types__pb2
-from laurel.identity.v1 import entities_pb2 as laurel_dot_identity_dot_v1_dot_entities__pb2
+from laurel.identity.v1 import directory_lists_pb2 as laurel_dot_identity_dot_v1_dot_directory__lists__pb2
+from laurel.identity.v1 import directory_lookups_pb2 as laurel_dot_identity_dot_v1_dot_directory__lookups__pb2
+from laurel.identity.v1 import directory_upserts_pb2 as laurel_dot_identity_dot_v1_dot_directory__upserts__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"laurel/identity/v1/directory.proto\x12\x12laurel.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dlaurel/common/v1/policy.proto\x1a\x1claurel/common/v1/types.proto\x1a!laurel/identity/v1/entities.proto\"\xc6\x01\n\rImportedOwner\x12$\n\naccount_id\x18\x01 \x01(\x03\x42\x10\xbaH\r\"\x0b \x80\x80\x80\x80\x80\x80\x80\x80\x80\x01\x12&\n\x05login\x18\x02 \x01(\tB\x17\xbaH\x14r\x12\x10\x01\x18\xff\x01\x32\x0b^[^/\\x00]*$\x12=\n\x0c\x61\x63\x63ount_type\x18\x03 \x01(\x0e\x32\x1d.laurel.common.v1.AccountTypeB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12(\n\navatar_url\x18\x04 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x10\x32\n^[^\\x00]*$\"\xa2\x06\n\x15UpsertEntitiesRequest\x12\x43\n\x0cobserve_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x11\xbaH\x0e\xb2\x01\x0b\x1a\x07\x08\xff\x82\xd1\xff\xaf\x07\x32\x00\x12\x33\n\x05users\x18\x02 \x03(\x0b\x32\x18.laurel.identity.v1.UserB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x12\x46\n\x0fimported_owners\x18\x03 \x03(\x0b\x32!.laurel.identity.v1.ImportedOwnerB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x12@\n\x0crepositories\x18\x04 \x03(\x0b\x32\x1e.laurel.identity.v1.RepositoryB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x12\x33\n\x05teams\x18\x05 \x03(\x0b\x32\x18.laurel.identity.v1.TeamB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x12K\n\x0bmemberships\x18\x06 \x03(\x0b\x32*.laurel.identity.v1.OrganizationMembershipB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x12@\n\x0cteam_members\x18\x07 \x03(\x0b\x32\x1e.laurel.identity.v1.TeamMemberB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x12I\n\x11team_repositories\x18\x08 \x03(\x0b\x32\".laurel.identity.v1.TeamRepositoryB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01:\xf5\x01\xbaH\xf1\x01\x1a\xee\x01\n\x14upsert_entities.size\x12\x1e\x61t most 20,000 entities in all\x1a\xb5\x01size(this.users) + size(this.imported_owners) + size(this.repositories) + size(this.teams) + size(this.memberships) + size(this.team_members) + size(this.team_repositories) <= 20000\"K\n\rResolvedOwner\x12\r\n\x05login\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\x03\x12\x17\n\x0finstallation_id\x18\x03 \x01(\x03\"z\n\x16UpsertEntitiesResponse\x12\x31\n\x06owners\x18\x01 \x03(\x0b\x32!.laurel.identity.v1.ResolvedOwner\x12\x16\n\x0einserted_count\x18\x02 \x01(\x05\x12\x15\n\rupdated_count\x18\x03 \x01(\x05\"H\n\x14\x42\x61tchGetUsersRequest\x12\x1d\n\x08user_ids\x18\x01 \x03(\x03\x42\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x90N\x12\x11\n\tbots_only\x18\x02 \x01(\x08\"@\n\x15\x42\x61tchGetUsersResponse\x12\'\n\x05users\x18\x01 \x03(\x0b\x32\x18.laurel.identity.v1.User\"\xfd\x01\n\x14ResolveLoginsRequest\x12\x33\n\x0buser_logins\x18\x01 \x03(\tB\x1e\xbaH\x1b\x92\x01\x18\x10\x90N\"\x13r\x11\x10\x01\x18\xff\x01\x32\n^[^\\x00]*$\x12;\n\x13organization_logins\x18\x02 \x03(\tB\x1e\xbaH\x1b\x92\x01\x18\x10\x90N\"\x13r\x11\x10\x01\x18\xff\x01\x32\n^[^\\x00]*$\x12=\n\x15repository_full_names\x18\x03 \x03(\tB\x1e\xbaH\x1b\x92\x01\x18\x10\x90N\"\x13r\x11\x10\x03\x18\x80\x04\x32\n^[^\\x00]*$\x12\x34\n\x12synthetic_user_ids\x18\x04 \x03(\x03\x42\x18\xbaH\x15\x92\x01\x12\x10\x90N\"\r\"\x0b\x10\x80\x80\x80\x80\x80\x80\x80\x80\xc0\x01\"C\n\x15ResolvedSyntheticUser\x12\x19\n\x11synthetic_user_id\x18\x01 \x01(\x03\x12\x0f\n\x07user_id\x18\x02 \x01(\x03\"\xf3\x01\n\x15ResolveLoginsResponse\x12\'\n\x05users\x18\x01 \x03(\x0b\x32\x18.laurel.identity.v1.User\x12\x37\n\rorganizations\x18\x02 \x03(\x0b\x32 .laurel.identity.v1.Organization\x12\x34\n\x0crepositories\x18\x03 \x03(\x0b\x32\x1e.laurel.identity.v1.Repository\x12\x42\n\x0fsynthetic_users\x18\x04 \x03(\x0b\x32).laurel.identity.v1.ResolvedSyntheticUser\"s\n\x16GetOrganizationRequest\x12\x19\n\x0forganization_id\x18\x01 \x01(\x03H\x00\x12\'\n\x05login\x18\x02 \x01(\tB\x16\xbaH\x13r\x11\x10\x01\x18\xff\x01\x32\n^[^\\x00]*$H\x00\x42\x15\n\x0corganization\x12\x05\xbaH\x02\x08\x01\"Q\n\x17GetOrganizationResponse\x12\x36\n\x0corganization\x18\x01 \x01(\x0b\x32 .laurel.identity.v1.Organization\"W\n\x18ListOrganizationsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\"m\n\x19ListOrganizationsResponse\x12\x37\n\rorganizations\x18\x01 \x03(\x0b\x32 .laurel.identity.v1.Organization\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x9b\x01\n\x17ListRepositoriesRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x90N(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\x12!\n\x0erepository_ids\x18\x04 \x03(\x03\x42\t\xbaH\x06\x92\x01\x03\x10\x90N\"i\n\x18ListRepositoriesResponse\x12\x34\n\x0crepositories\x18\x01 \x03(\x0b\x32\x1e.laurel.identity.v1.Repository\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8e\x01\n\x10ListTeamsRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x90N(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\x12\x1b\n\x08team_ids\x18\x04 \x03(\x03\x42\t\xbaH\x06\x92\x01\x03\x10\x90N\"U\n\x11ListTeamsResponse\x12\'\n\x05teams\x18\x01 \x03(\x0b\x32\x18.laurel.identity.v1.Team\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x88\x01\n\x16ListTeamMembersRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x90N(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\x12\x0f\n\x07team_id\x18\x04 \x01(\x03\"h\n\x17ListTeamMembersResponse\x12\x34\n\x0cteam_members\x18\x01 \x03(\x0b\x32\x1e.laurel.identity.v1.TeamMember\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8d\x01\n\x1bListTeamRepositoriesRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x90N(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\x12\x0f\n\x07team_id\x18\x04 \x01(\x03\"v\n\x1cListTeamRepositoriesResponse\x12=\n\x11team_repositories\x18\x01 \x03(\x0b\x32\".laurel.identity.v1.TeamRepository\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xa7\n\n\x10\x44irectoryService\x12y\n\x0eUpsertEntities\x12).laurel.identity.v1.UpsertEntitiesRequest\x1a*.laurel.identity.v1.UpsertEntitiesResponse\"\x10\x90\x02\x02\xba\xd7\x18\t\n\x01\x03\x18\xb0\xea\x01 \x01\x12\x91\x01\n\rBatchGetUsers\x12(.laurel.identity.v1.BatchGetUsersRequest\x1a).laurel.identity.v1.BatchGetUsersResponse\"+\xba\xd7\x18\'\n\x04\x01\x03\x04\x06\x12\x06ingest\x12\x07scoring\x12\x0bleaderboard\x18\x88\'\x12\x91\x01\n\rResolveLogins\x12(.laurel.identity.v1.ResolveLoginsRequest\x1a).laurel.identity.v1.ResolveLoginsResponse\"+\xba\xd7\x18\'\n\x04\x01\x03\x04\x06\x12\x06ingest\x12\x07scoring\x12\x0bleaderboard\x18\x88\'\x12\x97\x01\n\x0fGetOrganization\x12*.laurel.identity.v1.GetOrganizationRequest\x1a+.laurel.identity.v1.GetOrganizationResponse\"+\xba\xd7\x18\'\n\x04\x01\x03\x04\x06\x12\x06ingest\x12\x07scoring\x12\x0bleaderboard\x18\x88\'\x12~\n\x11ListOrganizations\x12,.laurel.identity.v1.ListOrganizationsRequest\x1a-.laurel.identity.v1.ListOrganizationsResponse\"\x0c\xba\xd7\x18\x08\n\x03\x01\x04\x06\x18\x88\'\x12\x9a\x01\n\x10ListRepositories\x12+.laurel.identity.v1.ListRepositoriesRequest\x1a,.laurel.identity.v1.ListRepositoriesResponse\"+\xba\xd7\x18\'\n\x04\x01\x03\x04\x06\x12\x06ingest\x12\x07scoring\x12\x0bleaderboard\x18\x88\'\x12\x85\x01\n\tListTeams\x12$.laurel.identity.v1.ListTeamsRequest\x1a%.laurel.identity.v1.ListTeamsResponse\"+\xba\xd7\x18\'\n\x04\x01\x03\x04\x06\x12\x06ingest\x12\x07scoring\x12\x0bleaderboard\x18\x88\'\x12\x8f\x01\n\x0fListTeamMembers\x12*.laurel.identity.v1.ListTeamMembersRequest\x1a+.laurel.identity.v1.ListTeamMembersResponse\"#\xba\xd7\x18\x1f\n\x04\x01\x03\x04\x06\x12\x07scoring\x12\x0bleaderboard\x18\x88\'\x12\x9e\x01\n\x14ListTeamRepositories\x12/.laurel.identity.v1.ListTeamRepositoriesRequest\x1a\x30.laurel.identity.v1.ListTeamRepositoriesResponse\"#\xba\xd7\x18\x1f\n\x04\x01\x03\x04\x06\x12\x07scoring\x12\x0bleaderboard\x18\x88\'b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"laurel/identity/v1/directory.proto\x12\x12laurel.identity.v1\x1a\x1dlaurel/common/v1/policy.proto\x1a(laurel/identity/v1/directory_lists.proto\x1a*laurel/identity/v1/directory_lookups.proto\x1a*laurel/identity/v1/directory_upserts.proto2\xa7\n\n\x10\x44irectoryService\x12y\n\x0eUpsertEntities\x12).laurel.identity.v1.UpsertEntitiesRequest\x1a*.laurel.identity.v1.UpsertEntitiesResponse\"\x10\x90\x02\x02\xba\xd7\x18\t\n\x01\x03\x18\xb0\xea\x01 \x01\x12\x91\x01\n\rBatchGetUsers\x12(.laurel.identity.v1.BatchGetUsersRequest\x1a).laurel.identity.v1.BatchGetUsersResponse\"+\xba\xd7\x18\'\n\x04\x01\x03\x04\x06\x12\x06ingest\x12\x07scoring\x12\x0bleaderboard\x18\x88\'\x12\x91\x01\n\rResolveLogins\x12(.laurel.identity.v1.ResolveLoginsRequest\x1a).laurel.identity.v1.ResolveLoginsResponse\"+\xba\xd7\x18\'\n\x04\x01\x03\x04\x06\x12\x06ingest\x12\x07scoring\x12\x0bleaderboard\x18\x88\'\x12\x97\x01\n\x0fGetOrganization\x12*.laurel.identity.v1.GetOrganizationRequest\x1a+.laurel.identity.v1.GetOrganizationResponse\"+\xba\xd7\x18\'\n\x04\x01\x03\x04\x06\x12\x06ingest\x12\x07scoring\x12\x0bleaderboard\x18\x88\'\x12~\n\x11ListOrganizations\x12,.laurel.identity.v1.ListOrganizationsRequest\x1a-.laurel.identity.v1.ListOrganizationsResponse\"\x0c\xba\xd7\x18\x08\n\x03\x01\x04\x06\x18\x88\'\x12\x9a\x01\n\x10ListRepositories\x12+.laurel.identity.v1.ListRepositoriesRequest\x1a,.laurel.identity.v1.ListRepositoriesResponse\"+\xba\xd7\x18\'\n\x04\x01\x03\x04\x06\x12\x06ingest\x12\x07scoring\x12\x0bleaderboard\x18\x88\'\x12\x85\x01\n\tListTeams\x12$.laurel.identity.v1.ListTeamsRequest\x1a%.laurel.identity.v1.ListTeamsResponse\"+\xba\xd7\x18\'\n\x04\x01\x03\x04\x06\x12\x06ingest\x12\x07scoring\x12\x0bleaderboard\x18\x88\'\x12\x8f\x01\n\x0fListTeamMembers\x12*.laurel.identity.v1.ListTeamMembersRequest\x1a+.laurel.identity.v1.ListTeamMembersResponse\"#\xba\xd7\x18\x1f\n\x04\x01\x03\x04\x06\x12\x07scoring\x12\x0bleaderboard\x18\x88\'\x12\x9e\x01\n\x14ListTeamRepositories\x12/.laurel.identity.v1.ListTeamRepositoriesRequest\x1a\x30.laurel.identity.v1.ListTeamRepositoriesResponse\"#\xba\xd7\x18\x1f\n\x04\x01\x03\x04\x06\x12\x07scoring\x12\x0bleaderboard\x18\x88\'b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'laurel.identity.v1.directory_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_IMPORTEDOWNER'].fields_by_name['account_id']._loaded_options = None
-  _globals['_IMPORTEDOWNER'].fields_by_name['account_id']._serialized_options = b'\272H\r\"\013 \200\200\200\200\200\200\200\200\200\001'
-  _globals['_IMPORTEDOWNER'].fields_by_name['login']._loaded_options = None
-  _globals['_IMPORTEDOWNER'].fields_by_name['login']._serialized_options = b'\272H\024r\022\020\001\030\377\0012\013^[^/\\x00]*$'
-  _globals['_IMPORTEDOWNER'].fields_by_name['account_type']._loaded_options = None
-  _globals['_IMPORTEDOWNER'].fields_by_name['account_type']._serialized_options = b'\272H\005\202\001\002\020\001'
-  _globals['_IMPORTEDOWNER'].fields_by_name['avatar_url']._loaded_options = None
-  _globals['_IMPORTEDOWNER'].fields_by_name['avatar_url']._serialized_options = b'\272H\021r\017\030\200\0202\n^[^\\x00]*$'
-  _globals['_UPSERTENTITIESREQUEST'].fields_by_name['observe_time']._loaded_options = None
-  _globals['_UPSERTENTITIESREQUEST'].fields_by_name['observe_time']._serialized_options = b'\272H\016\262\001\013\032\007\010\377\202\321\377\257\0072\000'
-  _globals['_UPSERTENTITIESREQUEST'].fields_by_name['users']._loaded_options = None
-  _globals['_UPSERTENTITIESREQUEST'].fields_by_name['users']._serialized_options = b'\272H\007\222\001\004\020\240\234\001'
-  _globals['_UPSERTENTITIESREQUEST'].fields_by_name['imported_owners']._loaded_options = None
-  _globals['_UPSERTENTITIESREQUEST'].fields_by_name['imported_owners']._serialized_options = b'\272H\007\222\001\004\020\240\234\001'
-  _globals['_UPSERTENTITIESREQUEST'].fields_by_name['repositories']._loaded_options = None
-  _globals['_UPSERTENTITIESREQUEST'].fields_by_name['repositories']._serialized_options = b'\272H\007\222\001\004\020\240\234\001'
-  _globals['_UPSERTENTITIESREQUEST'].fields_by_name['teams']._loaded_options = None
-  _globals['_UPSERTENTITIESREQUEST'].fields_by_name['teams']._serialized_options = b'\272H\007\222\001\004\020\240\234\001'
-  _globals['_UPSERTENTITIESREQUEST'].fields_by_name['memberships']._loaded_options = None
-  _globals['_UPSERTENTITIESREQUEST'].fields_by_name['memberships']._serialized_options = b'\272H\007\222\001\004\020\240\234\001'
-  _globals['_UPSERTENTITIESREQUEST'].fields_by_name['team_members']._loaded_options = None
-  _globals['_UPSERTENTITIESREQUEST'].fields_by_name['team_members']._serialized_options = b'\272H\007\222\001\004\020\240\234\001'
-  _globals['_UPSERTENTITIESREQUEST'].fields_by_name['team_repositories']._loaded_options = None
-  _globals['_UPSERTENTITIESREQUEST'].fields_by_name['team_repositories']._serialized_options = b'\272H\007\222\001\004\020\240\234\001'
-  _globals['_UPSERTENTITIESREQUEST']._loaded_options = None
-  _globals['_UPSERTENTITIESREQUEST']._serialized_options = b'\272H\361\001\032\356\001\n\024upsert_entities.size\022\036at most 20,000 entities in all\032\265\001size(this.users) + size(this.imported_owners) + size(this.repositories) + size(this.teams) + size(this.memberships) + size(this.team_members) + size(this.team_repositories) <= 20000'
-  _globals['_BATCHGETUSERSREQUEST'].fields_by_name['user_ids']._loaded_options = None
-  _globals['_BATCHGETUSERSREQUEST'].fields_by_name['user_ids']._serialized_options = b'\272H\010\222\001\005\010\001\020\220N'
-  _globals['_RESOLVELOGINSREQUEST'].fields_by_name['user_logins']._loaded_options = None
-  _globals['_RESOLVELOGINSREQUEST'].fields_by_name['user_logins']._serialized_options = b'\272H\033\222\001\030\020\220N\"\023r\021\020\001\030\377\0012\n^[^\\x00]*$'
-  _globals['_RESOLVELOGINSREQUEST'].fields_by_name['organization_logins']._loaded_options = None
-  _globals['_RESOLVELOGINSREQUEST'].fields_by_name['organization_logins']._serialized_options = b'\272H\033\222\001\030\020\220N\"\023r\021\020\001\030\377\0012\n^[^\\x00]*$'
-  _globals['_RESOLVELOGINSREQUEST'].fields_by_name['repository_full_names']._loaded_options = None
-  _globals['_RESOLVELOGINSREQUEST'].fields_by_name['repository_full_names']._serialized_options = b'\272H\033\222\001\030\020\220N\"\023r\021\020\003\030\200\0042\n^[^\\x00]*$'
-  _globals['_RESOLVELOGINSREQUEST'].fields_by_name['synthetic_user_ids']._loaded_options = None
-  _globals['_RESOLVELOGINSREQUEST'].fields_by_name['synthetic_user_ids']._serialized_options = b'\272H\025\222\001\022\020\220N\"\r\"\013\020\200\200\200\200\200\200\200\200\300\001'
-  _globals['_GETORGANIZATIONREQUEST'].oneofs_by_name['organization']._loaded_options = None
-  _globals['_GETORGANIZATIONREQUEST'].oneofs_by_name['organization']._serialized_options = b'\272H\002\010\001'
-  _globals['_GETORGANIZATIONREQUEST'].fields_by_name['login']._loaded_options = None
-  _globals['_GETORGANIZATIONREQUEST'].fields_by_name['login']._serialized_options = b'\272H\023r\021\020\001\030\377\0012\n^[^\\x00]*$'
-  _globals['_LISTORGANIZATIONSREQUEST'].fields_by_name['page_size']._loaded_options = None
-  _globals['_LISTORGANIZATIONSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\350\007(\000'
-  _globals['_LISTORGANIZATIONSREQUEST'].fields_by_name['page_token']._loaded_options = None
-  _globals['_LISTORGANIZATIONSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\020'
-  _globals['_LISTREPOSITORIESREQUEST'].fields_by_name['installation_id']._loaded_options = None
-  _globals['_LISTREPOSITORIESREQUEST'].fields_by_name['installation_id']._serialized_options = b'\272H\004\"\0028\000'
-  _globals['_LISTREPOSITORIESREQUEST'].fields_by_name['page_size']._loaded_options = None
-  _globals['_LISTREPOSITORIESREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\220N(\000'
-  _globals['_LISTREPOSITORIESREQUEST'].fields_by_name['page_token']._loaded_options = None
-  _globals['_LISTREPOSITORIESREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\020'
-  _globals['_LISTREPOSITORIESREQUEST'].fields_by_name['repository_ids']._loaded_options = None
-  _globals['_LISTREPOSITORIESREQUEST'].fields_by_name['repository_ids']._serialized_options = b'\272H\006\222\001\003\020\220N'
-  _globals['_LISTTEAMSREQUEST'].fields_by_name['installation_id']._loaded_options = None
-  _globals['_LISTTEAMSREQUEST'].fields_by_name['installation_id']._serialized_options = b'\272H\004\"\0028\000'
-  _globals['_LISTTEAMSREQUEST'].fields_by_name['page_size']._loaded_options = None
-  _globals['_LISTTEAMSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\220N(\000'
-  _globals['_LISTTEAMSREQUEST'].fields_by_name['page_token']._loaded_options = None
-  _globals['_LISTTEAMSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\020'
-  _globals['_LISTTEAMSREQUEST'].fields_by_name['team_ids']._loaded_options = None
-  _globals['_LISTTEAMSREQUEST'].fields_by_name['team_ids']._serialized_options = b'\272H\006\222\001\003\020\220N'
-  _globals['_LISTTEAMMEMBERSREQUEST'].fields_by_name['installation_id']._loaded_options = None
-  _globals['_LISTTEAMMEMBERSREQUEST'].fields_by_name['installation_id']._serialized_options = b'\272H\004\"\0028\000'
-  _globals['_LISTTEAMMEMBERSREQUEST'].fields_by_name['page_size']._loaded_options = None
-  _globals['_LISTTEAMMEMBERSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\220N(\000'
-  _globals['_LISTTEAMMEMBERSREQUEST'].fields_by_name['page_token']._loaded_options = None
-  _globals['_LISTTEAMMEMBERSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\020'
-  _globals['_LISTTEAMREPOSITORIESREQUEST'].fields_by_name['installation_id']._loaded_options = None
-  _globals['_LISTTEAMREPOSITORIESREQUEST'].fields_by_name['installation_id']._serialized_options = b'\272H\004\"\0028\000'
-  _globals['_LISTTEAMREPOSITORIESREQUEST'].fields_by_name['page_size']._loaded_options = None
-  _globals['_LISTTEAMREPOSITORIESREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\220N(\000'
-  _globals['_LISTTEAMREPOSITORIESREQUEST'].fields_by_name['page_token']._loaded_options = None
-  _globals['_LISTTEAMREPOSITORIESREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\020'
   _globals['_DIRECTORYSERVICE'].methods_by_name['UpsertEntities']._loaded_options = None
   _globals['_DIRECTORYSERVICE'].methods_by_name['UpsertEntities']._serialized_options = b'\220\002\002\272\327\030\t\n\001\003\030\260\352\001 \001'
   _globals['_DIRECTORYSERVICE'].methods_by_name['BatchGetUsers']._loaded_options = None
@@ -126,48 +53,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DIRECTORYSERVICE'].methods_by_name['ListTeamMembers']._serialized_options = b'\272\327\030\037\n\004\001\003\004\006\022\007scoring\022\013leaderboard\030\210\''
   _globals['_DIRECTORYSERVICE'].methods_by_name['ListTeamRepositories']._loaded_options = None
   _globals['_DIRECTORYSERVICE'].methods_by_name['ListTeamRepositories']._serialized_options = b'\272\327\030\037\n\004\001\003\004\006\022\007scoring\022\013leaderboard\030\210\''
-  _globals['_IMPORTEDOWNER']._serialized_start=217
-  _globals['_IMPORTEDOWNER']._serialized_end=415
-  _globals['_UPSERTENTITIESREQUEST']._serialized_start=418
-  _globals['_UPSERTENTITIESREQUEST']._serialized_end=1220
-  _globals['_RESOLVEDOWNER']._serialized_start=1222
-  _globals['_RESOLVEDOWNER']._serialized_end=1297
-  _globals['_UPSERTENTITIESRESPONSE']._serialized_start=1299
-  _globals['_UPSERTENTITIESRESPONSE']._serialized_end=1421
-  _globals['_BATCHGETUSERSREQUEST']._serialized_start=1423
-  _globals['_BATCHGETUSERSREQUEST']._serialized_end=1495
-  _globals['_BATCHGETUSERSRESPONSE']._serialized_start=1497
-  _globals['_BATCHGETUSERSRESPONSE']._serialized_end=1561
-  _globals['_RESOLVELOGINSREQUEST']._serialized_start=1564
-  _globals['_RESOLVELOGINSREQUEST']._serialized_end=1817
-  _globals['_RESOLVEDSYNTHETICUSER']._serialized_start=1819
-  _globals['_RESOLVEDSYNTHETICUSER']._serialized_end=1886
-  _globals['_RESOLVELOGINSRESPONSE']._serialized_start=1889
-  _globals['_RESOLVELOGINSRESPONSE']._serialized_end=2132
-  _globals['_GETORGANIZATIONREQUEST']._serialized_start=2134
-  _globals['_GETORGANIZATIONREQUEST']._serialized_end=2249
-  _globals['_GETORGANIZATIONRESPONSE']._serialized_start=2251
-  _globals['_GETORGANIZATIONRESPONSE']._serialized_end=2332
-  _globals['_LISTORGANIZATIONSREQUEST']._serialized_start=2334
-  _globals['_LISTORGANIZATIONSREQUEST']._serialized_end=2421
-  _globals['_LISTORGANIZATIONSRESPONSE']._serialized_start=2423
-  _globals['_LISTORGANIZATIONSRESPONSE']._serialized_end=2532
-  _globals['_LISTREPOSITORIESREQUEST']._serialized_start=2535
-  _globals['_LISTREPOSITORIESREQUEST']._serialized_end=2690
-  _globals['_LISTREPOSITORIESRESPONSE']._serialized_start=2692
-  _globals['_LISTREPOSITORIESRESPONSE']._serialized_end=2797
-  _globals['_LISTTEAMSREQUEST']._serialized_start=2800
-  _globals['_LISTTEAMSREQUEST']._serialized_end=2942
-  _globals['_LISTTEAMSRESPONSE']._serialized_start=2944
-  _globals['_LISTTEAMSRESPONSE']._serialized_end=3029
-  _globals['_LISTTEAMMEMBERSREQUEST']._serialized_start=3032
-  _globals['_LISTTEAMMEMBERSREQUEST']._serialized_end=3168
-  _globals['_LISTTEAMMEMBERSRESPONSE']._serialized_start=3170
-  _globals['_LISTTEAMMEMBERSRESPONSE']._serialized_end=3274
-  _globals['_LISTTEAMREPOSITORIESREQUEST']._serialized_start=3277
-  _globals['_LISTTEAMREPOSITORIESREQUEST']._serialized_end=3418
-  _globals['_LISTTEAMREPOSITORIESRESPONSE']._serialized_start=3420
-  _globals['_LISTTEAMREPOSITORIESRESPONSE']._serialized_end=3538
-  _globals['_DIRECTORYSERVICE']._serialized_start=3541
-  _globals['_DIRECTORYSERVICE']._serialized_end=4860
+  _globals['_DIRECTORYSERVICE']._serialized_start=220
+  _globals['_DIRECTORYSERVICE']._serialized_end=1539
 # @@protoc_insertion_point(module_scope)

@@ -3,7 +3,9 @@
 import grpc
 import warnings
 
-from laurel.identity.v1 import directory_pb2 as laurel_dot_identity_dot_v1_dot_directory__pb2
+from laurel.identity.v1 import directory_lists_pb2 as laurel_dot_identity_dot_v1_dot_directory__lists__pb2
+from laurel.identity.v1 import directory_lookups_pb2 as laurel_dot_identity_dot_v1_dot_directory__lookups__pb2
+from laurel.identity.v1 import directory_upserts_pb2 as laurel_dot_identity_dot_v1_dot_directory__upserts__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -38,48 +40,48 @@ class DirectoryServiceStub:
         """
         self.UpsertEntities = channel.unary_unary(
                 '/laurel.identity.v1.DirectoryService/UpsertEntities',
-                request_serializer=laurel_dot_identity_dot_v1_dot_directory__pb2.UpsertEntitiesRequest.SerializeToString,
-                response_deserializer=laurel_dot_identity_dot_v1_dot_directory__pb2.UpsertEntitiesResponse.FromString,
+                request_serializer=laurel_dot_identity_dot_v1_dot_directory__upserts__pb2.UpsertEntitiesRequest.SerializeToString,
+                response_deserializer=laurel_dot_identity_dot_v1_dot_directory__upserts__pb2.UpsertEntitiesResponse.FromString,
                 _registered_method=True)
         self.BatchGetUsers = channel.unary_unary(
                 '/laurel.identity.v1.DirectoryService/BatchGetUsers',
-                request_serializer=laurel_dot_identity_dot_v1_dot_directory__pb2.BatchGetUsersRequest.SerializeToString,
-                response_deserializer=laurel_dot_identity_dot_v1_dot_directory__pb2.BatchGetUsersResponse.FromString,
+                request_serializer=laurel_dot_identity_dot_v1_dot_directory__lookups__pb2.BatchGetUsersRequest.SerializeToString,
+                response_deserializer=laurel_dot_identity_dot_v1_dot_directory__lookups__pb2.BatchGetUsersResponse.FromString,
                 _registered_method=True)
         self.ResolveLogins = channel.unary_unary(
                 '/laurel.identity.v1.DirectoryService/ResolveLogins',
-                request_serializer=laurel_dot_identity_dot_v1_dot_directory__pb2.ResolveLoginsRequest.SerializeToString,
-                response_deserializer=laurel_dot_identity_dot_v1_dot_directory__pb2.ResolveLoginsResponse.FromString,
+                request_serializer=laurel_dot_identity_dot_v1_dot_directory__lookups__pb2.ResolveLoginsRequest.SerializeToString,
+                response_deserializer=laurel_dot_identity_dot_v1_dot_directory__lookups__pb2.ResolveLoginsResponse.FromString,
                 _registered_method=True)
         self.GetOrganization = channel.unary_unary(
                 '/laurel.identity.v1.DirectoryService/GetOrganization',
-                request_serializer=laurel_dot_identity_dot_v1_dot_directory__pb2.GetOrganizationRequest.SerializeToString,
-                response_deserializer=laurel_dot_identity_dot_v1_dot_directory__pb2.GetOrganizationResponse.FromString,
+                request_serializer=laurel_dot_identity_dot_v1_dot_directory__lookups__pb2.GetOrganizationRequest.SerializeToString,
+                response_deserializer=laurel_dot_identity_dot_v1_dot_directory__lookups__pb2.GetOrganizationResponse.FromString,
                 _registered_method=True)
         self.ListOrganizations = channel.unary_unary(
                 '/laurel.identity.v1.DirectoryService/ListOrganizations',
-                request_serializer=laurel_dot_identity_dot_v1_dot_directory__pb2.ListOrganizationsRequest.SerializeToString,
-                response_deserializer=laurel_dot_identity_dot_v1_dot_directory__pb2.ListOrganizationsResponse.FromString,
+                request_serializer=laurel_dot_identity_dot_v1_dot_directory__lists__pb2.ListOrganizationsRequest.SerializeToString,
+                response_deserializer=laurel_dot_identity_dot_v1_dot_directory__lists__pb2.ListOrganizationsResponse.FromString,
                 _registered_method=True)
         self.ListRepositories = channel.unary_unary(
                 '/laurel.identity.v1.DirectoryService/ListRepositories',
-                request_serializer=laurel_dot_identity_dot_v1_dot_directory__pb2.ListRepositoriesRequest.SerializeToString,
-                response_deserializer=laurel_dot_identity_dot_v1_dot_directory__pb2.ListRepositoriesResponse.FromString,
+                request_serializer=laurel_dot_identity_dot_v1_dot_directory__lists__pb2.ListRepositoriesRequest.SerializeToString,
+                response_deserializer=laurel_dot_identity_dot_v1_dot_directory__lists__pb2.ListRepositoriesResponse.FromString,
                 _registered_method=True)
         self.ListTeams = channel.unary_unary(
                 '/laurel.identity.v1.DirectoryService/ListTeams',
-                request_serializer=laurel_dot_identity_dot_v1_dot_directory__pb2.ListTeamsRequest.SerializeToString,
-                response_deserializer=laurel_dot_identity_dot_v1_dot_directory__pb2.ListTeamsResponse.FromString,
+                request_serializer=laurel_dot_identity_dot_v1_dot_directory__lists__pb2.ListTeamsRequest.SerializeToString,
+                response_deserializer=laurel_dot_identity_dot_v1_dot_directory__lists__pb2.ListTeamsResponse.FromString,
                 _registered_method=True)
         self.ListTeamMembers = channel.unary_unary(
                 '/laurel.identity.v1.DirectoryService/ListTeamMembers',
-                request_serializer=laurel_dot_identity_dot_v1_dot_directory__pb2.ListTeamMembersRequest.SerializeToString,
-                response_deserializer=laurel_dot_identity_dot_v1_dot_directory__pb2.ListTeamMembersResponse.FromString,
+                request_serializer=laurel_dot_identity_dot_v1_dot_directory__lists__pb2.ListTeamMembersRequest.SerializeToString,
+                response_deserializer=laurel_dot_identity_dot_v1_dot_directory__lists__pb2.ListTeamMembersResponse.FromString,
                 _registered_method=True)
         self.ListTeamRepositories = channel.unary_unary(
                 '/laurel.identity.v1.DirectoryService/ListTeamRepositories',
-                request_serializer=laurel_dot_identity_dot_v1_dot_directory__pb2.ListTeamRepositoriesRequest.SerializeToString,
-                response_deserializer=laurel_dot_identity_dot_v1_dot_directory__pb2.ListTeamRepositoriesResponse.FromString,
+                request_serializer=laurel_dot_identity_dot_v1_dot_directory__lists__pb2.ListTeamRepositoriesRequest.SerializeToString,
+                response_deserializer=laurel_dot_identity_dot_v1_dot_directory__lists__pb2.ListTeamRepositoriesResponse.FromString,
                 _registered_method=True)
 
 
@@ -179,48 +181,48 @@ def add_DirectoryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
             'UpsertEntities': grpc.unary_unary_rpc_method_handler(
                     servicer.UpsertEntities,
-                    request_deserializer=laurel_dot_identity_dot_v1_dot_directory__pb2.UpsertEntitiesRequest.FromString,
-                    response_serializer=laurel_dot_identity_dot_v1_dot_directory__pb2.UpsertEntitiesResponse.SerializeToString,
+                    request_deserializer=laurel_dot_identity_dot_v1_dot_directory__upserts__pb2.UpsertEntitiesRequest.FromString,
+                    response_serializer=laurel_dot_identity_dot_v1_dot_directory__upserts__pb2.UpsertEntitiesResponse.SerializeToString,
             ),
             'BatchGetUsers': grpc.unary_unary_rpc_method_handler(
                     servicer.BatchGetUsers,
-                    request_deserializer=laurel_dot_identity_dot_v1_dot_directory__pb2.BatchGetUsersRequest.FromString,
-                    response_serializer=laurel_dot_identity_dot_v1_dot_directory__pb2.BatchGetUsersResponse.SerializeToString,
+                    request_deserializer=laurel_dot_identity_dot_v1_dot_directory__lookups__pb2.BatchGetUsersRequest.FromString,
+                    response_serializer=laurel_dot_identity_dot_v1_dot_directory__lookups__pb2.BatchGetUsersResponse.SerializeToString,
             ),
             'ResolveLogins': grpc.unary_unary_rpc_method_handler(
                     servicer.ResolveLogins,
-                    request_deserializer=laurel_dot_identity_dot_v1_dot_directory__pb2.ResolveLoginsRequest.FromString,
-                    response_serializer=laurel_dot_identity_dot_v1_dot_directory__pb2.ResolveLoginsResponse.SerializeToString,
+                    request_deserializer=laurel_dot_identity_dot_v1_dot_directory__lookups__pb2.ResolveLoginsRequest.FromString,
+                    response_serializer=laurel_dot_identity_dot_v1_dot_directory__lookups__pb2.ResolveLoginsResponse.SerializeToString,
             ),
             'GetOrganization': grpc.unary_unary_rpc_method_handler(
                     servicer.GetOrganization,
-                    request_deserializer=laurel_dot_identity_dot_v1_dot_directory__pb2.GetOrganizationRequest.FromString,
-                    response_serializer=laurel_dot_identity_dot_v1_dot_directory__pb2.GetOrganizationResponse.SerializeToString,
+                    request_deserializer=laurel_dot_identity_dot_v1_dot_directory__lookups__pb2.GetOrganizationRequest.FromString,
+                    response_serializer=laurel_dot_identity_dot_v1_dot_directory__lookups__pb2.GetOrganizationResponse.SerializeToString,
             ),
             'ListOrganizations': grpc.unary_unary_rpc_method_handler(
                     servicer.ListOrganizations,
-                    request_deserializer=laurel_dot_identity_dot_v1_dot_directory__pb2.ListOrganizationsRequest.FromString,
-                    response_serializer=laurel_dot_identity_dot_v1_dot_directory__pb2.ListOrganizationsResponse.SerializeToString,
+                    request_deserializer=laurel_dot_identity_dot_v1_dot_directory__lists__pb2.ListOrganizationsRequest.FromString,
+                    response_serializer=laurel_dot_identity_dot_v1_dot_directory__lists__pb2.ListOrganizationsResponse.SerializeToString,
             ),
             'ListRepositories': grpc.unary_unary_rpc_method_handler(
                     servicer.ListRepositories,
-                    request_deserializer=laurel_dot_identity_dot_v1_dot_directory__pb2.ListRepositoriesRequest.FromString,
-                    response_serializer=laurel_dot_identity_dot_v1_dot_directory__pb2.ListRepositoriesResponse.SerializeToString,
+                    request_deserializer=laurel_dot_identity_dot_v1_dot_directory__lists__pb2.ListRepositoriesRequest.FromString,
+                    response_serializer=laurel_dot_identity_dot_v1_dot_directory__lists__pb2.ListRepositoriesResponse.SerializeToString,
             ),
             'ListTeams': grpc.unary_unary_rpc_method_handler(
                     servicer.ListTeams,
-                    request_deserializer=laurel_dot_identity_dot_v1_dot_directory__pb2.ListTeamsRequest.FromString,
-                    response_serializer=laurel_dot_identity_dot_v1_dot_directory__pb2.ListTeamsResponse.SerializeToString,
+                    request_deserializer=laurel_dot_identity_dot_v1_dot_directory__lists__pb2.ListTeamsRequest.FromString,
+                    response_serializer=laurel_dot_identity_dot_v1_dot_directory__lists__pb2.ListTeamsResponse.SerializeToString,
             ),
             'ListTeamMembers': grpc.unary_unary_rpc_method_handler(
                     servicer.ListTeamMembers,
-                    request_deserializer=laurel_dot_identity_dot_v1_dot_directory__pb2.ListTeamMembersRequest.FromString,
-                    response_serializer=laurel_dot_identity_dot_v1_dot_directory__pb2.ListTeamMembersResponse.SerializeToString,
+                    request_deserializer=laurel_dot_identity_dot_v1_dot_directory__lists__pb2.ListTeamMembersRequest.FromString,
+                    response_serializer=laurel_dot_identity_dot_v1_dot_directory__lists__pb2.ListTeamMembersResponse.SerializeToString,
             ),
             'ListTeamRepositories': grpc.unary_unary_rpc_method_handler(
                     servicer.ListTeamRepositories,
-                    request_deserializer=laurel_dot_identity_dot_v1_dot_directory__pb2.ListTeamRepositoriesRequest.FromString,
-                    response_serializer=laurel_dot_identity_dot_v1_dot_directory__pb2.ListTeamRepositoriesResponse.SerializeToString,
+                    request_deserializer=laurel_dot_identity_dot_v1_dot_directory__lists__pb2.ListTeamRepositoriesRequest.FromString,
+                    response_serializer=laurel_dot_identity_dot_v1_dot_directory__lists__pb2.ListTeamRepositoriesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -250,8 +252,8 @@ class DirectoryService:
             request,
             target,
             '/laurel.identity.v1.DirectoryService/UpsertEntities',
-            laurel_dot_identity_dot_v1_dot_directory__pb2.UpsertEntitiesRequest.SerializeToString,
-            laurel_dot_identity_dot_v1_dot_directory__pb2.UpsertEntitiesResponse.FromString,
+            laurel_dot_identity_dot_v1_dot_directory__upserts__pb2.UpsertEntitiesRequest.SerializeToString,
+            laurel_dot_identity_dot_v1_dot_directory__upserts__pb2.UpsertEntitiesResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -277,8 +279,8 @@ class DirectoryService:
             request,
             target,
             '/laurel.identity.v1.DirectoryService/BatchGetUsers',
-            laurel_dot_identity_dot_v1_dot_directory__pb2.BatchGetUsersRequest.SerializeToString,
-            laurel_dot_identity_dot_v1_dot_directory__pb2.BatchGetUsersResponse.FromString,
+            laurel_dot_identity_dot_v1_dot_directory__lookups__pb2.BatchGetUsersRequest.SerializeToString,
+            laurel_dot_identity_dot_v1_dot_directory__lookups__pb2.BatchGetUsersResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -304,8 +306,8 @@ class DirectoryService:
             request,
             target,
             '/laurel.identity.v1.DirectoryService/ResolveLogins',
-            laurel_dot_identity_dot_v1_dot_directory__pb2.ResolveLoginsRequest.SerializeToString,
-            laurel_dot_identity_dot_v1_dot_directory__pb2.ResolveLoginsResponse.FromString,
+            laurel_dot_identity_dot_v1_dot_directory__lookups__pb2.ResolveLoginsRequest.SerializeToString,
+            laurel_dot_identity_dot_v1_dot_directory__lookups__pb2.ResolveLoginsResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -331,8 +333,8 @@ class DirectoryService:
             request,
             target,
             '/laurel.identity.v1.DirectoryService/GetOrganization',
-            laurel_dot_identity_dot_v1_dot_directory__pb2.GetOrganizationRequest.SerializeToString,
-            laurel_dot_identity_dot_v1_dot_directory__pb2.GetOrganizationResponse.FromString,
+            laurel_dot_identity_dot_v1_dot_directory__lookups__pb2.GetOrganizationRequest.SerializeToString,
+            laurel_dot_identity_dot_v1_dot_directory__lookups__pb2.GetOrganizationResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -358,8 +360,8 @@ class DirectoryService:
             request,
             target,
             '/laurel.identity.v1.DirectoryService/ListOrganizations',
-            laurel_dot_identity_dot_v1_dot_directory__pb2.ListOrganizationsRequest.SerializeToString,
-            laurel_dot_identity_dot_v1_dot_directory__pb2.ListOrganizationsResponse.FromString,
+            laurel_dot_identity_dot_v1_dot_directory__lists__pb2.ListOrganizationsRequest.SerializeToString,
+            laurel_dot_identity_dot_v1_dot_directory__lists__pb2.ListOrganizationsResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -385,8 +387,8 @@ class DirectoryService:
             request,
             target,
             '/laurel.identity.v1.DirectoryService/ListRepositories',
-            laurel_dot_identity_dot_v1_dot_directory__pb2.ListRepositoriesRequest.SerializeToString,
-            laurel_dot_identity_dot_v1_dot_directory__pb2.ListRepositoriesResponse.FromString,
+            laurel_dot_identity_dot_v1_dot_directory__lists__pb2.ListRepositoriesRequest.SerializeToString,
+            laurel_dot_identity_dot_v1_dot_directory__lists__pb2.ListRepositoriesResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -412,8 +414,8 @@ class DirectoryService:
             request,
             target,
             '/laurel.identity.v1.DirectoryService/ListTeams',
-            laurel_dot_identity_dot_v1_dot_directory__pb2.ListTeamsRequest.SerializeToString,
-            laurel_dot_identity_dot_v1_dot_directory__pb2.ListTeamsResponse.FromString,
+            laurel_dot_identity_dot_v1_dot_directory__lists__pb2.ListTeamsRequest.SerializeToString,
+            laurel_dot_identity_dot_v1_dot_directory__lists__pb2.ListTeamsResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -439,8 +441,8 @@ class DirectoryService:
             request,
             target,
             '/laurel.identity.v1.DirectoryService/ListTeamMembers',
-            laurel_dot_identity_dot_v1_dot_directory__pb2.ListTeamMembersRequest.SerializeToString,
-            laurel_dot_identity_dot_v1_dot_directory__pb2.ListTeamMembersResponse.FromString,
+            laurel_dot_identity_dot_v1_dot_directory__lists__pb2.ListTeamMembersRequest.SerializeToString,
+            laurel_dot_identity_dot_v1_dot_directory__lists__pb2.ListTeamMembersResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -466,8 +468,8 @@ class DirectoryService:
             request,
             target,
             '/laurel.identity.v1.DirectoryService/ListTeamRepositories',
-            laurel_dot_identity_dot_v1_dot_directory__pb2.ListTeamRepositoriesRequest.SerializeToString,
-            laurel_dot_identity_dot_v1_dot_directory__pb2.ListTeamRepositoriesResponse.FromString,
+            laurel_dot_identity_dot_v1_dot_directory__lists__pb2.ListTeamRepositoriesRequest.SerializeToString,
+            laurel_dot_identity_dot_v1_dot_directory__lists__pb2.ListTeamRepositoriesResponse.FromString,
             options,
             channel_credentials,
             insecure,

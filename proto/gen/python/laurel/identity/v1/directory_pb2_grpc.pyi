@@ -5,7 +5,9 @@ The directory of people, accounts, repositories and teams."""
 
 from collections import abc as _abc
 from grpc import aio as _aio
-from laurel.identity.v1 import directory_pb2 as _directory_pb2
+from laurel.identity.v1 import directory_lists_pb2 as _directory_lists_pb2
+from laurel.identity.v1 import directory_lookups_pb2 as _directory_lookups_pb2
+from laurel.identity.v1 import directory_upserts_pb2 as _directory_upserts_pb2
 import abc as _abc_1
 
 
@@ -18,7 +20,7 @@ class DirectoryServiceStub:
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
-    UpsertEntities: _aio.UnaryUnaryMultiCallable[_directory_pb2.UpsertEntitiesRequest, _directory_pb2.UpsertEntitiesResponse]
+    UpsertEntities: _aio.UnaryUnaryMultiCallable[_directory_upserts_pb2.UpsertEntitiesRequest, _directory_upserts_pb2.UpsertEntitiesResponse]
     """Inserts or updates everything that the request holds, in one transaction.
     Idempotent. An observation older than the one a row holds changes nothing.
     A login, full name or slug that another row holds is taken over by the later
@@ -28,41 +30,41 @@ class DirectoryServiceStub:
     Errors: INVALID_REQUEST, REFERENCE_MISSING (a team of no organization, a
     member who is no user), CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
     """
-    BatchGetUsers: _aio.UnaryUnaryMultiCallable[_directory_pb2.BatchGetUsersRequest, _directory_pb2.BatchGetUsersResponse]
+    BatchGetUsers: _aio.UnaryUnaryMultiCallable[_directory_lookups_pb2.BatchGetUsersRequest, _directory_lookups_pb2.BatchGetUsersResponse]
     """The users with the given ids. Ids that nobody has are left out.
     Errors: INVALID_REQUEST, DATABASE_UNAVAILABLE.
     """
-    ResolveLogins: _aio.UnaryUnaryMultiCallable[_directory_pb2.ResolveLoginsRequest, _directory_pb2.ResolveLoginsResponse]
+    ResolveLogins: _aio.UnaryUnaryMultiCallable[_directory_lookups_pb2.ResolveLoginsRequest, _directory_lookups_pb2.ResolveLoginsResponse]
     """The ids behind logins and full names, compared without regard to (ASCII)
     case, and behind synthetic users. What nobody has is left out. At most 10,000
     of each kind.
     Errors: INVALID_REQUEST, DATABASE_UNAVAILABLE.
     """
-    GetOrganization: _aio.UnaryUnaryMultiCallable[_directory_pb2.GetOrganizationRequest, _directory_pb2.GetOrganizationResponse]
+    GetOrganization: _aio.UnaryUnaryMultiCallable[_directory_lookups_pb2.GetOrganizationRequest, _directory_lookups_pb2.GetOrganizationResponse]
     """One account by id or login.
     Errors: INVALID_REQUEST, ORGANIZATION_NOT_FOUND, DATABASE_UNAVAILABLE.
     """
-    ListOrganizations: _aio.UnaryUnaryMultiCallable[_directory_pb2.ListOrganizationsRequest, _directory_pb2.ListOrganizationsResponse]
+    ListOrganizations: _aio.UnaryUnaryMultiCallable[_directory_lists_pb2.ListOrganizationsRequest, _directory_lists_pb2.ListOrganizationsResponse]
     """The accounts, by id.
     Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, DATABASE_UNAVAILABLE.
     """
-    ListRepositories: _aio.UnaryUnaryMultiCallable[_directory_pb2.ListRepositoriesRequest, _directory_pb2.ListRepositoriesResponse]
+    ListRepositories: _aio.UnaryUnaryMultiCallable[_directory_lists_pb2.ListRepositoriesRequest, _directory_lists_pb2.ListRepositoriesResponse]
     """The repositories that an installation can see, by id.
     Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, INSTALLATION_NOT_FOUND,
     DATABASE_UNAVAILABLE.
     """
-    ListTeams: _aio.UnaryUnaryMultiCallable[_directory_pb2.ListTeamsRequest, _directory_pb2.ListTeamsResponse]
+    ListTeams: _aio.UnaryUnaryMultiCallable[_directory_lists_pb2.ListTeamsRequest, _directory_lists_pb2.ListTeamsResponse]
     """The teams of an installation's account, by id.
     Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, INSTALLATION_NOT_FOUND,
     DATABASE_UNAVAILABLE.
     """
-    ListTeamMembers: _aio.UnaryUnaryMultiCallable[_directory_pb2.ListTeamMembersRequest, _directory_pb2.ListTeamMembersResponse]
+    ListTeamMembers: _aio.UnaryUnaryMultiCallable[_directory_lists_pb2.ListTeamMembersRequest, _directory_lists_pb2.ListTeamMembersResponse]
     """The members of one team, or of all teams of an installation's account, by
     team and user.
     Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, INSTALLATION_NOT_FOUND,
     TEAM_NOT_FOUND (of this account), DATABASE_UNAVAILABLE.
     """
-    ListTeamRepositories: _aio.UnaryUnaryMultiCallable[_directory_pb2.ListTeamRepositoriesRequest, _directory_pb2.ListTeamRepositoriesResponse]
+    ListTeamRepositories: _aio.UnaryUnaryMultiCallable[_directory_lists_pb2.ListTeamRepositoriesRequest, _directory_lists_pb2.ListTeamRepositoriesResponse]
     """The repositories of one team, or of all teams of an installation's account,
     by team and repository.
     Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, INSTALLATION_NOT_FOUND,
@@ -77,9 +79,9 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def UpsertEntities(
         self,
-        request: _directory_pb2.UpsertEntitiesRequest,
-        context: _aio.ServicerContext[_directory_pb2.UpsertEntitiesRequest, _abc.Awaitable[_directory_pb2.UpsertEntitiesResponse]],
-    ) -> _abc.Awaitable[_directory_pb2.UpsertEntitiesResponse]:
+        request: _directory_upserts_pb2.UpsertEntitiesRequest,
+        context: _aio.ServicerContext[_directory_upserts_pb2.UpsertEntitiesRequest, _abc.Awaitable[_directory_upserts_pb2.UpsertEntitiesResponse]],
+    ) -> _abc.Awaitable[_directory_upserts_pb2.UpsertEntitiesResponse]:
         """Inserts or updates everything that the request holds, in one transaction.
         Idempotent. An observation older than the one a row holds changes nothing.
         A login, full name or slug that another row holds is taken over by the later
@@ -93,9 +95,9 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def BatchGetUsers(
         self,
-        request: _directory_pb2.BatchGetUsersRequest,
-        context: _aio.ServicerContext[_directory_pb2.BatchGetUsersRequest, _abc.Awaitable[_directory_pb2.BatchGetUsersResponse]],
-    ) -> _abc.Awaitable[_directory_pb2.BatchGetUsersResponse]:
+        request: _directory_lookups_pb2.BatchGetUsersRequest,
+        context: _aio.ServicerContext[_directory_lookups_pb2.BatchGetUsersRequest, _abc.Awaitable[_directory_lookups_pb2.BatchGetUsersResponse]],
+    ) -> _abc.Awaitable[_directory_lookups_pb2.BatchGetUsersResponse]:
         """The users with the given ids. Ids that nobody has are left out.
         Errors: INVALID_REQUEST, DATABASE_UNAVAILABLE.
         """
@@ -103,9 +105,9 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def ResolveLogins(
         self,
-        request: _directory_pb2.ResolveLoginsRequest,
-        context: _aio.ServicerContext[_directory_pb2.ResolveLoginsRequest, _abc.Awaitable[_directory_pb2.ResolveLoginsResponse]],
-    ) -> _abc.Awaitable[_directory_pb2.ResolveLoginsResponse]:
+        request: _directory_lookups_pb2.ResolveLoginsRequest,
+        context: _aio.ServicerContext[_directory_lookups_pb2.ResolveLoginsRequest, _abc.Awaitable[_directory_lookups_pb2.ResolveLoginsResponse]],
+    ) -> _abc.Awaitable[_directory_lookups_pb2.ResolveLoginsResponse]:
         """The ids behind logins and full names, compared without regard to (ASCII)
         case, and behind synthetic users. What nobody has is left out. At most 10,000
         of each kind.
@@ -115,9 +117,9 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def GetOrganization(
         self,
-        request: _directory_pb2.GetOrganizationRequest,
-        context: _aio.ServicerContext[_directory_pb2.GetOrganizationRequest, _abc.Awaitable[_directory_pb2.GetOrganizationResponse]],
-    ) -> _abc.Awaitable[_directory_pb2.GetOrganizationResponse]:
+        request: _directory_lookups_pb2.GetOrganizationRequest,
+        context: _aio.ServicerContext[_directory_lookups_pb2.GetOrganizationRequest, _abc.Awaitable[_directory_lookups_pb2.GetOrganizationResponse]],
+    ) -> _abc.Awaitable[_directory_lookups_pb2.GetOrganizationResponse]:
         """One account by id or login.
         Errors: INVALID_REQUEST, ORGANIZATION_NOT_FOUND, DATABASE_UNAVAILABLE.
         """
@@ -125,9 +127,9 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def ListOrganizations(
         self,
-        request: _directory_pb2.ListOrganizationsRequest,
-        context: _aio.ServicerContext[_directory_pb2.ListOrganizationsRequest, _abc.Awaitable[_directory_pb2.ListOrganizationsResponse]],
-    ) -> _abc.Awaitable[_directory_pb2.ListOrganizationsResponse]:
+        request: _directory_lists_pb2.ListOrganizationsRequest,
+        context: _aio.ServicerContext[_directory_lists_pb2.ListOrganizationsRequest, _abc.Awaitable[_directory_lists_pb2.ListOrganizationsResponse]],
+    ) -> _abc.Awaitable[_directory_lists_pb2.ListOrganizationsResponse]:
         """The accounts, by id.
         Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, DATABASE_UNAVAILABLE.
         """
@@ -135,9 +137,9 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def ListRepositories(
         self,
-        request: _directory_pb2.ListRepositoriesRequest,
-        context: _aio.ServicerContext[_directory_pb2.ListRepositoriesRequest, _abc.Awaitable[_directory_pb2.ListRepositoriesResponse]],
-    ) -> _abc.Awaitable[_directory_pb2.ListRepositoriesResponse]:
+        request: _directory_lists_pb2.ListRepositoriesRequest,
+        context: _aio.ServicerContext[_directory_lists_pb2.ListRepositoriesRequest, _abc.Awaitable[_directory_lists_pb2.ListRepositoriesResponse]],
+    ) -> _abc.Awaitable[_directory_lists_pb2.ListRepositoriesResponse]:
         """The repositories that an installation can see, by id.
         Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, INSTALLATION_NOT_FOUND,
         DATABASE_UNAVAILABLE.
@@ -146,9 +148,9 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def ListTeams(
         self,
-        request: _directory_pb2.ListTeamsRequest,
-        context: _aio.ServicerContext[_directory_pb2.ListTeamsRequest, _abc.Awaitable[_directory_pb2.ListTeamsResponse]],
-    ) -> _abc.Awaitable[_directory_pb2.ListTeamsResponse]:
+        request: _directory_lists_pb2.ListTeamsRequest,
+        context: _aio.ServicerContext[_directory_lists_pb2.ListTeamsRequest, _abc.Awaitable[_directory_lists_pb2.ListTeamsResponse]],
+    ) -> _abc.Awaitable[_directory_lists_pb2.ListTeamsResponse]:
         """The teams of an installation's account, by id.
         Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, INSTALLATION_NOT_FOUND,
         DATABASE_UNAVAILABLE.
@@ -157,9 +159,9 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def ListTeamMembers(
         self,
-        request: _directory_pb2.ListTeamMembersRequest,
-        context: _aio.ServicerContext[_directory_pb2.ListTeamMembersRequest, _abc.Awaitable[_directory_pb2.ListTeamMembersResponse]],
-    ) -> _abc.Awaitable[_directory_pb2.ListTeamMembersResponse]:
+        request: _directory_lists_pb2.ListTeamMembersRequest,
+        context: _aio.ServicerContext[_directory_lists_pb2.ListTeamMembersRequest, _abc.Awaitable[_directory_lists_pb2.ListTeamMembersResponse]],
+    ) -> _abc.Awaitable[_directory_lists_pb2.ListTeamMembersResponse]:
         """The members of one team, or of all teams of an installation's account, by
         team and user.
         Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, INSTALLATION_NOT_FOUND,
@@ -169,9 +171,9 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def ListTeamRepositories(
         self,
-        request: _directory_pb2.ListTeamRepositoriesRequest,
-        context: _aio.ServicerContext[_directory_pb2.ListTeamRepositoriesRequest, _abc.Awaitable[_directory_pb2.ListTeamRepositoriesResponse]],
-    ) -> _abc.Awaitable[_directory_pb2.ListTeamRepositoriesResponse]:
+        request: _directory_lists_pb2.ListTeamRepositoriesRequest,
+        context: _aio.ServicerContext[_directory_lists_pb2.ListTeamRepositoriesRequest, _abc.Awaitable[_directory_lists_pb2.ListTeamRepositoriesResponse]],
+    ) -> _abc.Awaitable[_directory_lists_pb2.ListTeamRepositoriesResponse]:
         """The repositories of one team, or of all teams of an installation's account,
         by team and repository.
         Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, INSTALLATION_NOT_FOUND,

@@ -22,61 +22,19 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
-from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
-from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from laurel.common.v1 import policy_pb2 as laurel_dot_common_dot_v1_dot_policy__pb2
-from laurel.common.v1 import types_pb2 as laurel_dot_common_dot_v1_dot_types__pb2
+from laurel.ingest.v1 import signal_imports_pb2 as laurel_dot_ingest_dot_v1_dot_signal__imports__pb2
+from laurel.ingest.v1 import signal_reads_pb2 as laurel_dot_ingest_dot_v1_dot_signal__reads__pb2
+from laurel.ingest.v1 import signal_writes_pb2 as laurel_dot_ingest_dot_v1_dot_signal__writes__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dlaurel/ingest/v1/signal.proto\x12\x10laurel.ingest.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dlaurel/common/v1/policy.proto\x1a\x1claurel/common/v1/types.proto\"\xde\x02\n\x0eSignalMetadata\x12\x0e\n\x06is_bot\x18\x01 \x01(\x08\x12\x16\n\x0eis_self_review\x18\x02 \x01(\x08\x12\x15\n\ris_self_merge\x18\x03 \x01(\x08\x12\x17\n\x0fis_in_merged_pr\x18\x04 \x01(\x08\x12\x18\n\x10has_linked_issue\x18\x05 \x01(\x08\x12\x15\n\rhas_linked_pr\x18\x06 \x01(\x08\x12=\n\x0creview_state\x18\x07 \x01(\x0e\x32\x1d.laurel.common.v1.ReviewStateB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1a\n\tadditions\x18\x08 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1a\n\tdeletions\x18\t \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x17\n\x06number\x18\n \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12\x17\n\x05title\x18\x0b \x01(\tB\x08\xbaH\x05r\x03\x18\x80 \x12\x1a\n\tobject_id\x18\x0c \x01(\tB\x07\xbaH\x04r\x02\x18@\"\x8d\x02\n\x06Signal\x12\n\n\x02id\x18\x01 \x01(\x03\x12\x17\n\x0finstallation_id\x18\x02 \x01(\x03\x12\x0f\n\x07user_id\x18\x03 \x01(\x03\x12\x15\n\rrepository_id\x18\x04 \x01(\x03\x12*\n\x04type\x18\x05 \x01(\x0e\x32\x1c.laurel.common.v1.SignalType\x12\x10\n\x08value_e4\x18\x06 \x01(\x03\x12.\n\nevent_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x63ontent_hash\x18\x08 \x01(\t\x12\x32\n\x08metadata\x18\t \x01(\x0b\x32 .laurel.ingest.v1.SignalMetadata\"\xe7\x01\n\tNewSignal\x12\x0f\n\x07user_id\x18\x01 \x01(\x03\x12\x15\n\rrepository_id\x18\x02 \x01(\x03\x12*\n\x04type\x18\x03 \x01(\x0e\x32\x1c.laurel.common.v1.SignalType\x12\x10\n\x08value_e4\x18\x04 \x01(\x03\x12.\n\nevent_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08identity\x18\x06 \x01(\t\x12\x32\n\x08metadata\x18\x07 \x01(\x0b\x32 .laurel.ingest.v1.SignalMetadata\":\n\nSignalRows\x12,\n\x07signals\x18\x01 \x03(\x0b\x32\x1b.laurel.ingest.v1.NewSignal\"\x88\x01\n\x12WriteSignalsHeader\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x38\n\x08standing\x18\x02 \x01(\x0e\x32\x1a.laurel.ingest.v1.StandingB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x16\n\x0e\x61ll_or_nothing\x18\x03 \x01(\x08\"p\n\x0bSignalBatch\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12,\n\x04rows\x18\x02 \x01(\x0b\x32\x1c.laurel.ingest.v1.SignalRowsH\x00\x12\x0f\n\x05\x61rrow\x18\x03 \x01(\x0cH\x00\x42\x10\n\x07signals\x12\x05\xbaH\x02\x08\x01\"\x8f\x01\n\x13WriteSignalsRequest\x12\x36\n\x06header\x18\x01 \x01(\x0b\x32$.laurel.ingest.v1.WriteSignalsHeaderH\x00\x12.\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32\x1d.laurel.ingest.v1.SignalBatchH\x00\x42\x10\n\x07message\x12\x05\xbaH\x02\x08\x01\"B\n\rRefusedSignal\x12\r\n\x05index\x18\x01 \x01(\x05\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\"\xb4\x01\n\x14WriteSignalsResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12\x11\n\tnew_count\x18\x02 \x01(\x05\x12\x15\n\rchanged_count\x18\x03 \x01(\x05\x12\x17\n\x0f\x64uplicate_count\x18\x04 \x01(\x05\x12\x30\n\x07refused\x18\x05 \x03(\x0b\x32\x1f.laurel.ingest.v1.RefusedSignal\x12\x15\n\rrefused_count\x18\x06 \x01(\x05\"\xd0\x01\n\x12ImportEventsHeader\x12\x39\n\x06source\x18\x01 \x01(\x0e\x32\x1d.laurel.ingest.v1.EventSourceB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x34\n\x0cowner_logins\x18\x02 \x03(\tB\x1e\xbaH\x1b\x92\x01\x18\x10\xe8\x07\"\x13r\x11\x10\x01\x18\xff\x01\x32\n^[^\\x00]*$\x12\x32\n\x14repository_full_name\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x04\x32\n^[^\\x00]*$\x12\x15\n\rrepository_id\x18\x04 \x01(\x03\"p\n\nEventBatch\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12\x18\n\x05lines\x18\x02 \x03(\x0c\x42\t\xbaH\x06\x92\x01\x03\x10\x90N\x12\x19\n\x11\x66irst_line_number\x18\x03 \x01(\x03\x12\x1b\n\tfile_name\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80 \"\x8e\x01\n\x13ImportEventsRequest\x12\x36\n\x06header\x18\x01 \x01(\x0b\x32$.laurel.ingest.v1.ImportEventsHeaderH\x00\x12-\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32\x1c.laurel.ingest.v1.EventBatchH\x00\x42\x10\n\x07message\x12\x05\xbaH\x02\x08\x01\"\x80\x01\n\x0fSignalTypeCount\x12*\n\x04type\x18\x01 \x01(\x0e\x32\x1c.laurel.common.v1.SignalType\x12\x11\n\tnew_count\x18\x02 \x01(\x05\x12\x15\n\rchanged_count\x18\x03 \x01(\x05\x12\x17\n\x0f\x64uplicate_count\x18\x04 \x01(\x05\"-\n\x0cSkippedCount\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x05\"Z\n\x0bLineProblem\x12\x11\n\tfile_name\x18\x01 \x01(\t\x12\x13\n\x0bline_number\x18\x02 \x01(\x03\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\"\x86\x02\n\x14ImportEventsResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12\x13\n\x0b\x65vent_count\x18\x02 \x01(\x05\x12\x32\n\x07signals\x18\x03 \x03(\x0b\x32!.laurel.ingest.v1.SignalTypeCount\x12\x17\n\x0fwithdrawn_count\x18\x04 \x01(\x05\x12/\n\x07skipped\x18\x05 \x03(\x0b\x32\x1e.laurel.ingest.v1.SkippedCount\x12/\n\x08problems\x18\x06 \x03(\x0b\x32\x1d.laurel.ingest.v1.LineProblem\x12\x18\n\x10installation_ids\x18\x07 \x03(\x03\"\xb9\x02\n\x12ListSignalsRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\x12\x0f\n\x07user_id\x18\x04 \x01(\x03\x12\x15\n\rrepository_id\x18\x05 \x01(\x03\x12>\n\x05types\x18\x06 \x03(\x0e\x32\x1c.laurel.common.v1.SignalTypeB\x11\xbaH\x0e\x92\x01\x0b\x10\n\"\x07\x82\x01\x04\x10\x01 \x00\x12.\n\nstart_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"Y\n\x13ListSignalsResponse\x12)\n\x07signals\x18\x01 \x03(\x0b\x32\x18.laurel.ingest.v1.Signal\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xc0\x01\n\x14StreamSignalsRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0erepository_ids\x18\x04 \x03(\x03\x12\x10\n\x08user_ids\x18\x05 \x03(\x03\"^\n\x13StreamSignalsHeader\x12\x12\n\ninput_mark\x18\x01 \x01(\t\x12\x14\n\x0c\x62ot_user_ids\x18\x02 \x03(\x03\x12\x1d\n\x15signal_count_estimate\x18\x03 \x01(\x03\"l\n\x15StreamSignalsResponse\x12\x37\n\x06header\x18\x01 \x01(\x0b\x32%.laurel.ingest.v1.StreamSignalsHeaderH\x00\x12\x0f\n\x05\x61rrow\x18\x02 \x01(\x0cH\x00\x42\t\n\x07message*c\n\x08Standing\x12\x18\n\x14STANDING_UNSPECIFIED\x10\x00\x12\x14\n\x10STANDING_ARCHIVE\x10\x01\x12\x14\n\x10STANDING_WEBHOOK\x10\x02\x12\x11\n\rSTANDING_BEST\x10\x03*^\n\x0b\x45ventSource\x12\x1c\n\x18\x45VENT_SOURCE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x45VENT_SOURCE_GH_ARCHIVE\x10\x01\x12\x14\n\x10\x45VENT_SOURCE_GIT\x10\x02\x32\xdb\x03\n\rSignalService\x12r\n\x0cWriteSignals\x12%.laurel.ingest.v1.WriteSignalsRequest\x1a&.laurel.ingest.v1.WriteSignalsResponse\"\x0f\xba\xd7\x18\x0b\n\x03\x04\x03\x06\x18\xc0\xcf$ \x01(\x01\x30\x01\x12r\n\x0cImportEvents\x12%.laurel.ingest.v1.ImportEventsRequest\x1a&.laurel.ingest.v1.ImportEventsResponse\"\x0f\xba\xd7\x18\x0b\n\x02\x06\x04\x18\x80\xdd\xdb\x01 \x01(\x01\x30\x01\x12h\n\x0bListSignals\x12$.laurel.ingest.v1.ListSignalsRequest\x1a%.laurel.ingest.v1.ListSignalsResponse\"\x0c\xba\xd7\x18\x08\n\x03\x01\x04\x06\x18\x90N\x12x\n\rStreamSignals\x12&.laurel.ingest.v1.StreamSignalsRequest\x1a\'.laurel.ingest.v1.StreamSignalsResponse\"\x14\xba\xd7\x18\x10\n\x01\x03\x12\x07scoring\x18\xe0\xa7\x12\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dlaurel/ingest/v1/signal.proto\x12\x10laurel.ingest.v1\x1a\x1dlaurel/common/v1/policy.proto\x1a%laurel/ingest/v1/signal_imports.proto\x1a#laurel/ingest/v1/signal_reads.proto\x1a$laurel/ingest/v1/signal_writes.proto2\xdb\x03\n\rSignalService\x12r\n\x0cWriteSignals\x12%.laurel.ingest.v1.WriteSignalsRequest\x1a&.laurel.ingest.v1.WriteSignalsResponse\"\x0f\xba\xd7\x18\x0b\n\x03\x04\x03\x06\x18\xc0\xcf$ \x01(\x01\x30\x01\x12r\n\x0cImportEvents\x12%.laurel.ingest.v1.ImportEventsRequest\x1a&.laurel.ingest.v1.ImportEventsResponse\"\x0f\xba\xd7\x18\x0b\n\x02\x06\x04\x18\x80\xdd\xdb\x01 \x01(\x01\x30\x01\x12h\n\x0bListSignals\x12$.laurel.ingest.v1.ListSignalsRequest\x1a%.laurel.ingest.v1.ListSignalsResponse\"\x0c\xba\xd7\x18\x08\n\x03\x01\x04\x06\x18\x90N\x12x\n\rStreamSignals\x12&.laurel.ingest.v1.StreamSignalsRequest\x1a\'.laurel.ingest.v1.StreamSignalsResponse\"\x14\xba\xd7\x18\x10\n\x01\x03\x12\x07scoring\x18\xe0\xa7\x12\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'laurel.ingest.v1.signal_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SIGNALMETADATA'].fields_by_name['review_state']._loaded_options = None
-  _globals['_SIGNALMETADATA'].fields_by_name['review_state']._serialized_options = b'\272H\005\202\001\002\020\001'
-  _globals['_SIGNALMETADATA'].fields_by_name['additions']._loaded_options = None
-  _globals['_SIGNALMETADATA'].fields_by_name['additions']._serialized_options = b'\272H\004\032\002(\000'
-  _globals['_SIGNALMETADATA'].fields_by_name['deletions']._loaded_options = None
-  _globals['_SIGNALMETADATA'].fields_by_name['deletions']._serialized_options = b'\272H\004\032\002(\000'
-  _globals['_SIGNALMETADATA'].fields_by_name['number']._loaded_options = None
-  _globals['_SIGNALMETADATA'].fields_by_name['number']._serialized_options = b'\272H\004\"\002(\000'
-  _globals['_SIGNALMETADATA'].fields_by_name['title']._loaded_options = None
-  _globals['_SIGNALMETADATA'].fields_by_name['title']._serialized_options = b'\272H\005r\003\030\200 '
-  _globals['_SIGNALMETADATA'].fields_by_name['object_id']._loaded_options = None
-  _globals['_SIGNALMETADATA'].fields_by_name['object_id']._serialized_options = b'\272H\004r\002\030@'
-  _globals['_WRITESIGNALSHEADER'].fields_by_name['installation_id']._loaded_options = None
-  _globals['_WRITESIGNALSHEADER'].fields_by_name['installation_id']._serialized_options = b'\272H\004\"\0028\000'
-  _globals['_WRITESIGNALSHEADER'].fields_by_name['standing']._loaded_options = None
-  _globals['_WRITESIGNALSHEADER'].fields_by_name['standing']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
-  _globals['_SIGNALBATCH'].oneofs_by_name['signals']._loaded_options = None
-  _globals['_SIGNALBATCH'].oneofs_by_name['signals']._serialized_options = b'\272H\002\010\001'
-  _globals['_WRITESIGNALSREQUEST'].oneofs_by_name['message']._loaded_options = None
-  _globals['_WRITESIGNALSREQUEST'].oneofs_by_name['message']._serialized_options = b'\272H\002\010\001'
-  _globals['_IMPORTEVENTSHEADER'].fields_by_name['source']._loaded_options = None
-  _globals['_IMPORTEVENTSHEADER'].fields_by_name['source']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
-  _globals['_IMPORTEVENTSHEADER'].fields_by_name['owner_logins']._loaded_options = None
-  _globals['_IMPORTEVENTSHEADER'].fields_by_name['owner_logins']._serialized_options = b'\272H\033\222\001\030\020\350\007\"\023r\021\020\001\030\377\0012\n^[^\\x00]*$'
-  _globals['_IMPORTEVENTSHEADER'].fields_by_name['repository_full_name']._loaded_options = None
-  _globals['_IMPORTEVENTSHEADER'].fields_by_name['repository_full_name']._serialized_options = b'\272H\021r\017\030\200\0042\n^[^\\x00]*$'
-  _globals['_EVENTBATCH'].fields_by_name['lines']._loaded_options = None
-  _globals['_EVENTBATCH'].fields_by_name['lines']._serialized_options = b'\272H\006\222\001\003\020\220N'
-  _globals['_EVENTBATCH'].fields_by_name['file_name']._loaded_options = None
-  _globals['_EVENTBATCH'].fields_by_name['file_name']._serialized_options = b'\272H\005r\003\030\200 '
-  _globals['_IMPORTEVENTSREQUEST'].oneofs_by_name['message']._loaded_options = None
-  _globals['_IMPORTEVENTSREQUEST'].oneofs_by_name['message']._serialized_options = b'\272H\002\010\001'
-  _globals['_LISTSIGNALSREQUEST'].fields_by_name['installation_id']._loaded_options = None
-  _globals['_LISTSIGNALSREQUEST'].fields_by_name['installation_id']._serialized_options = b'\272H\004\"\0028\000'
-  _globals['_LISTSIGNALSREQUEST'].fields_by_name['page_size']._loaded_options = None
-  _globals['_LISTSIGNALSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\350\007(\000'
-  _globals['_LISTSIGNALSREQUEST'].fields_by_name['page_token']._loaded_options = None
-  _globals['_LISTSIGNALSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\020'
-  _globals['_LISTSIGNALSREQUEST'].fields_by_name['types']._loaded_options = None
-  _globals['_LISTSIGNALSREQUEST'].fields_by_name['types']._serialized_options = b'\272H\016\222\001\013\020\n\"\007\202\001\004\020\001 \000'
-  _globals['_STREAMSIGNALSREQUEST'].fields_by_name['installation_id']._loaded_options = None
-  _globals['_STREAMSIGNALSREQUEST'].fields_by_name['installation_id']._serialized_options = b'\272H\004\"\0028\000'
   _globals['_SIGNALSERVICE'].methods_by_name['WriteSignals']._loaded_options = None
   _globals['_SIGNALSERVICE'].methods_by_name['WriteSignals']._serialized_options = b'\272\327\030\013\n\003\004\003\006\030\300\317$ \001'
   _globals['_SIGNALSERVICE'].methods_by_name['ImportEvents']._loaded_options = None
@@ -85,52 +43,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SIGNALSERVICE'].methods_by_name['ListSignals']._serialized_options = b'\272\327\030\010\n\003\001\004\006\030\220N'
   _globals['_SIGNALSERVICE'].methods_by_name['StreamSignals']._loaded_options = None
   _globals['_SIGNALSERVICE'].methods_by_name['StreamSignals']._serialized_options = b'\272\327\030\020\n\001\003\022\007scoring\030\340\247\022'
-  _globals['_STANDING']._serialized_start=3556
-  _globals['_STANDING']._serialized_end=3655
-  _globals['_EVENTSOURCE']._serialized_start=3657
-  _globals['_EVENTSOURCE']._serialized_end=3751
-  _globals['_SIGNALMETADATA']._serialized_start=175
-  _globals['_SIGNALMETADATA']._serialized_end=525
-  _globals['_SIGNAL']._serialized_start=528
-  _globals['_SIGNAL']._serialized_end=797
-  _globals['_NEWSIGNAL']._serialized_start=800
-  _globals['_NEWSIGNAL']._serialized_end=1031
-  _globals['_SIGNALROWS']._serialized_start=1033
-  _globals['_SIGNALROWS']._serialized_end=1091
-  _globals['_WRITESIGNALSHEADER']._serialized_start=1094
-  _globals['_WRITESIGNALSHEADER']._serialized_end=1230
-  _globals['_SIGNALBATCH']._serialized_start=1232
-  _globals['_SIGNALBATCH']._serialized_end=1344
-  _globals['_WRITESIGNALSREQUEST']._serialized_start=1347
-  _globals['_WRITESIGNALSREQUEST']._serialized_end=1490
-  _globals['_REFUSEDSIGNAL']._serialized_start=1492
-  _globals['_REFUSEDSIGNAL']._serialized_end=1558
-  _globals['_WRITESIGNALSRESPONSE']._serialized_start=1561
-  _globals['_WRITESIGNALSRESPONSE']._serialized_end=1741
-  _globals['_IMPORTEVENTSHEADER']._serialized_start=1744
-  _globals['_IMPORTEVENTSHEADER']._serialized_end=1952
-  _globals['_EVENTBATCH']._serialized_start=1954
-  _globals['_EVENTBATCH']._serialized_end=2066
-  _globals['_IMPORTEVENTSREQUEST']._serialized_start=2069
-  _globals['_IMPORTEVENTSREQUEST']._serialized_end=2211
-  _globals['_SIGNALTYPECOUNT']._serialized_start=2214
-  _globals['_SIGNALTYPECOUNT']._serialized_end=2342
-  _globals['_SKIPPEDCOUNT']._serialized_start=2344
-  _globals['_SKIPPEDCOUNT']._serialized_end=2389
-  _globals['_LINEPROBLEM']._serialized_start=2391
-  _globals['_LINEPROBLEM']._serialized_end=2481
-  _globals['_IMPORTEVENTSRESPONSE']._serialized_start=2484
-  _globals['_IMPORTEVENTSRESPONSE']._serialized_end=2746
-  _globals['_LISTSIGNALSREQUEST']._serialized_start=2749
-  _globals['_LISTSIGNALSREQUEST']._serialized_end=3062
-  _globals['_LISTSIGNALSRESPONSE']._serialized_start=3064
-  _globals['_LISTSIGNALSRESPONSE']._serialized_end=3153
-  _globals['_STREAMSIGNALSREQUEST']._serialized_start=3156
-  _globals['_STREAMSIGNALSREQUEST']._serialized_end=3348
-  _globals['_STREAMSIGNALSHEADER']._serialized_start=3350
-  _globals['_STREAMSIGNALSHEADER']._serialized_end=3444
-  _globals['_STREAMSIGNALSRESPONSE']._serialized_start=3446
-  _globals['_STREAMSIGNALSRESPONSE']._serialized_end=3554
-  _globals['_SIGNALSERVICE']._serialized_start=3754
-  _globals['_SIGNALSERVICE']._serialized_end=4229
+  _globals['_SIGNALSERVICE']._serialized_start=197
+  _globals['_SIGNALSERVICE']._serialized_end=672
 # @@protoc_insertion_point(module_scope)

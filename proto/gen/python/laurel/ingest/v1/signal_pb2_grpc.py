@@ -3,7 +3,9 @@
 import grpc
 import warnings
 
-from laurel.ingest.v1 import signal_pb2 as laurel_dot_ingest_dot_v1_dot_signal__pb2
+from laurel.ingest.v1 import signal_imports_pb2 as laurel_dot_ingest_dot_v1_dot_signal__imports__pb2
+from laurel.ingest.v1 import signal_reads_pb2 as laurel_dot_ingest_dot_v1_dot_signal__reads__pb2
+from laurel.ingest.v1 import signal_writes_pb2 as laurel_dot_ingest_dot_v1_dot_signal__writes__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -37,23 +39,23 @@ class SignalServiceStub:
         """
         self.WriteSignals = channel.stream_stream(
                 '/laurel.ingest.v1.SignalService/WriteSignals',
-                request_serializer=laurel_dot_ingest_dot_v1_dot_signal__pb2.WriteSignalsRequest.SerializeToString,
-                response_deserializer=laurel_dot_ingest_dot_v1_dot_signal__pb2.WriteSignalsResponse.FromString,
+                request_serializer=laurel_dot_ingest_dot_v1_dot_signal__writes__pb2.WriteSignalsRequest.SerializeToString,
+                response_deserializer=laurel_dot_ingest_dot_v1_dot_signal__writes__pb2.WriteSignalsResponse.FromString,
                 _registered_method=True)
         self.ImportEvents = channel.stream_stream(
                 '/laurel.ingest.v1.SignalService/ImportEvents',
-                request_serializer=laurel_dot_ingest_dot_v1_dot_signal__pb2.ImportEventsRequest.SerializeToString,
-                response_deserializer=laurel_dot_ingest_dot_v1_dot_signal__pb2.ImportEventsResponse.FromString,
+                request_serializer=laurel_dot_ingest_dot_v1_dot_signal__imports__pb2.ImportEventsRequest.SerializeToString,
+                response_deserializer=laurel_dot_ingest_dot_v1_dot_signal__imports__pb2.ImportEventsResponse.FromString,
                 _registered_method=True)
         self.ListSignals = channel.unary_unary(
                 '/laurel.ingest.v1.SignalService/ListSignals',
-                request_serializer=laurel_dot_ingest_dot_v1_dot_signal__pb2.ListSignalsRequest.SerializeToString,
-                response_deserializer=laurel_dot_ingest_dot_v1_dot_signal__pb2.ListSignalsResponse.FromString,
+                request_serializer=laurel_dot_ingest_dot_v1_dot_signal__reads__pb2.ListSignalsRequest.SerializeToString,
+                response_deserializer=laurel_dot_ingest_dot_v1_dot_signal__reads__pb2.ListSignalsResponse.FromString,
                 _registered_method=True)
         self.StreamSignals = channel.unary_stream(
                 '/laurel.ingest.v1.SignalService/StreamSignals',
-                request_serializer=laurel_dot_ingest_dot_v1_dot_signal__pb2.StreamSignalsRequest.SerializeToString,
-                response_deserializer=laurel_dot_ingest_dot_v1_dot_signal__pb2.StreamSignalsResponse.FromString,
+                request_serializer=laurel_dot_ingest_dot_v1_dot_signal__reads__pb2.StreamSignalsRequest.SerializeToString,
+                response_deserializer=laurel_dot_ingest_dot_v1_dot_signal__reads__pb2.StreamSignalsResponse.FromString,
                 _registered_method=True)
 
 
@@ -115,23 +117,23 @@ def add_SignalServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
             'WriteSignals': grpc.stream_stream_rpc_method_handler(
                     servicer.WriteSignals,
-                    request_deserializer=laurel_dot_ingest_dot_v1_dot_signal__pb2.WriteSignalsRequest.FromString,
-                    response_serializer=laurel_dot_ingest_dot_v1_dot_signal__pb2.WriteSignalsResponse.SerializeToString,
+                    request_deserializer=laurel_dot_ingest_dot_v1_dot_signal__writes__pb2.WriteSignalsRequest.FromString,
+                    response_serializer=laurel_dot_ingest_dot_v1_dot_signal__writes__pb2.WriteSignalsResponse.SerializeToString,
             ),
             'ImportEvents': grpc.stream_stream_rpc_method_handler(
                     servicer.ImportEvents,
-                    request_deserializer=laurel_dot_ingest_dot_v1_dot_signal__pb2.ImportEventsRequest.FromString,
-                    response_serializer=laurel_dot_ingest_dot_v1_dot_signal__pb2.ImportEventsResponse.SerializeToString,
+                    request_deserializer=laurel_dot_ingest_dot_v1_dot_signal__imports__pb2.ImportEventsRequest.FromString,
+                    response_serializer=laurel_dot_ingest_dot_v1_dot_signal__imports__pb2.ImportEventsResponse.SerializeToString,
             ),
             'ListSignals': grpc.unary_unary_rpc_method_handler(
                     servicer.ListSignals,
-                    request_deserializer=laurel_dot_ingest_dot_v1_dot_signal__pb2.ListSignalsRequest.FromString,
-                    response_serializer=laurel_dot_ingest_dot_v1_dot_signal__pb2.ListSignalsResponse.SerializeToString,
+                    request_deserializer=laurel_dot_ingest_dot_v1_dot_signal__reads__pb2.ListSignalsRequest.FromString,
+                    response_serializer=laurel_dot_ingest_dot_v1_dot_signal__reads__pb2.ListSignalsResponse.SerializeToString,
             ),
             'StreamSignals': grpc.unary_stream_rpc_method_handler(
                     servicer.StreamSignals,
-                    request_deserializer=laurel_dot_ingest_dot_v1_dot_signal__pb2.StreamSignalsRequest.FromString,
-                    response_serializer=laurel_dot_ingest_dot_v1_dot_signal__pb2.StreamSignalsResponse.SerializeToString,
+                    request_deserializer=laurel_dot_ingest_dot_v1_dot_signal__reads__pb2.StreamSignalsRequest.FromString,
+                    response_serializer=laurel_dot_ingest_dot_v1_dot_signal__reads__pb2.StreamSignalsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -160,8 +162,8 @@ class SignalService:
             request_iterator,
             target,
             '/laurel.ingest.v1.SignalService/WriteSignals',
-            laurel_dot_ingest_dot_v1_dot_signal__pb2.WriteSignalsRequest.SerializeToString,
-            laurel_dot_ingest_dot_v1_dot_signal__pb2.WriteSignalsResponse.FromString,
+            laurel_dot_ingest_dot_v1_dot_signal__writes__pb2.WriteSignalsRequest.SerializeToString,
+            laurel_dot_ingest_dot_v1_dot_signal__writes__pb2.WriteSignalsResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -187,8 +189,8 @@ class SignalService:
             request_iterator,
             target,
             '/laurel.ingest.v1.SignalService/ImportEvents',
-            laurel_dot_ingest_dot_v1_dot_signal__pb2.ImportEventsRequest.SerializeToString,
-            laurel_dot_ingest_dot_v1_dot_signal__pb2.ImportEventsResponse.FromString,
+            laurel_dot_ingest_dot_v1_dot_signal__imports__pb2.ImportEventsRequest.SerializeToString,
+            laurel_dot_ingest_dot_v1_dot_signal__imports__pb2.ImportEventsResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -214,8 +216,8 @@ class SignalService:
             request,
             target,
             '/laurel.ingest.v1.SignalService/ListSignals',
-            laurel_dot_ingest_dot_v1_dot_signal__pb2.ListSignalsRequest.SerializeToString,
-            laurel_dot_ingest_dot_v1_dot_signal__pb2.ListSignalsResponse.FromString,
+            laurel_dot_ingest_dot_v1_dot_signal__reads__pb2.ListSignalsRequest.SerializeToString,
+            laurel_dot_ingest_dot_v1_dot_signal__reads__pb2.ListSignalsResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -241,8 +243,8 @@ class SignalService:
             request,
             target,
             '/laurel.ingest.v1.SignalService/StreamSignals',
-            laurel_dot_ingest_dot_v1_dot_signal__pb2.StreamSignalsRequest.SerializeToString,
-            laurel_dot_ingest_dot_v1_dot_signal__pb2.StreamSignalsResponse.FromString,
+            laurel_dot_ingest_dot_v1_dot_signal__reads__pb2.StreamSignalsRequest.SerializeToString,
+            laurel_dot_ingest_dot_v1_dot_signal__reads__pb2.StreamSignalsResponse.FromString,
             options,
             channel_credentials,
             insecure,

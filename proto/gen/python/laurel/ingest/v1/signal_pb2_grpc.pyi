@@ -5,7 +5,9 @@ Signals: what people did, deduplicated, ready to be scored."""
 
 from collections import abc as _abc
 from grpc import aio as _aio
-from laurel.ingest.v1 import signal_pb2 as _signal_pb2
+from laurel.ingest.v1 import signal_imports_pb2 as _signal_imports_pb2
+from laurel.ingest.v1 import signal_reads_pb2 as _signal_reads_pb2
+from laurel.ingest.v1 import signal_writes_pb2 as _signal_writes_pb2
 import abc as _abc_1
 
 
@@ -16,7 +18,7 @@ class SignalServiceStub:
     """Writes and reads signals."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
-    WriteSignals: _aio.StreamStreamMultiCallable[_signal_pb2.WriteSignalsRequest, _signal_pb2.WriteSignalsResponse]
+    WriteSignals: _aio.StreamStreamMultiCallable[_signal_writes_pb2.WriteSignalsRequest, _signal_writes_pb2.WriteSignalsResponse]
     """Writes signals that a backend already has. The first message is the header,
     each further one a batch, answered when it is committed, in order. A batch
     is atomic and idempotent: sent again, its signals count as duplicates. A
@@ -27,7 +29,7 @@ class SignalServiceStub:
     REFERENCE_MISSING, CONCURRENT_CHANGE, DATABASE_UNAVAILABLE,
     DEPENDENCY_UNAVAILABLE.
     """
-    ImportEvents: _aio.StreamStreamMultiCallable[_signal_pb2.ImportEventsRequest, _signal_pb2.ImportEventsResponse]
+    ImportEvents: _aio.StreamStreamMultiCallable[_signal_imports_pb2.ImportEventsRequest, _signal_imports_pb2.ImportEventsResponse]
     """Normalizes raw events (lines of GH Archive, commits of a git clone) into
     signals. The first message is the header, each further one a batch of
     lines, answered when it is committed, in order. Lines that can't be read
@@ -39,12 +41,12 @@ class SignalServiceStub:
     REFERENCE_MISSING, CONCURRENT_CHANGE, DATABASE_UNAVAILABLE,
     DEPENDENCY_UNAVAILABLE.
     """
-    ListSignals: _aio.UnaryUnaryMultiCallable[_signal_pb2.ListSignalsRequest, _signal_pb2.ListSignalsResponse]
+    ListSignals: _aio.UnaryUnaryMultiCallable[_signal_reads_pb2.ListSignalsRequest, _signal_reads_pb2.ListSignalsResponse]
     """Signals of one installation, newest first.
     Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, INSTALLATION_NOT_FOUND,
     INSTALLATION_NOT_COVERED, DATABASE_UNAVAILABLE.
     """
-    StreamSignals: _aio.UnaryStreamMultiCallable[_signal_pb2.StreamSignalsRequest, _signal_pb2.StreamSignalsResponse]
+    StreamSignals: _aio.UnaryStreamMultiCallable[_signal_reads_pb2.StreamSignalsRequest, _signal_reads_pb2.StreamSignalsResponse]
     """Every signal of one installation in columns, in one consistent snapshot and
     no particular order: a header, then Arrow record batches.
     Errors: INVALID_REQUEST, DATABASE_UNAVAILABLE.
@@ -56,9 +58,9 @@ class SignalServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def WriteSignals(
         self,
-        request_iterator: _abc.AsyncIterator[_signal_pb2.WriteSignalsRequest],
-        context: _aio.ServicerContext[_abc.AsyncIterator[_signal_pb2.WriteSignalsRequest], _abc.AsyncIterator[_signal_pb2.WriteSignalsResponse]],
-    ) -> _abc.AsyncIterator[_signal_pb2.WriteSignalsResponse]:
+        request_iterator: _abc.AsyncIterator[_signal_writes_pb2.WriteSignalsRequest],
+        context: _aio.ServicerContext[_abc.AsyncIterator[_signal_writes_pb2.WriteSignalsRequest], _abc.AsyncIterator[_signal_writes_pb2.WriteSignalsResponse]],
+    ) -> _abc.AsyncIterator[_signal_writes_pb2.WriteSignalsResponse]:
         """Writes signals that a backend already has. The first message is the header,
         each further one a batch, answered when it is committed, in order. A batch
         is atomic and idempotent: sent again, its signals count as duplicates. A
@@ -73,9 +75,9 @@ class SignalServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def ImportEvents(
         self,
-        request_iterator: _abc.AsyncIterator[_signal_pb2.ImportEventsRequest],
-        context: _aio.ServicerContext[_abc.AsyncIterator[_signal_pb2.ImportEventsRequest], _abc.AsyncIterator[_signal_pb2.ImportEventsResponse]],
-    ) -> _abc.AsyncIterator[_signal_pb2.ImportEventsResponse]:
+        request_iterator: _abc.AsyncIterator[_signal_imports_pb2.ImportEventsRequest],
+        context: _aio.ServicerContext[_abc.AsyncIterator[_signal_imports_pb2.ImportEventsRequest], _abc.AsyncIterator[_signal_imports_pb2.ImportEventsResponse]],
+    ) -> _abc.AsyncIterator[_signal_imports_pb2.ImportEventsResponse]:
         """Normalizes raw events (lines of GH Archive, commits of a git clone) into
         signals. The first message is the header, each further one a batch of
         lines, answered when it is committed, in order. Lines that can't be read
@@ -91,9 +93,9 @@ class SignalServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def ListSignals(
         self,
-        request: _signal_pb2.ListSignalsRequest,
-        context: _aio.ServicerContext[_signal_pb2.ListSignalsRequest, _abc.Awaitable[_signal_pb2.ListSignalsResponse]],
-    ) -> _abc.Awaitable[_signal_pb2.ListSignalsResponse]:
+        request: _signal_reads_pb2.ListSignalsRequest,
+        context: _aio.ServicerContext[_signal_reads_pb2.ListSignalsRequest, _abc.Awaitable[_signal_reads_pb2.ListSignalsResponse]],
+    ) -> _abc.Awaitable[_signal_reads_pb2.ListSignalsResponse]:
         """Signals of one installation, newest first.
         Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, INSTALLATION_NOT_FOUND,
         INSTALLATION_NOT_COVERED, DATABASE_UNAVAILABLE.
@@ -102,9 +104,9 @@ class SignalServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def StreamSignals(
         self,
-        request: _signal_pb2.StreamSignalsRequest,
-        context: _aio.ServicerContext[_signal_pb2.StreamSignalsRequest, _abc.AsyncIterator[_signal_pb2.StreamSignalsResponse]],
-    ) -> _abc.AsyncIterator[_signal_pb2.StreamSignalsResponse]:
+        request: _signal_reads_pb2.StreamSignalsRequest,
+        context: _aio.ServicerContext[_signal_reads_pb2.StreamSignalsRequest, _abc.AsyncIterator[_signal_reads_pb2.StreamSignalsResponse]],
+    ) -> _abc.AsyncIterator[_signal_reads_pb2.StreamSignalsResponse]:
         """Every signal of one installation in columns, in one consistent snapshot and
         no particular order: a header, then Arrow record batches.
         Errors: INVALID_REQUEST, DATABASE_UNAVAILABLE.
