@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from procrastinate.exceptions import ConnectorException
 
 from laurel_scoring.domain.runs import RunState
 from laurel_scoring.storage.queue import JobQueue
@@ -166,3 +168,56 @@ async def test_what_a_stopping_worker_cut_off_is_begun_again_by_the_next(
         await until(lambda: attempts == [1])
     async with working(queue, runs):
         await until(lambda: attempts == [1, 2])
+
+
+async def test_a_job_whose_end_could_not_be_written_does_not_hold_its_installation(
+    runs: RunTable, queue: JobQueue, installation: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worked: list[int] = []
+    lost: list[object] = []
+
+    async def work(installation_id: int) -> None:
+        await runs.claim(installation_id, NOW)
+        worked.append(installation_id)
+
+    finish = queue.app.job_manager.finish_job
+
+    async def fail_once(**given: Any) -> None:
+        if not lost:
+            lost.append(given)
+            raise ConnectorException
+        await finish(**given)
+
+    monkeypatch.setattr(queue.app.job_manager, "finish_job", fail_once)
+    queue.register(work)
+    async with working(queue, runs):
+        await ask(runs, installation)
+        await until(lambda: bool(lost))
+        await ask(runs, installation)
+        await until(lambda: len(worked) >= 2)
+
+
+async def test_a_job_that_was_lost_on_its_way_to_the_worker_is_given_out_again(
+    runs: RunTable, queue: JobQueue, installation: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worked: list[int] = []
+    lost: list[object] = []
+
+    async def work(installation_id: int) -> None:
+        worked.append(installation_id)
+
+    fetch = queue.app.job_manager.fetch_job
+
+    async def lose_once(**given: Any) -> object:
+        job = await fetch(**given)
+        if job is not None and not lost:
+            lost.append(job)
+            raise ConnectorException
+        return job
+
+    monkeypatch.setattr(queue.app.job_manager, "fetch_job", lose_once)
+    queue.register(work)
+    async with working(queue, runs):
+        await ask(runs, installation)
+        await until(lambda: bool(lost))
+        await until(lambda: worked == [installation])

@@ -37,13 +37,21 @@ class JobQueue:
                 reconnect_timeout=_RECONNECT_SECONDS,
             )
         )
+        # Numbers of the jobs that run in this process.
+        self.running: set[int | None] = set()
 
     def register(self, work: Work) -> None:
         """Sets what a job does with its installation."""
 
-        @self.app.task(name=TASK, queue=QUEUE)
-        async def score_installation(installation_id: int) -> None:
-            await work(installation_id)
+        @self.app.task(name=TASK, queue=QUEUE, pass_context=True)
+        async def score_installation(
+            context: procrastinate.JobContext, installation_id: int
+        ) -> None:
+            self.running.add(context.job.id)
+            try:
+                await work(installation_id)
+            finally:
+                self.running.discard(context.job.id)
 
     async def put(
         self, connection: AsyncConnection, installation_id: int, *, at: datetime | None = None

@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import procrastinate.worker
 import structlog
-from procrastinate.jobs import Status
+from procrastinate.jobs import Job, Status
 
 from laurel_scoring.storage.queue import QUEUE, TASK, JobQueue
 from laurel_scoring.storage.runs import RunTable
@@ -30,6 +31,8 @@ class Worker:
         self._concurrency = concurrency
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
+        self._procrastinate: procrastinate.worker.Worker | None = None
+        self._idle: set[int | None] = set()
 
     def start(self, ready: Callable[[], Awaitable[object]]) -> None:
         """Begins as soon as `ready` (a warm-up) is done. Called within the running loop."""
@@ -58,7 +61,8 @@ class Worker:
                 await self._queue.app.open_async()
                 if self._stopping:
                     return
-                await self._queue.app.run_worker_async(
+                self._procrastinate = procrastinate.worker.Worker(
+                    self._queue.app,
                     queues=[QUEUE],
                     name="scoring",
                     concurrency=self._concurrency,
@@ -70,6 +74,7 @@ class Worker:
                     # What became of it stands in the run's row.
                     delete_jobs="always",
                 )
+                await self._procrastinate.run()  # type: ignore[no-untyped-call]  # theirs
             except Exception as error:  # whatever ended the worker, runs must go on being worked on
                 log.warning("scoring_worker_ended", error=f"{type(error).__name__}: {error}")
             if not self._stopping:
@@ -84,10 +89,11 @@ class Worker:
                 log.warning("scoring_sweep_failed", error=f"{type(error).__name__}: {error}")
 
     async def sweep(self, *, silent_for: float = STALLED_SECONDS) -> None:
-        """Closes the jobs of dead workers, and gives every open run without a job a new one."""
+        """Closes the jobs that nobody works on, and gives every open run without one a new one."""
         await self._queue.app.open_async()
         jobs = self._queue.app.job_manager
-        for job in await jobs.get_stalled_jobs(queue=QUEUE, seconds_since_heartbeat=silent_for):
+        stalled = await jobs.get_stalled_jobs(queue=QUEUE, seconds_since_heartbeat=silent_for)
+        for job in [*stalled, *await self._forgotten()]:
             log.warning("scoring_job_stalled", job=job.id, args=job.task_kwargs)
             if job.id is not None:
                 await jobs.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)
@@ -102,3 +108,20 @@ class Worker:
         for installation_id in set(open_installations) - set(live):
             log.info("scoring_job_lost", installation_id=installation_id)
             await self._runs.ensure_job(installation_id)
+
+    async def _forgotten(self) -> list[Job]:
+        """Jobs that this worker has by the queue's account and not by its own, for two sweeps.
+
+        A connection that breaks may take along the news that a job was given out, or that it has
+        ended. Its lock would keep the installation from being worked on for as long as we live.
+        """
+        worker_id = self._procrastinate.worker_id if self._procrastinate is not None else None
+        if worker_id is None:
+            return []
+        jobs = self._queue.app.job_manager
+        ours = await jobs.list_jobs_async(
+            queue=QUEUE, status=Status.DOING.value, worker_id=worker_id
+        )
+        idle = [job for job in ours if job.id not in self._queue.running]
+        before, self._idle = self._idle, {job.id for job in idle}
+        return [job for job in idle if job.id in before]
