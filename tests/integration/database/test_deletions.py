@@ -15,7 +15,10 @@ REFUSED = (ForeignKeyViolation, RestrictViolation)
 _TABLES = (
     "signals", "signal_keys", "signal_withdrawals", "scoring_presets", "scoring_preset_rules",
     "scoring_preset_multiplier_signal_types", "leaderboard_materializations", "computed_scores",
-    "leaderboard_boards", "leaderboard_history", "ingest_log",
+    "leaderboard_boards", "leaderboard_history", "leaderboard_history_days", "published_presets",
+    "stale_installations", "stale_boards", "materialization_inputs", "ingest_log",
+    "repository_installations", "installation_signal_states", "scoring_run_requests",
+    "scoring_preset_changes", "scoring_preset_requests", "scoring_preset_revisions",
     "installation_bots", "scoring_runs", "installation_repositories", "session_installations",
 )  # fmt: skip
 
@@ -71,9 +74,73 @@ def _tenant(rows: Rows, account: int) -> int:
     rows.insert(
         "leaderboard_history", board_id=account, day=MIDSUMMER, entity_id=user, score=1, rank=1
     )
+    rows.insert(
+        "leaderboard_history_days",
+        board_id=account,
+        day=MIDSUMMER,
+        version=1,
+        as_of=MIDSUMMER,
+        entry_count=1,
+    )
+    rows.insert(
+        "materialization_inputs",
+        materialization_id=version,
+        as_of=MIDSUMMER,
+        rules="{}",
+        input_mark="",
+        digest=bytes(32),
+        last_checked_at=MIDSUMMER,
+    )
+    rows.insert(
+        "published_presets",
+        preset_id=preset,
+        installation_id=installation,
+        organization_id=account,
+    )
+    mark = {"mark": 1, "cause": "signals", "marked_at": MIDSUMMER}
+    rows.insert("stale_installations", installation_id=installation, last_mark=1, **mark)
+    rows.insert(
+        "stale_boards",
+        preset_id=preset,
+        scope_type="organization",
+        scope_id=account,
+        entity_type="contributor",
+        time_period="all_time",
+        **mark,
+    )
     rows.insert("ingest_log", installation_id=installation, organization_id=account)
     rows.insert("installation_bots", installation_id=installation, user_id=user, added_by="tests")
-    rows.insert("scoring_runs", installation_id=installation, requested_by="tests", reason="tests")
+    rows.insert(
+        "scoring_runs",
+        id=account,
+        installation_id=installation,
+        requested_by="tests",
+        reason="tests",
+    )
+    rows.insert(
+        "scoring_run_requests", installation_id=installation, request_id="tests", run_id=account
+    )
+    rows.insert("repository_installations", repository_id=repository, installation_id=installation)
+    rows.insert("installation_signal_states", installation_id=installation)
+    rows.insert("scoring_preset_revisions", preset_id=preset)
+    rows.insert(
+        "scoring_preset_requests",
+        installation_id=installation,
+        request_id="tests",
+        preset_id=preset,
+        fingerprint=bytes(32),
+    )
+    rows.insert(
+        "scoring_preset_changes",
+        installation_id=installation,
+        preset_id=preset,
+        preset_name="tests",
+        action="created",
+        actor_kind="operator",
+        actor_name="tests",
+        changed_at=MIDSUMMER,
+        after="{}",
+    )
     rows.insert("installation_repositories", installation_id=installation, repository_id=repository)
     session = rows.session(user)
     rows.insert("session_installations", session_id=session, installation_id=installation)
