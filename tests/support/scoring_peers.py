@@ -86,11 +86,14 @@ class FakeIngest(signal_pb2_grpc.SignalServiceServicer):
         self.reads = 0
         self.gate = asyncio.Event()
         self.gate.set()
+        # Set by the first read that begins.
+        self.begun = asyncio.Event()
 
     async def StreamSignals(  # noqa: N802 - the method's name on the wire
         self, request: signal_reads_pb2.StreamSignalsRequest, context: Any
     ) -> AsyncIterator[signal_reads_pb2.StreamSignalsResponse]:
         self.reads += 1
+        self.begun.set()
         await self.failures.check("StreamSignals", context)
         await self.gate.wait()
         header = signal_reads_pb2.StreamSignalsHeader(
@@ -201,12 +204,22 @@ class FakeLeaderboard(materialization_pb2_grpc.MaterializationServiceServicer):
         self.current: dict[tuple[int, ...], StoredBoard] = {}
         self.failures = failures
         self.publications = 0
+        # Marks in their order: the cause of each.
+        self.marks: list[int] = []
 
     def rows(self, *key: int) -> list[dict[str, Any]]:
         """The rows of one board: (scope_type, scope_id, entity_type, time_period), as numbered
         on the wire.
         """
         return self.current[key].rows
+
+    async def MarkStale(  # noqa: N802 - the method's name on the wire
+        self, request: materialization_pb2.MarkStaleRequest, context: Any
+    ) -> materialization_pb2.MarkStaleResponse:
+        await self.failures.check("MarkStale", context)
+        assert not request.boards, "a run concerns all boards"
+        self.marks.append(request.cause)
+        return materialization_pb2.MarkStaleResponse(mark=len(self.marks))
 
     async def PublishMaterialization(  # noqa: N802 - the method's name on the wire
         self,

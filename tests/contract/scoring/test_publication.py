@@ -23,6 +23,7 @@ from laurel_scoring.domain.engine import Evaluation
 from laurel_scoring.domain.periods import Windows, to_microseconds
 from laurel_scoring.domain.roster import Roster, Team
 from laurel_scoring.domain.rules import DEFAULT_RULES
+from laurel_scoring.domain.runs import Change
 from laurel_scoring.domain.timeline import Timeline
 from laurel_scoring.domain.vocabulary import EntityType, ScopeType, TimePeriod
 from tests.support import naive_scoring as naive
@@ -34,6 +35,13 @@ from tests.support.scoring_database import an_installation
 INSTALLATION, ORGANIZATION, PRESET = 7, 77, 1
 ROSTER = Roster(ORGANIZATION, frozenset({10, 11}), (Team(100, frozenset({1, 2})),))
 KEY = BoardKey(INSTALLATION, 0, ScopeType.ORGANIZATION, 0, EntityType.TEAM, TimePeriod.ALL_TIME)
+
+BOARD = board_pb2.Board(
+    installation_id=INSTALLATION,
+    scope_type=1,  # type: ignore[arg-type]  # the wire's number
+    entity_type=1,  # type: ignore[arg-type]  # the wire's number
+    time_period=6,  # type: ignore[arg-type]  # the wire's number
+)
 
 
 class NoProfiles:
@@ -105,7 +113,13 @@ def some_signals() -> list[NaiveSignal]:
     ] + [a_signal("spam", at=AS_OF - timedelta(days=3), user=3, repository=10)]
 
 
-async def publish(boards: LeaderboardBoards, signals: list[NaiveSignal], *, later: int = 0) -> int:
+async def publish(
+    boards: LeaderboardBoards,
+    signals: list[NaiveSignal],
+    *,
+    later: int = 0,
+    mark: int = 0,
+) -> int:
     as_of = AS_OF + timedelta(microseconds=later)
     windows = Windows.of_periods(to_microseconds(as_of))
     evaluation = Evaluation(Timeline.of(columns(signals)), ROSTER, DEFAULT_RULES, windows)
@@ -117,6 +131,7 @@ async def publish(boards: LeaderboardBoards, signals: list[NaiveSignal], *, late
         rules_json=rules_to_json(DEFAULT_RULES),
         input_mark=f"mark-{later}",
         periods=windows.periods,
+        stale_mark=mark,
     )
     return await boards.publish(header, computed_ahead(evaluation))
 
@@ -127,16 +142,7 @@ async def test_a_published_board_is_read_back_to_the_digit(
     # Organization 3, team 2, two repositories 2 each; six periods.
     assert await publish(boards, some_signals()) == 54
     reader = leaderboard_pb2_grpc.LeaderboardServiceStub(leaderboard.channel())
-    page = await reader.GetLeaderboard(
-        leaderboard_pb2.GetLeaderboardRequest(
-            board=board_pb2.Board(
-                installation_id=INSTALLATION,
-                scope_type=1,  # type: ignore[arg-type]  # the wire's number
-                entity_type=1,  # type: ignore[arg-type]  # the wire's number
-                time_period=6,  # type: ignore[arg-type]  # the wire's number
-            )
-        )
-    )
+    page = await reader.GetLeaderboard(leaderboard_pb2.GetLeaderboardRequest(board=BOARD))
     expected = naive.rank(
         naive.evaluate(some_signals(), NAIVE_DEFAULT_RULES, (), mode="contributor")
     )
@@ -172,3 +178,25 @@ async def test_an_older_publication_is_refused_by_its_reason(boards: Leaderboard
     with pytest.raises(RemoteError) as refused:
         await publish(boards, some_signals()[:3], later=4)
     assert (refused.value.code, refused.value.reason) == ("ABORTED", "NEWER_VERSION_EXISTS")
+
+
+async def test_boards_are_stale_until_a_publication_settles_the_last_mark(
+    leaderboard: RunningServer, boards: LeaderboardBoards
+) -> None:
+    reader = leaderboard_pb2_grpc.LeaderboardServiceStub(leaderboard.channel())
+
+    async def freshness() -> int:
+        request = leaderboard_pb2.GetLeaderboardRequest(board=BOARD)
+        return (await reader.GetLeaderboard(request)).freshness
+
+    await publish(
+        boards, some_signals(), mark=await boards.mark_stale(INSTALLATION, Change.SIGNALS)
+    )
+    assert await freshness() == leaderboard_pb2.FRESHNESS_FRESH
+    read_under = await boards.mark_stale(INSTALLATION, Change.PRESET)
+    assert await freshness() == leaderboard_pb2.FRESHNESS_STALE
+    meanwhile = await boards.mark_stale(INSTALLATION, Change.ROSTER)
+    await publish(boards, some_signals(), later=1, mark=read_under)
+    assert await freshness() == leaderboard_pb2.FRESHNESS_STALE
+    await publish(boards, some_signals(), later=2, mark=meanwhile)
+    assert await freshness() == leaderboard_pb2.FRESHNESS_FRESH

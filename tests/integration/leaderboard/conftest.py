@@ -136,11 +136,12 @@ class Replica:
             statistics=self.statistics,
         )
         self._publish = PublishMaterialization(
-            PostgresPublications(engine, retention=RETENTION),
-            PostgresStaleMarks(engine),
-            self.shared,
-            notices,
-            clock,
+            publications=PostgresPublications(engine, retention=RETENTION),
+            versions=self.versions,
+            marks=PostgresStaleMarks(engine),
+            shared=self.shared,
+            notices=notices,
+            clock=clock,
         )
         self._mark = MarkStale(
             PostgresStaleMarks(engine), self.versions, self.shared, notices, clock

@@ -155,12 +155,13 @@ def build(
         notices = postgres
     marks = marks or PostgresStaleMarks(engine)
     publish = PublishMaterialization(
-        publications
+        publications=publications
         or PostgresPublications(engine, retention=timedelta(hours=settings.retention_hours)),
-        marks,
-        common.shared,
-        notices,
-        clock,
+        versions=common.versions,
+        marks=marks,
+        shared=common.shared,
+        notices=notices,
+        clock=clock,
     )
     return Leaderboard(
         servicers=[

@@ -35,6 +35,7 @@ from laurel_scoring.application.ports import Boards, Directory, PresetStore, Sig
 from laurel_scoring.application.read_presets import GetPreset, ListPresets
 from laurel_scoring.application.score_installation import ScoreInstallation
 from laurel_scoring.application.start_scoring import StartScoring
+from laurel_scoring.application.tell_readers import TellReaders
 from laurel_scoring.clients.identity import IdentityDirectory
 from laurel_scoring.clients.ingest import IngestSignals
 from laurel_scoring.clients.leaderboard import LeaderboardBoards
@@ -97,6 +98,7 @@ def build(
     queue.register(score)
     worker = Worker(queue, runs, concurrency=settings.scoring_concurrency)
     closers.append(worker.stop)
+    tell_readers = TellReaders(boards)
     ready = once(lambda: asyncio.to_thread(warm_up))
     return Scoring(
         servicers=[
@@ -105,14 +107,14 @@ def build(
                 PresetServicer(
                     GetPreset(presets),
                     ListPresets(presets, PageTokens(derive_secret(key, "page tokens"))),
-                    ChangePresets(presets, PresetChangeTables(engine, runs), clock),
+                    ChangePresets(presets, PresetChangeTables(engine, runs), clock, tell_readers),
                 ),
                 preset_pb2.DESCRIPTOR.services_by_name["PresetService"],
             ),
             (
                 scoring_pb2_grpc.add_ScoringServiceServicer_to_server,
                 ScoringServicer(
-                    StartScoring(presets, runs, clock),
+                    StartScoring(presets, runs, clock, tell_readers),
                     runs,
                     ExplainScore(boards=boards, runs=runs, inputs=inputs, clock=clock),
                 ),

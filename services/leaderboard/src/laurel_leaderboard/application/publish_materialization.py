@@ -10,7 +10,13 @@ import structlog
 
 from laurel_common.clock import Clock
 from laurel_common.errors import InvalidRequest, LaurelError
-from laurel_leaderboard.application.ports import Notices, Publications, SharedCache, StaleMarks
+from laurel_leaderboard.application.ports import (
+    Notices,
+    Publications,
+    SharedCache,
+    StaleMarks,
+    Versions,
+)
 from laurel_leaderboard.domain.boards import ENTITIES_OF_SCOPE, BoardKey, ScopeType
 from laurel_leaderboard.domain.errors import MalformedBatch, StreamOutOfOrder
 from laurel_leaderboard.domain.rows import GroupRows, check_group, read_rows
@@ -76,13 +82,16 @@ class PublishMaterialization:
 
     def __init__(
         self,
+        *,
         publications: Publications,
+        versions: Versions,
         marks: StaleMarks,
         shared: SharedCache,
         notices: Notices,
         clock: Clock,
     ) -> None:
         self._publications = publications
+        self._versions = versions
         self._marks = marks
         self._shared = shared
         self._notices = notices
@@ -110,6 +119,8 @@ class PublishMaterialization:
                     raise StreamOutOfOrder
         if group is not None:
             raise StreamOutOfOrder("the stream ended within a group")
+        if outcome.unchanged:
+            await self._note_unchanged(header)
         if header.serve_preset:
             await self._serve(header)
         return outcome
@@ -135,6 +146,20 @@ class PublishMaterialization:
             return
         versions = published_versions(header, group.boards, done, now, marks)
         await self._shared.note_pointers(versions, now)
+
+    async def _note_unchanged(self, header: PublishHeader) -> None:
+        """Versions that stayed have been checked, and hold what was marked: Redis would go on
+        saying that they are stale.
+        """
+        now = self._clock.now()
+        try:
+            current = await self._versions.current_of(header.preset.installation_id)
+        except LaurelError as error:
+            log.warning("versions_not_noted", reason=error.reason)
+            return
+        own = [version for version in current if version.preset == header.preset]
+        await self._shared.note_pointers(own, now)
+        await self._notices.announce(header.preset.installation_id)
 
     async def _serve(self, header: PublishHeader) -> None:
         await self._publications.serve_preset(header)

@@ -2,18 +2,26 @@
 
 from laurel_common.clock import Clock
 from laurel_scoring.application.ports import Actor, PresetEditor, PresetStore
+from laurel_scoring.application.tell_readers import TellReaders
 from laurel_scoring.domain.presets import Preset, PresetEdit, RulesEdit
 from laurel_scoring.domain.rules import DEFAULT_RULES
-from laurel_scoring.domain.runs import Run
+from laurel_scoring.domain.runs import Change, Run
 
 
 class ChangePresets:
     """The four changes; an installation that was never heard of gets its `default` first."""
 
-    def __init__(self, presets: PresetStore, editor: PresetEditor, clock: Clock) -> None:
+    def __init__(
+        self,
+        presets: PresetStore,
+        editor: PresetEditor,
+        clock: Clock,
+        tell_readers: TellReaders,
+    ) -> None:
         self._presets = presets
         self._editor = editor
         self._clock = clock
+        self._tell_readers = tell_readers
 
     async def create(
         self, installation_id: int, name: str, rules: RulesEdit, *, request_id: str, by: Actor
@@ -37,9 +45,12 @@ class ChangePresets:
         PresetProtected, EtagStale.
         """
         await self._presets.ensure_default(installation_id, DEFAULT_RULES)
-        return await self._editor.update(
+        changed = await self._editor.update(
             installation_id, preset_id, edit, by=by, now=self._clock.now()
         )
+        if changed[1] is not None:
+            await self._tell_readers(installation_id, Change.PRESET)
+        return changed
 
     async def delete(self, installation_id: int, preset_id: int, etag: str, *, by: Actor) -> None:
         """Raises InstallationNotFound, PresetNotFound, PresetProtected, EtagStale."""
@@ -54,4 +65,8 @@ class ChangePresets:
         Raises InstallationNotFound, PresetNotFound.
         """
         await self._presets.ensure_default(installation_id, DEFAULT_RULES)
-        return await self._editor.activate(installation_id, preset_id, by=by, now=self._clock.now())
+        changed = await self._editor.activate(
+            installation_id, preset_id, by=by, now=self._clock.now()
+        )
+        await self._tell_readers(installation_id, Change.PRESET)
+        return changed

@@ -10,7 +10,7 @@ from laurel_scoring.domain.presets import Preset, PresetEdit
 from laurel_scoring.domain.results import BoardFamily
 from laurel_scoring.domain.roster import Roster
 from laurel_scoring.domain.rules import RuleSet
-from laurel_scoring.domain.runs import Run, RunResult
+from laurel_scoring.domain.runs import Change, Run, RunResult
 from laurel_scoring.domain.vocabulary import EntityType, ScopeType, TimePeriod
 
 
@@ -199,10 +199,17 @@ class PublicationHeader:
     rules_json: str
     input_mark: str
     periods: Sequence[TimePeriod]
+    stale_mark: int = 0
 
 
 class Boards(Protocol):
     """Leaderboard."""
+
+    async def mark_stale(self, installation_id: int, change: Change) -> int:
+        """Has all boards of the installation read as stale until a publication names the mark
+        that this returns, or a later one. Raises RemoteError.
+        """
+        ...
 
     async def publish(self, header: PublicationHeader, families: AsyncIterator[BoardFamily]) -> int:
         """Publishes every board of `families`, each whole or not at all; how many there were.

@@ -14,6 +14,7 @@ from laurel_scoring.domain.periods import Windows, to_microseconds
 from laurel_scoring.domain.results import BoardFamily
 from laurel_scoring.domain.rules import DEFAULT_RULES
 from laurel_scoring.domain.runs import (
+    Change,
     Run,
     RunResult,
     pause_before,
@@ -67,6 +68,10 @@ class ScoreInstallation:
             )
 
     async def _attempt(self, installation_id: int) -> RunResult:
+        # Before anything is read: what changes from here on has a higher mark, and stays marked
+        # although this attempt publishes later. Each attempt marks again; its mark covers those
+        # of the attempts that came to nothing.
+        mark = await self._boards.mark_stale(installation_id, Change.SIGNALS)
         as_of = self._clock.now()
         await self._presets.ensure_default(installation_id, DEFAULT_RULES)
         preset = await self._presets.get(installation_id, 0)
@@ -81,6 +86,7 @@ class ScoreInstallation:
             rules_json=rules_to_json(preset.rules),
             input_mark=inputs.mark,
             periods=windows.periods,
+            stale_mark=mark,
         )
         signal_count = len(inputs.signals)
         del inputs  # what remains to be read is the evaluation's timeline

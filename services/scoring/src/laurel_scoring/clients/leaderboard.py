@@ -16,6 +16,7 @@ from laurel_common.errors import RemoteError
 from laurel_scoring.application.ports import BoardKey, PublicationHeader, PublishedVersion
 from laurel_scoring.domain.digests import board_digests
 from laurel_scoring.domain.results import BoardFamily
+from laurel_scoring.domain.runs import Change
 from laurel_scoring.domain.vocabulary import Category, SignalType
 
 MAX_BOARDS = 10_000
@@ -29,6 +30,14 @@ class LeaderboardBoards:
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._stub = materialization_pb2_grpc.MaterializationServiceStub(channel)
+
+    async def mark_stale(self, installation_id: int, change: Change) -> int:
+        """See Boards."""
+        request = pb.MarkStaleRequest(
+            installation_id=installation_id,
+            cause=pb.StaleCause.ValueType(change),
+        )
+        return (await self._stub.MarkStale(request)).mark
 
     async def publish(self, header: PublicationHeader, families: AsyncIterator[BoardFamily]) -> int:
         """See Boards."""
@@ -83,6 +92,7 @@ async def _messages(
             rules_json=header.rules_json,
             input_mark=header.input_mark,
             serve_preset=True,
+            stale_mark=header.stale_mark,
         )
     )
     async for family in families:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 from laurel_common.errors import LaurelError
 
@@ -18,6 +18,15 @@ class RunState(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+class Change(IntEnum):
+    """What boards do not hold yet; the wire's numbers."""
+
+    SIGNALS = 1
+    ROSTER = 2
+    BOTS = 3
+    PRESET = 4
 
 
 @dataclass(frozen=True)
