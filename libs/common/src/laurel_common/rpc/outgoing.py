@@ -19,7 +19,8 @@ class _End:
     """How a call of many requests ended, by what the other side said.
 
     Where that side ends the stream while a message is on its way to it, gRPC's client says
-    INTERNAL in words of its own, a moment before or after it hears what was answered.
+    INTERNAL in words of its own, a moment before or after it hears what was answered. An end
+    without an error stays a break, as answers that were on their way back are lost with it.
     """
 
     def __init__(self, call: Any) -> None:
@@ -34,9 +35,11 @@ class _End:
             _at_once(call.trailing_metadata()),
             _at_once(call.details()),
         )
-        if not broke_while_sending(answer):
+        if broke_while_sending(answer):
+            return
+        if answer.code() is not grpc.StatusCode.OK:
             self._answer = answer
-            self._answered.set()
+        self._answered.set()
 
     async def failure(self, error: grpc.aio.AioRpcError) -> Exception:
         """What the call failed with, as RemoteError."""
