@@ -18,7 +18,7 @@ from laurel.leaderboard.v1 import (
     leaderboard_pb2,
     materialization_pb2,
 )
-from laurel.scoring.v1 import scoring_pb2
+from laurel.scoring.v1 import explanation_pb2, scoring_pb2
 from laurel_cli.rpc.caller import Caller
 from laurel_common.auth.keys import generate_private_key
 from laurel_common.auth.principal import PrincipalKind
@@ -139,7 +139,7 @@ async def test_a_backend_reads_and_writes_within_its_installations_alone(
         assert (await refusal(boards.GetLeaderboard(theirs)))[1] == "INSTALLATION_NOT_COVERED"
         listing = signal_reads_pb2.ListSignalsRequest(installation_id=OTHER.installation_id)
         assert (await refusal(signals.ListSignals(listing)))[1] == "INSTALLATION_NOT_COVERED"
-        explaining = scoring_pb2.ExplainScoreRequest(board=a_board(OTHER), entity_id=1)
+        explaining = explanation_pb2.ExplainScoreRequest(board=a_board(OTHER), entity_id=1)
         outcome = await refusal(all_of(scoring.ExplainScore(explaining)))
         assert outcome[1] == "INSTALLATION_NOT_COVERED"
         starting = scoring_pb2.StartScoringRequest(installation_id=OTHER.installation_id)

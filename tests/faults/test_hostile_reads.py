@@ -13,7 +13,7 @@ from laurel.leaderboard.v1 import (
     leaderboard_pb2,
     materialization_pb2,
 )
-from laurel.scoring.v1 import scoring_pb2
+from laurel.scoring.v1 import explanation_pb2, scoring_pb2
 from laurel_common.errors import RemoteError
 from tests.support.stack_running import Laurel
 from tests.support.world_boards import board
@@ -118,13 +118,13 @@ async def test_scopes_and_entities_of_others_are_not_found_under_ones_own_instal
     ):
         request = leaderboard_pb2.GetLeaderboardRequest(board=wanted)
         assert (await refusal(world.boards.GetLeaderboard(request)))[0] == "NOT_FOUND"
-        explaining = scoring_pb2.ExplainScoreRequest(board=wanted, entity_id=1)
+        explaining = explanation_pb2.ExplainScoreRequest(board=wanted, entity_id=1)
         assert (await refusal(all_of(world.scoring.ExplainScore(explaining))))[0] == "NOT_FOUND"
 
 
 @pytest.mark.parametrize("entity_id", [1, -1, 2**63 - 1, -(2**63)])
 async def test_nobodys_ledger_is_not_found(world: World, entity_id: int) -> None:
-    request = scoring_pb2.ExplainScoreRequest(board=a_board(world.mine), entity_id=entity_id)
+    request = explanation_pb2.ExplainScoreRequest(board=a_board(world.mine), entity_id=entity_id)
     outcome = await refusal(all_of(world.scoring.ExplainScore(request)))
     assert outcome == ("NOT_FOUND", "ENTITY_NOT_FOUND")
 
@@ -135,7 +135,7 @@ async def test_a_version_that_never_was_is_not_explained(world: World) -> None:
             leaderboard_pb2.GetLeaderboardRequest(board=a_board(world.mine), page_size=1)
         )
     ).entries[0]
-    request = scoring_pb2.ExplainScoreRequest(
+    request = explanation_pb2.ExplainScoreRequest(
         board=a_board(world.mine), entity_id=entry.entity.id, version=2**31 - 1
     )
     outcome = await refusal(all_of(world.scoring.ExplainScore(request)))

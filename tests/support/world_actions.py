@@ -21,7 +21,7 @@ from laurel.ingest.v1 import (
     signal_reads_pb2,
 )
 from laurel.leaderboard.v1 import leaderboard_pb2, leaderboard_pb2_grpc
-from laurel.scoring.v1 import scoring_pb2, scoring_pb2_grpc
+from laurel.scoring.v1 import explanation_pb2, scoring_pb2, scoring_pb2_grpc
 from laurel_cli.importing.stream import EventImport
 from laurel_cli.importing.summary import ImportSummary
 from laurel_common.errors import RemoteError
@@ -143,9 +143,9 @@ async def list_signals(
 
 async def explain(
     laurel: Laurel, board: board_pb2.Board, entity_id: int
-) -> tuple[scoring_pb2.ExplainScoreHeader, list[scoring_pb2.LedgerLine]]:
+) -> tuple[explanation_pb2.ExplainScoreHeader, list[explanation_pb2.LedgerLine]]:
     """The ledger of an entity of a board."""
-    request = scoring_pb2.ExplainScoreRequest(board=board, entity_id=entity_id)
+    request = explanation_pb2.ExplainScoreRequest(board=board, entity_id=entity_id)
     async with laurel.caller.channel("scoring") as channel:
         stub = scoring_pb2_grpc.ScoringServiceStub(channel)
         answers = [answer async for answer in stub.ExplainScore(request)]

@@ -10,7 +10,12 @@ import grpc
 import pytest
 
 from laurel.common.v1 import board_pb2
-from laurel.scoring.v1 import preset_pb2_grpc, scoring_pb2, scoring_pb2_grpc
+from laurel.scoring.v1 import (
+    explanation_pb2,
+    preset_pb2_grpc,
+    scoring_pb2,
+    scoring_pb2_grpc,
+)
 from laurel_common.auth.keys import generate_private_key
 from laurel_common.auth.principal import PrincipalKind
 from laurel_common.testing.clock import FakeClock
@@ -82,12 +87,12 @@ class Service:
 
     async def explain(
         self, entity_id: int, board: board_pb2.Board | None = None, version: int = 0
-    ) -> tuple[scoring_pb2.ExplainScoreHeader, list[scoring_pb2.LedgerLine]]:
+    ) -> tuple[explanation_pb2.ExplainScoreHeader, list[explanation_pb2.LedgerLine]]:
         """The header and all lines."""
-        header = scoring_pb2.ExplainScoreHeader()
-        lines: list[scoring_pb2.LedgerLine] = []
+        header = explanation_pb2.ExplainScoreHeader()
+        lines: list[explanation_pb2.LedgerLine] = []
         async for response in self.scoring.ExplainScore(
-            scoring_pb2.ExplainScoreRequest(
+            explanation_pb2.ExplainScoreRequest(
                 board=board or self.board(), entity_id=entity_id, version=version
             )
         ):

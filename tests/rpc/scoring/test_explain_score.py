@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from laurel.common.v1 import board_pb2
-from laurel.scoring.v1 import scoring_pb2, scoring_pb2_grpc
+from laurel.scoring.v1 import explanation_pb2, scoring_pb2_grpc
 from laurel_common.auth.principal import PrincipalKind
 from laurel_common.errors import RemoteError
 from laurel_scoring.domain.errors import InstallationNotFound
@@ -44,9 +44,11 @@ async def test_a_contributors_lines_sum_to_the_score(service: Service) -> None:
     assert [line.day_position for line in lines] == [1, 2, 3, 4, 5]
     assert {line.day_quota for line in lines} == {4}
     assert lines[0].multipliers == [
-        scoring_pb2.AppliedMultiplier(kind="first_activity", factor_e4=15_000, points_e4=150_000)
+        explanation_pb2.AppliedMultiplier(
+            kind="first_activity", factor_e4=15_000, points_e4=150_000
+        )
     ]
-    assert lines[4].outcome == scoring_pb2.OUTCOME_DAILY_QUOTA
+    assert lines[4].outcome == explanation_pb2.OUTCOME_DAILY_QUOTA
     assert {line.additions for line in lines} == {2}
 
 
@@ -59,7 +61,10 @@ async def test_lines_stand_in_the_order_of_judgement_and_name_their_signal(
     assert (review.type, spam.type) == (7, 10)
     assert (review.repository_id, spam.repository_id) == (11, 10)
     assert (review.review_weight_e4, review.review_state) == (12_500, 1)
-    assert (spam.outcome, spam.penalty_e4) == (scoring_pb2.OUTCOME_PENALTY_ONLY, -120_000)
+    assert (spam.outcome, spam.penalty_e4) == (
+        explanation_pb2.OUTCOME_PENALTY_ONLY,
+        -120_000,
+    )
     held = {signal.content_hash for signal in service.peers.ingest.signals}
     assert {line.content_hash for line in lines} < held
 
@@ -125,7 +130,7 @@ async def test_what_moved_and_can_not_be_scored_in_time_is_said_so(service: Serv
     await service.score()
     service.peers.ingest.mark = "signals-2"
     await service.inner.worker.stop()
-    request = scoring_pb2.ExplainScoreRequest(board=service.board(), entity_id=1)
+    request = explanation_pb2.ExplainScoreRequest(board=service.board(), entity_id=1)
     with pytest.raises(RemoteError) as refused:
         async for _ in service.scoring.ExplainScore(request, timeout=2.5):
             pass
@@ -171,7 +176,7 @@ async def test_a_board_that_can_not_be_is_refused_field_by_field(service: Servic
 async def test_a_backend_is_explained_its_own_installations_only(service: Service) -> None:
     backend = service.channel(PrincipalKind.BACKEND, installations=[8])
     stub = scoring_pb2_grpc.ScoringServiceStub(backend)
-    request = scoring_pb2.ExplainScoreRequest(board=service.board(), entity_id=1)
+    request = explanation_pb2.ExplainScoreRequest(board=service.board(), entity_id=1)
     with pytest.raises(RemoteError) as refused:
         async for _ in stub.ExplainScore(request):
             pass
@@ -182,7 +187,7 @@ async def test_a_caller_that_goes_away_leaves_nothing_running(service: Service) 
     await service.score()
     service.peers.ingest.gate.clear()
     before = service.peers.ingest.reads
-    request = scoring_pb2.ExplainScoreRequest(board=service.board(), entity_id=1)
+    request = explanation_pb2.ExplainScoreRequest(board=service.board(), entity_id=1)
     reading = asyncio.ensure_future(anext(aiter(service.scoring.ExplainScore(request))))
     async with asyncio.timeout(20):
         while service.peers.ingest.reads == before:

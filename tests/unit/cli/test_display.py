@@ -9,7 +9,7 @@ from rich.console import Console, RenderableType
 from laurel.common.v1 import board_pb2, types_pb2
 from laurel.ingest.v1 import signal_imports_pb2
 from laurel.leaderboard.v1 import leaderboard_pb2
-from laurel.scoring.v1 import scoring_pb2
+from laurel.scoring.v1 import explanation_pb2, scoring_pb2
 from laurel_cli.display.board import board_table, board_title, next_page_hint
 from laurel_cli.display.errors import error_line, exit_code
 from laurel_cli.display.importing import headline, import_report
@@ -153,15 +153,15 @@ def test_a_teams_board_shows_members_and_an_empty_one_is_still_a_table() -> None
     assert "members" not in empty
 
 
-def line(**fields: object) -> scoring_pb2.LedgerLine:
+def line(**fields: object) -> explanation_pb2.LedgerLine:
     usual = {
         "type": types_pb2.SIGNAL_TYPE_COMMIT,
-        "outcome": scoring_pb2.OUTCOME_EARNED,
+        "outcome": explanation_pb2.OUTCOME_EARNED,
         "base_e4": 100_000,
         "decay_e4": 10_000,
         "repository_id": 9,
     }
-    return scoring_pb2.LedgerLine(**{**usual, **fields})  # type: ignore[arg-type]  # a builder
+    return explanation_pb2.LedgerLine(**{**usual, **fields})  # type: ignore[arg-type]  # a builder
 
 
 @pytest.mark.parametrize(
@@ -173,8 +173,8 @@ def line(**fields: object) -> scoring_pb2.LedgerLine:
         (
             line(
                 multipliers=[
-                    scoring_pb2.AppliedMultiplier(kind="first_activity", factor_e4=15_000),
-                    scoring_pb2.AppliedMultiplier(kind="merged_pr_commit", factor_e4=12_000),
+                    explanation_pb2.AppliedMultiplier(kind="first_activity", factor_e4=15_000),
+                    explanation_pb2.AppliedMultiplier(kind="merged_pr_commit", factor_e4=12_000),
                 ]
             ),
             "10.00 x 1.5 first_activity x 1.2 merged_pr_commit",
@@ -189,20 +189,22 @@ def line(**fields: object) -> scoring_pb2.LedgerLine:
             "20.00 x 1.25 approved",
         ),
         (
-            line(outcome=scoring_pb2.OUTCOME_DAILY_QUOTA, day_position=5, day_quota=4),
+            line(outcome=explanation_pb2.OUTCOME_DAILY_QUOTA, day_position=5, day_quota=4),
             "daily_quota: 5th of 4 a day",
         ),
-        (line(outcome=scoring_pb2.OUTCOME_SELF_MERGE), "self_merge"),
+        (line(outcome=explanation_pb2.OUTCOME_SELF_MERGE), "self_merge"),
     ],
     ids=["plain", "decay", "21st", "multipliers", "review", "quota", "zero"],
 )
-def test_a_line_says_how_its_points_came_about(found: scoring_pb2.LedgerLine, shown: str) -> None:
+def test_a_line_says_how_its_points_came_about(
+    found: explanation_pb2.LedgerLine, shown: str
+) -> None:
     assert reason(found) == shown
 
 
 def test_the_running_sum_ends_on_the_score_also_where_only_the_last_lines_are_shown() -> None:
     lines = [line(points_e4=100_000), line(penalty_e4=-120_000), line(points_e4=50_000)]
-    header = scoring_pb2.ExplainScoreHeader(rank=2, score_e4=30_000, version=4, line_count=3)
+    header = explanation_pb2.ExplainScoreHeader(rank=2, score_e4=30_000, version=4, line_count=3)
     found = summed(lines)
     assert [each.sum_e4 for each in found] == [100_000, -20_000, 30_000]
     text = printed(
@@ -216,7 +218,7 @@ def test_the_running_sum_ends_on_the_score_also_where_only_the_last_lines_are_sh
 
 
 def test_a_teams_ledger_names_the_members() -> None:
-    header = scoring_pb2.ExplainScoreHeader(line_count=1)
+    header = explanation_pb2.ExplainScoreHeader(line_count=1)
     text = printed(
         ledger_table("t", header, summed([line(member_id=7)]), repositories={}, members={7: "ada"})
     )

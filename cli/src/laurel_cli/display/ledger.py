@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from laurel.common.v1 import types_pb2
-from laurel.scoring.v1 import scoring_pb2
+from laurel.scoring.v1 import explanation_pb2
 from laurel_cli.display.text import clean, factor, moment, points, words
 
 _WHOLE = 10_000
@@ -18,11 +18,11 @@ _WHOLE = 10_000
 class SummedLine:
     """A line and the score after it."""
 
-    line: scoring_pb2.LedgerLine
+    line: explanation_pb2.LedgerLine
     sum_e4: int
 
 
-def summed(lines: Iterable[scoring_pb2.LedgerLine]) -> list[SummedLine]:
+def summed(lines: Iterable[explanation_pb2.LedgerLine]) -> list[SummedLine]:
     """The lines with their running sum, in the order in which they were judged."""
     total, found = 0, []
     for line in lines:
@@ -33,7 +33,7 @@ def summed(lines: Iterable[scoring_pb2.LedgerLine]) -> list[SummedLine]:
 
 def ledger_table(
     title: str,
-    header: scoring_pb2.ExplainScoreHeader,
+    header: explanation_pb2.ExplainScoreHeader,
     lines: Sequence[SummedLine],
     *,
     repositories: Mapping[int, str],
@@ -71,12 +71,12 @@ def ledger_table(
     return table
 
 
-def reason(line: scoring_pb2.LedgerLine) -> str:
+def reason(line: explanation_pb2.LedgerLine) -> str:
     """How the points came about: base, then every factor in the order of its use."""
-    outcome = scoring_pb2.Outcome.Name(line.outcome)
-    if line.outcome == scoring_pb2.OUTCOME_DAILY_QUOTA:
+    outcome = explanation_pb2.Outcome.Name(line.outcome)
+    if line.outcome == explanation_pb2.OUTCOME_DAILY_QUOTA:
         return f"daily_quota: {_ordinal(line.day_position)} of {line.day_quota} a day"
-    if line.outcome != scoring_pb2.OUTCOME_EARNED:
+    if line.outcome != explanation_pb2.OUTCOME_EARNED:
         return words(outcome, "OUTCOME_")
     parts = [points(line.base_e4)]
     if line.decay_e4 not in (0, _WHOLE):
@@ -88,7 +88,7 @@ def reason(line: scoring_pb2.LedgerLine) -> str:
     return " x ".join(parts)
 
 
-def ledger_caption(header: scoring_pb2.ExplainScoreHeader, lines: Sequence[SummedLine]) -> str:
+def ledger_caption(header: explanation_pb2.ExplainScoreHeader, lines: Sequence[SummedLine]) -> str:
     """What the sum comes to, and how much of the ledger is shown."""
     shown = f"{len(lines)} of {header.line_count:,} lines" if lines else "no lines"
     if len(lines) == header.line_count:

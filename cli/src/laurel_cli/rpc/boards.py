@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from laurel.common.v1 import board_pb2
 from laurel.leaderboard.v1 import leaderboard_pb2, leaderboard_pb2_grpc
-from laurel.scoring.v1 import scoring_pb2, scoring_pb2_grpc
+from laurel.scoring.v1 import explanation_pb2, scoring_pb2_grpc
 from laurel_cli.rpc.caller import Caller
 from laurel_common.errors import LaurelError
 
@@ -13,8 +13,8 @@ from laurel_common.errors import LaurelError
 class Explanation:
     """A whole ledger."""
 
-    header: scoring_pb2.ExplainScoreHeader
-    lines: list[scoring_pb2.LedgerLine]
+    header: explanation_pb2.ExplainScoreHeader
+    lines: list[explanation_pb2.LedgerLine]
 
 
 class BrokenStreamError(LaurelError):
@@ -38,9 +38,9 @@ async def get_board(
 
 async def explain(caller: Caller, board: board_pb2.Board, entity_id: int) -> Explanation:
     """The ledger of one entity on the current version of a board."""
-    request = scoring_pb2.ExplainScoreRequest(board=board, entity_id=entity_id)
-    header: scoring_pb2.ExplainScoreHeader | None = None
-    lines: list[scoring_pb2.LedgerLine] = []
+    request = explanation_pb2.ExplainScoreRequest(board=board, entity_id=entity_id)
+    header: explanation_pb2.ExplainScoreHeader | None = None
+    lines: list[explanation_pb2.LedgerLine] = []
     async with caller.channel("scoring") as channel:
         stub = scoring_pb2_grpc.ScoringServiceStub(channel)
         async for answer in stub.ExplainScore(request):

@@ -10,7 +10,7 @@ import numpy as np
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from laurel.common.v1 import board_pb2, types_pb2
-from laurel.scoring.v1 import scoring_pb2
+from laurel.scoring.v1 import explanation_pb2, scoring_pb2
 from laurel_scoring.application.explain_score import ExplainedVersion
 from laurel_scoring.application.ports import BoardKey
 from laurel_scoring.domain import kernel
@@ -101,7 +101,7 @@ def scoring(run: Run) -> scoring_pb2.Scoring:
     )
 
 
-def explanation_header(told: ExplainedVersion) -> scoring_pb2.ExplainScoreHeader:
+def explanation_header(told: ExplainedVersion) -> explanation_pb2.ExplainScoreHeader:
     """What is explained, with the numbers that the lines sum to."""
     family, row = told.explanation.family, told.explanation.row
     breakdown = {
@@ -109,7 +109,7 @@ def explanation_header(told: ExplainedVersion) -> scoring_pb2.ExplainScoreHeader
     }
     counts = {kind.name.lower(): int(family.counts[row, kind]) for kind in SignalType}
     score = int(family.score_e4[row])
-    return scoring_pb2.ExplainScoreHeader(
+    return explanation_pb2.ExplainScoreHeader(
         materialization_id=told.version.materialization_id,
         version=told.version.version,
         as_of=_at(told.as_of),
@@ -125,17 +125,19 @@ def explanation_header(told: ExplainedVersion) -> scoring_pb2.ExplainScoreHeader
 
 def ledger_lines(
     told: ExplainedVersion, entity_type: EntityType
-) -> Iterator[scoring_pb2.LedgerLines]:
+) -> Iterator[explanation_pb2.LedgerLines]:
     """The ledger, LINES_A_MESSAGE at a time."""
     ledger = told.explanation.ledger
     for first in range(0, len(ledger), LINES_A_MESSAGE):
         numbers = range(first, min(first + LINES_A_MESSAGE, len(ledger)))
-        yield scoring_pb2.LedgerLines(
+        yield explanation_pb2.LedgerLines(
             lines=[_line(told, number, entity_type) for number in numbers]
         )
 
 
-def _line(told: ExplainedVersion, number: int, entity_type: EntityType) -> scoring_pb2.LedgerLine:
+def _line(
+    told: ExplainedVersion, number: int, entity_type: EntityType
+) -> explanation_pb2.LedgerLine:
     ledger, timeline = told.explanation.ledger, told.evaluation.timeline
     position = int(ledger.position[number])
     line: list[int] = ledger.lines[number].tolist()
@@ -143,7 +145,7 @@ def _line(told: ExplainedVersion, number: int, entity_type: EntityType) -> scori
     user_id = int(signals.users[signals.user[row]])
     kind = SignalType(int(signals.type[row]))
     judged = line[kernel.IN_DAY] > 0
-    return scoring_pb2.LedgerLine(
+    return explanation_pb2.LedgerLine(
         event_time=_at(int(signals.event_timestamp[row])),
         type=_type(kind),
         user_id=user_id,
@@ -168,9 +170,9 @@ def _line(told: ExplainedVersion, number: int, entity_type: EntityType) -> scori
     )
 
 
-def _applied(line: list[int]) -> list[scoring_pb2.AppliedMultiplier]:
+def _applied(line: list[int]) -> list[explanation_pb2.AppliedMultiplier]:
     return [
-        scoring_pb2.AppliedMultiplier(
+        explanation_pb2.AppliedMultiplier(
             kind=kind.name.lower(), factor_e4=line[factor], points_e4=line[after]
         )
         for kind, (factor, after) in _STEPS.items()

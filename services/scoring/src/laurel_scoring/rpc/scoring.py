@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-from laurel.scoring.v1 import scoring_pb2, scoring_pb2_grpc
+from laurel.scoring.v1 import explanation_pb2, scoring_pb2, scoring_pb2_grpc
 from laurel_common.auth.principal import current_principal
 from laurel_scoring.application.explain_score import ExplainScore
 from laurel_scoring.application.ports import RunStore
@@ -38,11 +38,11 @@ class ScoringServicer(scoring_pb2_grpc.ScoringServiceServicer):
         return scoring_pb2.GetScoringResponse(scoring=convert.scoring(run))
 
     async def ExplainScore(
-        self, request: scoring_pb2.ExplainScoreRequest, _context: Any
-    ) -> AsyncIterator[scoring_pb2.ExplainScoreResponse]:
+        self, request: explanation_pb2.ExplainScoreRequest, _context: Any
+    ) -> AsyncIterator[explanation_pb2.ExplainScoreResponse]:
         """The ledger of one entity on the current version of a board."""
         key = convert.board_key(request.board)
         told = await self._explain(key, request.entity_id, request.version)
-        yield scoring_pb2.ExplainScoreResponse(header=convert.explanation_header(told))
+        yield explanation_pb2.ExplainScoreResponse(header=convert.explanation_header(told))
         for lines in convert.ledger_lines(told, key.entity_type):
-            yield scoring_pb2.ExplainScoreResponse(lines=lines)
+            yield explanation_pb2.ExplainScoreResponse(lines=lines)

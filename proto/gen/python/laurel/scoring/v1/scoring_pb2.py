@@ -24,12 +24,11 @@ _sym_db = _symbol_database.Default()
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
-from laurel.common.v1 import board_pb2 as laurel_dot_common_dot_v1_dot_board__pb2
 from laurel.common.v1 import policy_pb2 as laurel_dot_common_dot_v1_dot_policy__pb2
-from laurel.common.v1 import types_pb2 as laurel_dot_common_dot_v1_dot_types__pb2
+from laurel.scoring.v1 import explanation_pb2 as laurel_dot_scoring_dot_v1_dot_explanation__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1flaurel/scoring/v1/scoring.proto\x12\x11laurel.scoring.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1claurel/common/v1/board.proto\x1a\x1dlaurel/common/v1/policy.proto\x1a\x1claurel/common/v1/types.proto\"\x88\x03\n\x07Scoring\x12\n\n\x02id\x18\x01 \x01(\x03\x12\x17\n\x0finstallation_id\x18\x02 \x01(\x03\x12.\n\x05state\x18\x03 \x01(\x0e\x32\x1f.laurel.scoring.v1.ScoringState\x12)\n\x05\x61s_of\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x62oards_total\x18\x08 \x01(\x05\x12\x18\n\x10\x62oards_published\x18\t \x01(\x05\x12\x14\n\x0csignal_count\x18\n \x01(\x03\x12\x16\n\x0e\x66\x61ilure_reason\x18\x0b \x01(\t\x12\x10\n\x08\x61ttempts\x18\x0c \x01(\x05\"`\n\x13StartScoringRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\'\n\nrequest_id\x18\x02 \x01(\tB\x13\xbaH\x10r\x0e\x18@2\n^[^\\x00]*$\"C\n\x14StartScoringResponse\x12+\n\x07scoring\x18\x01 \x01(\x0b\x32\x1a.laurel.scoring.v1.Scoring\"R\n\x11GetScoringRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x1b\n\nscoring_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\"A\n\x12GetScoringResponse\x12+\n\x07scoring\x18\x01 \x01(\x0b\x32\x1a.laurel.scoring.v1.Scoring\"{\n\x13\x45xplainScoreRequest\x12.\n\x05\x62oard\x18\x01 \x01(\x0b\x32\x17.laurel.common.v1.BoardB\x06\xbaH\x03\xc8\x01\x01\x12\x1a\n\tentity_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x18\n\x07version\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\"G\n\x11\x41ppliedMultiplier\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x11\n\tfactor_e4\x18\x02 \x01(\x03\x12\x11\n\tpoints_e4\x18\x03 \x01(\x03\"\xd1\x04\n\nLedgerLine\x12.\n\nevent_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x04type\x18\x02 \x01(\x0e\x32\x1c.laurel.common.v1.SignalType\x12\x0f\n\x07user_id\x18\x03 \x01(\x03\x12\x15\n\rrepository_id\x18\x04 \x01(\x03\x12\x14\n\x0c\x63ontent_hash\x18\x05 \x01(\t\x12+\n\x07outcome\x18\x06 \x01(\x0e\x32\x1a.laurel.scoring.v1.Outcome\x12\x11\n\tpoints_e4\x18\x07 \x01(\x03\x12\x12\n\npenalty_e4\x18\x08 \x01(\x03\x12\x0f\n\x07\x62\x61se_e4\x18\t \x01(\x03\x12\x10\n\x08value_e4\x18\n \x01(\x03\x12\x14\n\x0c\x64\x61y_position\x18\x0b \x01(\x05\x12\x11\n\tday_quota\x18\x0c \x01(\x05\x12\x15\n\rweek_position\x18\r \x01(\x05\x12\x10\n\x08\x64\x65\x63\x61y_e4\x18\x0e \x01(\x03\x12\x1d\n\x15points_after_decay_e4\x18\x0f \x01(\x03\x12\x39\n\x0bmultipliers\x18\x10 \x03(\x0b\x32$.laurel.scoring.v1.AppliedMultiplier\x12\x33\n\x0creview_state\x18\x11 \x01(\x0e\x32\x1d.laurel.common.v1.ReviewState\x12\x18\n\x10review_weight_e4\x18\x12 \x01(\x03\x12\x11\n\tadditions\x18\x13 \x01(\x05\x12\x11\n\tdeletions\x18\x14 \x01(\x05\x12\x11\n\tmember_id\x18\x15 \x01(\x03\"\x9c\x02\n\x12\x45xplainScoreHeader\x12\x1a\n\x12materialization_id\x18\x01 \x01(\x03\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12)\n\x05\x61s_of\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04rank\x18\x04 \x01(\x05\x12\x10\n\x08score_e4\x18\x05 \x01(\x03\x12\r\n\x05score\x18\x06 \x01(\t\x12.\n\tbreakdown\x18\x07 \x01(\x0b\x32\x1b.laurel.common.v1.Breakdown\x12(\n\x06\x63ounts\x18\x08 \x01(\x0b\x32\x18.laurel.common.v1.Counts\x12\x12\n\nline_count\x18\t \x01(\x05\x12\x11\n\tpreset_id\x18\n \x01(\x03\";\n\x0bLedgerLines\x12,\n\x05lines\x18\x01 \x03(\x0b\x32\x1d.laurel.scoring.v1.LedgerLine\"\x8b\x01\n\x14\x45xplainScoreResponse\x12\x37\n\x06header\x18\x01 \x01(\x0b\x32%.laurel.scoring.v1.ExplainScoreHeaderH\x00\x12/\n\x05lines\x18\x02 \x01(\x0b\x32\x1e.laurel.scoring.v1.LedgerLinesH\x00\x42\t\n\x07message*\x99\x01\n\x0cScoringState\x12\x1d\n\x19SCORING_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14SCORING_STATE_QUEUED\x10\x01\x12\x19\n\x15SCORING_STATE_RUNNING\x10\x02\x12\x1b\n\x17SCORING_STATE_SUCCEEDED\x10\x03\x12\x18\n\x14SCORING_STATE_FAILED\x10\x04*\xf6\x01\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x12\n\x0eOUTCOME_EARNED\x10\x01\x12\x18\n\x14OUTCOME_PENALTY_ONLY\x10\x02\x12\x17\n\x13OUTCOME_SELF_REVIEW\x10\x03\x12\x16\n\x12OUTCOME_SELF_MERGE\x10\x04\x12\x1e\n\x1aOUTCOME_ISSUE_CLOSED_NO_PR\x10\x05\x12\x1e\n\x1aOUTCOME_PR_CLOSED_NO_MERGE\x10\x06\x12\x1a\n\x16OUTCOME_NO_BASE_POINTS\x10\x07\x12\x17\n\x13OUTCOME_DAILY_QUOTA\x10\x08\x32\xef\x02\n\x0eScoringService\x12\x81\x01\n\x0cStartScoring\x12&.laurel.scoring.v1.StartScoringRequest\x1a\'.laurel.scoring.v1.StartScoringResponse\" \xba\xd7\x18\x1c\n\x03\x02\x03\x06\x12\x06ingest\x12\x08identity\x18\x88\' \x01\x12g\n\nGetScoring\x12$.laurel.scoring.v1.GetScoringRequest\x1a%.laurel.scoring.v1.GetScoringResponse\"\x0c\xba\xd7\x18\x08\n\x03\x01\x04\x06\x18\x88\'\x12p\n\x0c\x45xplainScore\x12&.laurel.scoring.v1.ExplainScoreRequest\x1a\'.laurel.scoring.v1.ExplainScoreResponse\"\r\xba\xd7\x18\t\n\x03\x01\x04\x06\x18\xe0\xd4\x03\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1flaurel/scoring/v1/scoring.proto\x12\x11laurel.scoring.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dlaurel/common/v1/policy.proto\x1a#laurel/scoring/v1/explanation.proto\"\x88\x03\n\x07Scoring\x12\n\n\x02id\x18\x01 \x01(\x03\x12\x17\n\x0finstallation_id\x18\x02 \x01(\x03\x12.\n\x05state\x18\x03 \x01(\x0e\x32\x1f.laurel.scoring.v1.ScoringState\x12)\n\x05\x61s_of\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x62oards_total\x18\x08 \x01(\x05\x12\x18\n\x10\x62oards_published\x18\t \x01(\x05\x12\x14\n\x0csignal_count\x18\n \x01(\x03\x12\x16\n\x0e\x66\x61ilure_reason\x18\x0b \x01(\t\x12\x10\n\x08\x61ttempts\x18\x0c \x01(\x05\"`\n\x13StartScoringRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\'\n\nrequest_id\x18\x02 \x01(\tB\x13\xbaH\x10r\x0e\x18@2\n^[^\\x00]*$\"C\n\x14StartScoringResponse\x12+\n\x07scoring\x18\x01 \x01(\x0b\x32\x1a.laurel.scoring.v1.Scoring\"R\n\x11GetScoringRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x1b\n\nscoring_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\"A\n\x12GetScoringResponse\x12+\n\x07scoring\x18\x01 \x01(\x0b\x32\x1a.laurel.scoring.v1.Scoring*\x99\x01\n\x0cScoringState\x12\x1d\n\x19SCORING_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14SCORING_STATE_QUEUED\x10\x01\x12\x19\n\x15SCORING_STATE_RUNNING\x10\x02\x12\x1b\n\x17SCORING_STATE_SUCCEEDED\x10\x03\x12\x18\n\x14SCORING_STATE_FAILED\x10\x04\x32\xef\x02\n\x0eScoringService\x12\x81\x01\n\x0cStartScoring\x12&.laurel.scoring.v1.StartScoringRequest\x1a\'.laurel.scoring.v1.StartScoringResponse\" \xba\xd7\x18\x1c\n\x03\x02\x03\x06\x12\x06ingest\x12\x08identity\x18\x88\' \x01\x12g\n\nGetScoring\x12$.laurel.scoring.v1.GetScoringRequest\x1a%.laurel.scoring.v1.GetScoringResponse\"\x0c\xba\xd7\x18\x08\n\x03\x01\x04\x06\x18\x88\'\x12p\n\x0c\x45xplainScore\x12&.laurel.scoring.v1.ExplainScoreRequest\x1a\'.laurel.scoring.v1.ExplainScoreResponse\"\r\xba\xd7\x18\t\n\x03\x01\x04\x06\x18\xe0\xd4\x03\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,44 +43,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSCORINGREQUEST'].fields_by_name['installation_id']._serialized_options = b'\272H\004\"\0028\000'
   _globals['_GETSCORINGREQUEST'].fields_by_name['scoring_id']._loaded_options = None
   _globals['_GETSCORINGREQUEST'].fields_by_name['scoring_id']._serialized_options = b'\272H\004\"\002 \000'
-  _globals['_EXPLAINSCOREREQUEST'].fields_by_name['board']._loaded_options = None
-  _globals['_EXPLAINSCOREREQUEST'].fields_by_name['board']._serialized_options = b'\272H\003\310\001\001'
-  _globals['_EXPLAINSCOREREQUEST'].fields_by_name['entity_id']._loaded_options = None
-  _globals['_EXPLAINSCOREREQUEST'].fields_by_name['entity_id']._serialized_options = b'\272H\004\"\0028\000'
-  _globals['_EXPLAINSCOREREQUEST'].fields_by_name['version']._loaded_options = None
-  _globals['_EXPLAINSCOREREQUEST'].fields_by_name['version']._serialized_options = b'\272H\004\032\002(\000'
   _globals['_SCORINGSERVICE'].methods_by_name['StartScoring']._loaded_options = None
   _globals['_SCORINGSERVICE'].methods_by_name['StartScoring']._serialized_options = b'\272\327\030\034\n\003\002\003\006\022\006ingest\022\010identity\030\210\' \001'
   _globals['_SCORINGSERVICE'].methods_by_name['GetScoring']._loaded_options = None
   _globals['_SCORINGSERVICE'].methods_by_name['GetScoring']._serialized_options = b'\272\327\030\010\n\003\001\004\006\030\210\''
   _globals['_SCORINGSERVICE'].methods_by_name['ExplainScore']._loaded_options = None
   _globals['_SCORINGSERVICE'].methods_by_name['ExplainScore']._serialized_options = b'\272\327\030\t\n\003\001\004\006\030\340\324\003'
-  _globals['_SCORINGSTATE']._serialized_start=2205
-  _globals['_SCORINGSTATE']._serialized_end=2358
-  _globals['_OUTCOME']._serialized_start=2361
-  _globals['_OUTCOME']._serialized_end=2607
-  _globals['_SCORING']._serialized_start=208
-  _globals['_SCORING']._serialized_end=600
-  _globals['_STARTSCORINGREQUEST']._serialized_start=602
-  _globals['_STARTSCORINGREQUEST']._serialized_end=698
-  _globals['_STARTSCORINGRESPONSE']._serialized_start=700
-  _globals['_STARTSCORINGRESPONSE']._serialized_end=767
-  _globals['_GETSCORINGREQUEST']._serialized_start=769
-  _globals['_GETSCORINGREQUEST']._serialized_end=851
-  _globals['_GETSCORINGRESPONSE']._serialized_start=853
-  _globals['_GETSCORINGRESPONSE']._serialized_end=918
-  _globals['_EXPLAINSCOREREQUEST']._serialized_start=920
-  _globals['_EXPLAINSCOREREQUEST']._serialized_end=1043
-  _globals['_APPLIEDMULTIPLIER']._serialized_start=1045
-  _globals['_APPLIEDMULTIPLIER']._serialized_end=1116
-  _globals['_LEDGERLINE']._serialized_start=1119
-  _globals['_LEDGERLINE']._serialized_end=1712
-  _globals['_EXPLAINSCOREHEADER']._serialized_start=1715
-  _globals['_EXPLAINSCOREHEADER']._serialized_end=1999
-  _globals['_LEDGERLINES']._serialized_start=2001
-  _globals['_LEDGERLINES']._serialized_end=2060
-  _globals['_EXPLAINSCORERESPONSE']._serialized_start=2063
-  _globals['_EXPLAINSCORERESPONSE']._serialized_end=2202
-  _globals['_SCORINGSERVICE']._serialized_start=2610
-  _globals['_SCORINGSERVICE']._serialized_end=2977
+  _globals['_SCORINGSTATE']._serialized_start=898
+  _globals['_SCORINGSTATE']._serialized_end=1051
+  _globals['_SCORING']._serialized_start=185
+  _globals['_SCORING']._serialized_end=577
+  _globals['_STARTSCORINGREQUEST']._serialized_start=579
+  _globals['_STARTSCORINGREQUEST']._serialized_end=675
+  _globals['_STARTSCORINGRESPONSE']._serialized_start=677
+  _globals['_STARTSCORINGRESPONSE']._serialized_end=744
+  _globals['_GETSCORINGREQUEST']._serialized_start=746
+  _globals['_GETSCORINGREQUEST']._serialized_end=828
+  _globals['_GETSCORINGRESPONSE']._serialized_start=830
+  _globals['_GETSCORINGRESPONSE']._serialized_end=895
+  _globals['_SCORINGSERVICE']._serialized_start=1054
+  _globals['_SCORINGSERVICE']._serialized_end=1421
 # @@protoc_insertion_point(module_scope)

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from laurel.scoring.v1 import explanation_pb2 as laurel_dot_scoring_dot_v1_dot_explanation__pb2
 from laurel.scoring.v1 import scoring_pb2 as laurel_dot_scoring_dot_v1_dot_scoring__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -47,8 +48,8 @@ class ScoringServiceStub:
                 _registered_method=True)
         self.ExplainScore = channel.unary_stream(
                 '/laurel.scoring.v1.ScoringService/ExplainScore',
-                request_serializer=laurel_dot_scoring_dot_v1_dot_scoring__pb2.ExplainScoreRequest.SerializeToString,
-                response_deserializer=laurel_dot_scoring_dot_v1_dot_scoring__pb2.ExplainScoreResponse.FromString,
+                request_serializer=laurel_dot_scoring_dot_v1_dot_explanation__pb2.ExplainScoreRequest.SerializeToString,
+                response_deserializer=laurel_dot_scoring_dot_v1_dot_explanation__pb2.ExplainScoreResponse.FromString,
                 _registered_method=True)
 
 
@@ -103,8 +104,8 @@ def add_ScoringServiceServicer_to_server(servicer, server):
             ),
             'ExplainScore': grpc.unary_stream_rpc_method_handler(
                     servicer.ExplainScore,
-                    request_deserializer=laurel_dot_scoring_dot_v1_dot_scoring__pb2.ExplainScoreRequest.FromString,
-                    response_serializer=laurel_dot_scoring_dot_v1_dot_scoring__pb2.ExplainScoreResponse.SerializeToString,
+                    request_deserializer=laurel_dot_scoring_dot_v1_dot_explanation__pb2.ExplainScoreRequest.FromString,
+                    response_serializer=laurel_dot_scoring_dot_v1_dot_explanation__pb2.ExplainScoreResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -187,8 +188,8 @@ class ScoringService:
             request,
             target,
             '/laurel.scoring.v1.ScoringService/ExplainScore',
-            laurel_dot_scoring_dot_v1_dot_scoring__pb2.ExplainScoreRequest.SerializeToString,
-            laurel_dot_scoring_dot_v1_dot_scoring__pb2.ExplainScoreResponse.FromString,
+            laurel_dot_scoring_dot_v1_dot_explanation__pb2.ExplainScoreRequest.SerializeToString,
+            laurel_dot_scoring_dot_v1_dot_explanation__pb2.ExplainScoreResponse.FromString,
             options,
             channel_credentials,
             insecure,
