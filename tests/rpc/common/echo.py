@@ -66,6 +66,9 @@ class EchoServicer(pb_grpc.EchoServiceServicer):  # type: ignore[misc]  # compil
     async def Change(self, request: Any, context: Any) -> Any:
         return await self._answer(request)
 
+    async def Configure(self, request: Any, context: Any) -> Any:
+        return await self._answer(request)
+
     async def Undeclared(self, request: Any, context: Any) -> Any:
         return await self._answer(request)
 

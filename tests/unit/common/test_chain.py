@@ -8,6 +8,7 @@ import pytest
 from laurel_common.errors import CallerNotAllowed
 from laurel_common.rpc.call import Call, Step
 from laurel_common.rpc.chain import Chain, steps_in_order
+from laurel_common.rpc.interceptors.access import AccessStep
 from laurel_common.rpc.interceptors.admission import AdmissionStep
 from laurel_common.rpc.interceptors.errors import ErrorsStep
 from laurel_common.rpc.policy import MethodRule
@@ -105,7 +106,11 @@ def test_the_chain_of_a_server_is_in_the_order_that_its_reasons_give() -> None:
     access_log, auth, validation = (cast(Any, Recording(name, [])) for name in "lav")
     given = {id(access_log): "access log", id(auth): "auth", id(validation): "validation"}
     steps = steps_in_order(
-        access_log=access_log, admission=admission, auth=auth, validation=validation
+        access_log=access_log,
+        admission=admission,
+        auth=auth,
+        validation=validation,
+        access=AccessStep(),
     )
     assert [given.get(id(step), type(step).__name__) for step in steps] == [
         "RequestIdStep",
@@ -115,4 +120,5 @@ def test_the_chain_of_a_server_is_in_the_order_that_its_reasons_give() -> None:
         "DeadlineStep",
         "auth",
         "validation",
+        "AccessStep",
     ]

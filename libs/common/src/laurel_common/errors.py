@@ -98,6 +98,13 @@ class InstallationNotCovered(LaurelError):
     default_message = "the key does not cover this installation"
 
 
+class InstallationNotFound(LaurelError):
+    """No such installation, or none that the caller may see."""
+
+    reason = "INSTALLATION_NOT_FOUND"
+    default_message = "no such installation"
+
+
 class ReferenceMissing(LaurelError):
     """A row that the request refers to is not there."""
 

@@ -12,6 +12,7 @@ from google.rpc import (  # type: ignore[import-untyped]  # published without an
 from laurel_common.auth.principal import Principal
 from laurel_common.errors import LaurelError
 from laurel_common.rpc.policy import MethodRule
+from laurel_common.rpc.watch import Watch
 from laurel_common.surroundings import Surroundings
 from laurel_common.tracing import REQUEST_ID_KEY, TRACEPARENT_KEY, TRACESTATE_KEY, Trace
 
@@ -29,6 +30,7 @@ class Call:
         "code",
         "context",
         "error",
+        "installation_id",
         "messages",
         "overdue",
         "principal",
@@ -40,6 +42,8 @@ class Call:
         "streaming",
         "surroundings",
         "trace",
+        "waiting",
+        "watch",
     )
 
     def __init__(self, rule: MethodRule, context: Any, metadata: Any, *, streaming: bool) -> None:
@@ -52,6 +56,11 @@ class Call:
         # The message that is being let through, as it came.
         self.raw = b""
         self.overdue = False
+        # What a step asked to wait for before the servicer sees the message.
+        self.waiting: Awaitable[None] | None = None
+        # What a user's stream asked for, and what asks again whether the user may have it.
+        self.installation_id = 0
+        self.watch: Watch | None = None
         self.principal: Principal | None = None
         self.error: BaseException | None = None
         self.public: LaurelError | None = None
@@ -75,8 +84,10 @@ class Step:
     def enter(self, call: Call) -> Awaitable[None] | None:
         """Lets the call in, or raises; what it returns, if anything, is awaited."""
 
-    def message(self, call: Call, request: Any) -> None:
-        """Lets one request message through, or raises."""
+    def message(self, call: Call, request: Any) -> Awaitable[None] | None:
+        """Lets one request message through, or raises; what it returns, if anything, is awaited
+        after all steps have seen the message, so only the last one returns something.
+        """
 
     def leave(self, call: Call) -> None:
         """Sees the call out; raises nothing."""

@@ -7,6 +7,7 @@ import grpc
 from google.protobuf.message import Message
 
 from laurel_common.rpc.call import Step
+from laurel_common.rpc.interceptors.access import AccessStep
 from laurel_common.rpc.interceptors.access_log import AccessLogStep
 from laurel_common.rpc.interceptors.admission import AdmissionStep
 from laurel_common.rpc.interceptors.auth import AuthStep
@@ -27,6 +28,7 @@ def steps_in_order(
     admission: AdmissionStep,
     auth: AuthStep,
     validation: ValidationStep,
+    access: AccessStep,
 ) -> tuple[Step, ...]:
     """From the wire to the servicer; the way back is the reverse."""
     return (
@@ -44,6 +46,8 @@ def steps_in_order(
         auth,
         # The servicer sees valid messages only.
         validation,
+        # After validation: it takes the installation from the message, and may ask identity.
+        access,
     )
 
 

@@ -59,7 +59,9 @@ class Method:
                 await waiting
 
     def accept(self, call: Call, raw: bytes) -> Any:
-        """One request message, parsed and let through by the steps."""
+        """One request message, parsed and let through by the steps, but for what the call is then
+        `waiting` for.
+        """
         if len(raw) > self._max_message_bytes:
             raise MessageTooLarge(metadata={"max_bytes": str(self._max_message_bytes)})
         try:
@@ -68,14 +70,17 @@ class Method:
             raise InvalidRequest("the message can't be parsed") from error
         call.raw = raw
         for message in self._messages:
-            message(call, request)
+            call.waiting = message(call, request)
         call.messages += 1
         return request
 
     async def accept_all(self, call: Call, raws: Any) -> AsyncIterator[Any]:
         """The request messages as they come."""
         async for raw in raws:
-            yield self.accept(call, raw)
+            request = self.accept(call, raw)
+            if call.waiting is not None:
+                await call.waiting
+            yield request
 
     async def fail(self, call: Call, error: BaseException) -> None:
         """Leaves the steps and ends the call with the status that they settled on, if any."""

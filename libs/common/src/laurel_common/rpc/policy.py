@@ -16,7 +16,7 @@ from laurel_common.auth.principal import Principal, PrincipalKind
 
 _KINDS = {
     policy_pb2.CALLER_USER: PrincipalKind.USER,
-    # Whether a user is an admin depends on the organization: the use case asks.
+    # Whether a user is an admin depends on the installation: the access step asks.
     policy_pb2.CALLER_ADMIN: PrincipalKind.USER,
     policy_pb2.CALLER_SERVICE: PrincipalKind.SERVICE,
     policy_pb2.CALLER_BACKEND: PrincipalKind.BACKEND,
@@ -36,6 +36,7 @@ class MethodRule:
     `path` is "/laurel.x.v1.Service/Method", `name` the same without the slash. No `callers` means
     that nobody may call it, unless it is `public`. `timeout` is what clients allow by default, in
     seconds. `installation_paths` are the places where a request names an installation.
+    `admins_only`: of users, the admins of that installation alone.
     """
 
     path: str
@@ -45,6 +46,7 @@ class MethodRule:
     mutation: bool = False
     idempotent: bool = False
     public: bool = False
+    admins_only: bool = False
     infrastructure: bool = False
     request_type: type[Message] | None = None
     installation_paths: tuple[tuple[str, ...], ...] = ()
@@ -89,6 +91,8 @@ def _rule(service: ServiceDescriptor, method: Any) -> MethodRule:
         idempotent=not policy.mutation or options.idempotency_level in _IDEMPOTENT,
         request_type=GetMessageClass(method.input_type),
         installation_paths=_installation_paths(method.input_type),
+        admins_only=policy_pb2.CALLER_ADMIN in policy.callers
+        and policy_pb2.CALLER_USER not in policy.callers,
     )
 
 

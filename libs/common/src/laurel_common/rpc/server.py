@@ -12,6 +12,7 @@ from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 from prometheus_client import GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR, CollectorRegistry
 
+from laurel_common.auth.access import AccessResolver
 from laurel_common.auth.principal import PrincipalKind
 from laurel_common.auth.sessions import SessionResolver
 from laurel_common.auth.trust import TrustDirectory
@@ -22,6 +23,7 @@ from laurel_common.metrics import CheckMetrics, MetricsEndpoint, RpcMetrics
 from laurel_common.rpc.chain import Chain, steps_in_order
 from laurel_common.rpc.handlers import Handlers
 from laurel_common.rpc.health import Health, HealthCheck
+from laurel_common.rpc.interceptors.access import RECHECK_SECONDS, AccessStep
 from laurel_common.rpc.interceptors.access_log import AccessLogStep
 from laurel_common.rpc.interceptors.admission import AdmissionStep
 from laurel_common.rpc.interceptors.auth import AuthStep
@@ -102,6 +104,8 @@ def build_server(
     *,
     health_checks: Sequence[HealthCheck] = (),
     sessions: SessionResolver | None = None,
+    access: AccessResolver | None = None,
+    recheck_seconds: float = RECHECK_SECONDS,
     closers: Sequence[Closer] = (),
     clock: Clock | None = None,
     trust: TrustDirectory | None = None,
@@ -110,7 +114,8 @@ def build_server(
 ) -> RpcServer:
     """Puts a server together; nothing is bound yet. Called within the running loop.
 
-    `sessions` resolves users' tokens; `closers` are awaited in reverse order after the last call;
+    `sessions` resolves users' tokens and `access` what they may see, on streams again after
+    `recheck_seconds`; `closers` are awaited in reverse order after the last call;
     `draining` is set when the server begins to stop, for the servicers of endless streams.
     Raises ConfigError for transport settings, and TrustFileError for the directory of keys.
     """
@@ -142,6 +147,7 @@ def build_server(
             admission=admission,
             auth=AuthStep(verifier, sessions),
             validation=ValidationStep(rules.values()),
+            access=AccessStep(sessions, access, recheck_seconds=recheck_seconds),
         ),
         rules | _infrastructure_rules(open_reflection=is_loopback(settings.listen)),
         _handlers(servicers, watch.servicer, names),

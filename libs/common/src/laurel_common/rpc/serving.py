@@ -43,7 +43,10 @@ class UnaryCall(CallHandler):
                 waiting = enter(call)
                 if waiting is not None:
                     await waiting
-            response = await method.behaviour(method.accept(call, raw), context)
+            request = method.accept(call, raw)
+            if call.waiting is not None:
+                await call.waiting
+            response = await method.behaviour(request, context)
             data: bytes = response if type(response) is bytes else method.serialize(response)
         except BaseException as error:  # whatever it is, the steps have to be left
             await method.fail(call, error)
@@ -91,8 +94,12 @@ class ResponseStreamCall(CallHandler):
         call = Call(method.rule, context, self._metadata, streaming=True)
         try:
             await method.enter(call)
-            accept = method.accept_all if self.request_streaming else method.accept
-            requests = accept(call, given)
+            if self.request_streaming:
+                requests = method.accept_all(call, given)
+            else:
+                requests = method.accept(call, given)
+                if call.waiting is not None:
+                    await call.waiting
             if method.generates:
                 # Iterated inside the try: errors come while the responses do.
                 async with aclosing(method.behaviour(requests, context)) as responses:

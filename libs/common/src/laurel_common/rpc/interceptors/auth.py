@@ -30,9 +30,7 @@ class AuthStep(Step):
         """Lets the caller in, or raises Unauthenticated, TokenExpired or CallerNotAllowed."""
         if call.rule.public:
             return None
-        if call.authorization[:7].lower() != "bearer ":
-            raise Unauthenticated
-        token = call.authorization[7:]
+        token = bearer_of(call)
         if is_session_token(token):
             return self._resolve(call, token)
         self._admit(call, self._verifier.verify(token))
@@ -81,3 +79,10 @@ class AuthStep(Step):
                 trace_id=call.trace.trace_id,
                 peer=call.context.peer(),
             )
+
+
+def bearer_of(call: Call) -> str:
+    """The token that the call brings; raises Unauthenticated where it brings none."""
+    if call.authorization[:7].lower() != "bearer ":
+        raise Unauthenticated
+    return call.authorization[7:]

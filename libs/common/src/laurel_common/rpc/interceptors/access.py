@@ -1,0 +1,84 @@
+"""Finds out what of an installation a user may see; keys have nothing to find out."""
+
+from collections.abc import Awaitable
+from typing import Any
+
+from laurel_common.auth.access import AccessResolver
+from laurel_common.auth.principal import Principal, PrincipalKind
+from laurel_common.auth.sessions import SessionResolver
+from laurel_common.errors import CallerNotAllowed, InstallationNotFound
+from laurel_common.rpc.call import Call, Step
+from laurel_common.rpc.interceptors.auth import bearer_of
+from laurel_common.rpc.policy import installations_in
+from laurel_common.rpc.watch import Watch
+
+# What was taken away holds within this time, on streams too.
+RECHECK_SECONDS = 5.0
+
+
+class AccessStep(Step):
+    """Resolves a user's access to the installation that a request names, and asks again every
+    `recheck_seconds` for as long as a stream lasts.
+
+    Without `resolver` no user sees any installation.
+    """
+
+    def __init__(
+        self,
+        sessions: SessionResolver | None = None,
+        resolver: AccessResolver | None = None,
+        *,
+        recheck_seconds: float = RECHECK_SECONDS,
+    ) -> None:
+        self._sessions = sessions
+        self._resolver = resolver
+        self._recheck_seconds = recheck_seconds
+
+    def enter(self, call: Call) -> None:
+        """Begins to watch over a user's stream."""
+        if call.streaming and _user_of(call) is not None:
+            call.watch = Watch(lambda: self._recheck(call), every=self._recheck_seconds)
+
+    def message(self, call: Call, request: Any) -> Awaitable[None] | None:
+        """Raises what the resolver does, and CallerNotAllowed for a method of admins whose
+        request names no installation.
+        """
+        user = _user_of(call)
+        if user is None:
+            return None
+        named = installations_in(request, call.rule)
+        if not named:
+            if call.rule.admins_only:
+                raise CallerNotAllowed
+            return None
+        if len(named) > 1:
+            # No method for users names two: what one of them shows is not the other's to show.
+            raise CallerNotAllowed
+        return self._resolve(call, user, named[0])
+
+    def leave(self, call: Call) -> None:
+        """Ends the watch; says what it found where that ended the call."""
+        if call.watch is not None:
+            call.error = call.watch.end(call.error)
+
+    async def _resolve(self, call: Call, user: Principal, installation_id: int) -> None:
+        if self._resolver is None:
+            raise InstallationNotFound
+        call.surroundings.access = await self._resolver.access(
+            user.token_id, installation_id, require_admin=call.rule.admins_only
+        )
+        call.installation_id = installation_id
+
+    async def _recheck(self, call: Call) -> None:
+        """Raises what ends the stream; what became hidden meanwhile is hidden from now on."""
+        user = _user_of(call)
+        if user is None or self._sessions is None:
+            return
+        await self._sessions.resolve(bearer_of(call))
+        if call.installation_id:
+            await self._resolve(call, user, call.installation_id)
+
+
+def _user_of(call: Call) -> Principal | None:
+    principal = call.principal
+    return principal if principal is not None and principal.kind is PrincipalKind.USER else None
