@@ -22,7 +22,7 @@ OTHERS = {
     REDIS_VARIABLE,
     CONTAINERS_VARIABLE,
 }
-_SKIPPED = {".venv", ".git", "build", "node_modules", ".laurel", "__pycache__"}
+_SKIPPED = {"build", "node_modules", "__pycache__"}
 
 
 def settings_of(service: str) -> type[ServiceSettings]:
@@ -50,8 +50,13 @@ def files(*patterns: str) -> list[Path]:
         path
         for pattern in patterns
         for path in ROOT.rglob(pattern)
-        if not _SKIPPED & set(path.relative_to(ROOT).parts) and path.is_file()
+        if path.is_file() and not any(map(_is_made, path.relative_to(ROOT).parts[:-1]))
     )
+
+
+def _is_made(folder: str) -> bool:
+    """Whether it holds what tools make or install: the environment, caches, a running stack."""
+    return folder.startswith(".") or folder in _SKIPPED
 
 
 def is_generated(path: Path) -> bool:
