@@ -21,9 +21,9 @@ from types import FrameType
 import psycopg
 from psycopg import sql
 
+from laurel_cli.stack.migrating import AFTER_MIGRATIONS
 from laurel_common.migrations import migrate, set_role_passwords
 from laurel_embedded import EmbeddedPostgres
-from laurel_scoring.storage.queue_schema import install_queue_schema
 from tests.support.endpoints import Endpoints
 from tests.support.sources import DATABASE_VARIABLE, Source
 from tests.support.urls import with_database
@@ -79,7 +79,7 @@ def _prepare(admin_url: str, *, owned: bool) -> Endpoints:
     template = f"laurel_test_{os.getpid()}"
     with psycopg.connect(admin_url, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(template)))
-    migrate(with_database(admin_url, template), after=[install_queue_schema])
+    migrate(with_database(admin_url, template), after=AFTER_MIGRATIONS)
     passwords: dict[str, str] = {}
     if owned:
         passwords = {role: f"{role}-password" for role in ROLES}

@@ -186,7 +186,7 @@ def test_no_function_of_ours_is_open_to_everybody(module_database: Database) -> 
         found = owner.execute(
             "SELECT p.proname FROM pg_proc AS p,"
             " aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS acl"
-            " WHERE p.pronamespace IN ('public'::regnamespace, 'scoring_jobs'::regnamespace)"
+            " WHERE p.pronamespace::regnamespace::text IN ('public', 'scoring_jobs', 'ingest_jobs')"
             " AND acl.grantee = 0 AND acl.privilege_type = 'EXECUTE'"
         ).fetchall()
 

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from laurel_cli.stack.migrating import AFTER_MIGRATIONS
 from laurel_common.migrations import (
     MigrationError,
     MigrationReport,
@@ -28,7 +29,6 @@ from laurel_common.migrations import (
 )
 from laurel_embedded import EmbeddedPostgres
 from laurel_embedded.binaries import postgres_binary
-from laurel_scoring.storage.queue_schema import install_queue_schema
 from tests.support.database import Database
 from tests.support.urls import with_login
 from tests.support.waiting import eventually
@@ -64,9 +64,9 @@ def test_no_file_controls_the_transaction_that_it_runs_in() -> None:
 
 
 def test_a_second_run_changes_nothing(empty_database: Database) -> None:
-    first = migrate(empty_database.url(), after=[install_queue_schema])
+    first = migrate(empty_database.url(), after=AFTER_MIGRATIONS)
     before = _catalog(empty_database)
-    second = migrate(empty_database.url(), after=[install_queue_schema])
+    second = migrate(empty_database.url(), after=AFTER_MIGRATIONS)
 
     assert list(first.applied) == migration_names()
     assert second == MigrationReport(applied=(), version=expected_version())
@@ -75,7 +75,7 @@ def test_a_second_run_changes_nothing(empty_database: Database) -> None:
 
 def test_two_runs_at_once_apply_each_file_once(empty_database: Database) -> None:
     def run(_: int) -> MigrationReport:
-        return migrate(empty_database.url(), after=[install_queue_schema])
+        return migrate(empty_database.url(), after=AFTER_MIGRATIONS)
 
     with ThreadPoolExecutor(3) as pool:
         reports = list(pool.map(run, range(3)))
@@ -201,7 +201,7 @@ def test_an_owner_who_is_no_superuser_can_migrate(empty_database: Database) -> N
         admin.execute(f"ALTER DATABASE {empty_database.name} OWNER TO {owner}")
     try:
         url = with_login(empty_database.url(), owner, "secret")
-        report = migrate(url, after=[install_queue_schema])
+        report = migrate(url, after=AFTER_MIGRATIONS)
         assert list(report.applied) == migration_names()
         with psycopg.connect(url, autocommit=True) as connection:
             made = connection.execute(
@@ -274,7 +274,7 @@ _CATALOG = """
     UNION ALL
     SELECT 'trigger', tgrelid::regclass::text, tgname, '', pg_get_triggerdef(oid)
     FROM pg_trigger WHERE NOT tgisinternal
-        AND tgrelid::regclass::text NOT LIKE 'scoring_jobs.%'
+        AND tgrelid::regclass::text NOT LIKE '%\\_jobs.%'
     UNION ALL
     SELECT 'rights', relname, '', '', relacl::text
     FROM pg_class

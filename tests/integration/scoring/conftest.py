@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from laurel_common.db import create_engine
+from laurel_common.jobs import JobQueue
 from laurel_scoring.storage.presets import PresetTables
-from laurel_scoring.storage.queue import JobQueue
+from laurel_scoring.storage.queue import LANE
 from laurel_scoring.storage.runs import RunTable
 from tests.support.database import Database
 from tests.support.scoring_database import an_installation
@@ -32,7 +33,7 @@ def presets(engine: AsyncEngine) -> PresetTables:
 
 @pytest.fixture
 async def queue(database: Database) -> AsyncIterator[JobQueue]:
-    queue = JobQueue(database.url("laurel_scoring"))
+    queue = JobQueue(database.url("laurel_scoring"), LANE)
     yield queue
     await queue.app.close_async()
 

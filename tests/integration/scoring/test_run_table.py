@@ -165,4 +165,4 @@ async def test_a_request_that_is_rolled_back_leaves_neither_run_nor_job(
     with pytest.raises(ConnectionError):
         await request(runs, installation)
     assert jobs(database) == []
-    assert await runs.open_installations() == []
+    assert await runs.open_subjects() == []

@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from procrastinate.exceptions import ConnectorException
 
+from laurel_common.jobs import JobQueue, Worker
 from laurel_scoring.domain.runs import RunState
-from laurel_scoring.storage.queue import JobQueue
 from laurel_scoring.storage.runs import RunTable
-from laurel_scoring.storage.worker import Worker
 from tests.support.database import Database
 
 NOW = datetime(2026, 3, 4, 15, 30, tzinfo=UTC)
@@ -133,7 +132,7 @@ async def test_a_job_that_waits_for_its_time_is_not_lost(
 async def test_a_worker_that_stops_cuts_off_what_takes_too_long_and_leaves_it_open(
     runs: RunTable, queue: JobQueue, installation: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("laurel_scoring.storage.worker.STOP_SECONDS", 0.1)
+    monkeypatch.setattr("laurel_common.jobs.worker.STOP_SECONDS", 0.1)
     begun = asyncio.Event()
 
     async def work(installation_id: int) -> None:
@@ -146,13 +145,13 @@ async def test_a_worker_that_stops_cuts_off_what_takes_too_long_and_leaves_it_op
         run_id = await ask(runs, installation)
         await begun.wait()
     assert (await runs.get(installation, run_id)).state is RunState.RUNNING
-    assert await runs.open_installations() == [installation]
+    assert await runs.open_subjects() == [installation]
 
 
 async def test_what_a_stopping_worker_cut_off_is_begun_again_by_the_next(
     runs: RunTable, queue: JobQueue, installation: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("laurel_scoring.storage.worker.STOP_SECONDS", 0.1)
+    monkeypatch.setattr("laurel_common.jobs.worker.STOP_SECONDS", 0.1)
     attempts: list[int] = []
 
     async def work(installation_id: int) -> None:

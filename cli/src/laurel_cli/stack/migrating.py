@@ -1,6 +1,7 @@
 """Brings the database up to date, and sets the services' passwords."""
 
 from collections.abc import Mapping
+from typing import Final
 
 import psycopg
 
@@ -12,9 +13,11 @@ from laurel_common.migrations import (
     migrate,
     set_role_passwords,
 )
+from laurel_ingest.storage.job_schema import JOB_SCHEMA as INGEST_JOBS
+from laurel_scoring.storage.queue import JOB_SCHEMA as SCORING_JOBS
 
-# The queue's tables come with a library and belong to scoring, which knows how they are made.
-from laurel_scoring.storage.queue_schema import install_queue_schema
+# The queues' tables come with a library, which knows how they are made.
+AFTER_MIGRATIONS: Final = (INGEST_JOBS.install, SCORING_JOBS.install)
 
 
 def migrate_database(
@@ -22,7 +25,7 @@ def migrate_database(
 ) -> MigrationReport:
     """Applies what is missing; raises CommandError that says what failed."""
     try:
-        report = migrate(admin_url, after=[install_queue_schema])
+        report = migrate(admin_url, after=AFTER_MIGRATIONS)
         if role_passwords:
             set_role_passwords(admin_url, role_passwords)
     except (MigrationError, MigrationsNotFoundError, psycopg.Error) as error:

@@ -17,6 +17,7 @@ from laurel_common.auth.sessions import SessionResolver
 from laurel_common.auth.tokens import TokenSource
 from laurel_common.clock import Clock, SystemClock
 from laurel_common.db import create_engine
+from laurel_common.jobs import JobQueue, Worker
 from laurel_common.page_token import PageTokens
 from laurel_common.redis import create_redis
 from laurel_common.rpc.client import connect_peer
@@ -44,9 +45,8 @@ from laurel_scoring.rpc.presets import PresetServicer
 from laurel_scoring.rpc.scoring import ScoringServicer
 from laurel_scoring.storage.preset_changes import PresetChangeTables
 from laurel_scoring.storage.presets import PresetTables
-from laurel_scoring.storage.queue import JobQueue
+from laurel_scoring.storage.queue import LANE
 from laurel_scoring.storage.runs import RunTable
-from laurel_scoring.storage.worker import Worker
 from laurel_scoring.warm_up import warm_up
 
 Closer = Callable[[], Awaitable[object]]
@@ -89,7 +89,7 @@ def build(
     redis = create_redis(settings.redis_url)
     closers.append(redis.aclose)
     peers = _Peers(settings, tokens, closers)
-    queue = JobQueue(settings.database_url, pool_size=settings.scoring_concurrency + 3)
+    queue = JobQueue(settings.database_url, LANE, pool_size=settings.scoring_concurrency + 3)
     runs = RunTable(engine, queue)
     presets = presets or PresetTables(engine)
     inputs = ReadInputs(signals or peers.signals(), directory or peers.directory())

@@ -8,9 +8,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from laurel_common.db import transaction
+from laurel_common.jobs import JobQueue
 from laurel_scoring.domain.errors import InstallationNotFound, ScoringNotFound
 from laurel_scoring.domain.runs import Run, RunResult, RunState
-from laurel_scoring.storage.queue import JobQueue
 from laurel_scoring.storage.tables import scoring_run_requests, scoring_runs
 
 CONSTRAINTS = {"fk_scoring_runs_installation": InstallationNotFound}
@@ -19,7 +19,7 @@ _OPEN = _runs.state.in_([RunState.QUEUED, RunState.RUNNING])
 
 
 class RunTable:
-    """Implements RunStore."""
+    """Implements RunStore, and the worker's OpenWork with installations as its subjects."""
 
     def __init__(self, engine: AsyncEngine, queue: JobQueue) -> None:
         self._engine = engine
@@ -124,16 +124,16 @@ class RunTable:
             row = (await connection.execute(query)).one_or_none()
         return None if row is None else _run(row)
 
-    async def open_installations(self) -> list[int]:
+    async def open_subjects(self) -> list[int]:
         """The installations that have an open run."""
         async with transaction(self._engine) as connection:
             query = select(_runs.installation_id).where(_OPEN).distinct()
             return list((await connection.execute(query)).scalars())
 
-    async def ensure_job(self, installation_id: int) -> None:
+    async def ensure_job(self, subject_id: int) -> None:
         """Puts a job for an installation whose open run has lost its own."""
         async with transaction(self._engine) as connection:
-            await self._queue.put(connection, installation_id)
+            await self._queue.put(connection, subject_id)
 
     async def _change(self, run: Run, **values: Any) -> None:
         async with transaction(self._engine) as connection:

@@ -1,14 +1,14 @@
-"""Works the queue off inside the service's process, and puts right what killed processes left."""
+"""Works a lane off inside the service's process, and puts right what killed processes left."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
 import procrastinate.worker
 import structlog
 from procrastinate.jobs import Job, Status
 
-from laurel_scoring.storage.queue import QUEUE, TASK, JobQueue
-from laurel_scoring.storage.runs import RunTable
+from laurel_common.jobs.queue import JobQueue
 
 log = structlog.get_logger(__name__)
 
@@ -22,12 +22,23 @@ _POLL_SECONDS = 1.0
 _RECONNECT_SECONDS = 1.0
 
 
-class Worker:
-    """Runs jobs until stopped. Comes back by itself when PostgreSQL does."""
+class OpenWork(Protocol):
+    """The rows that are the truth about what is to be done."""
 
-    def __init__(self, queue: JobQueue, runs: RunTable, *, concurrency: int = 2) -> None:
+    async def open_subjects(self) -> Sequence[int]:
+        """The subjects that have work which nobody has finished."""
+
+    async def ensure_job(self, subject_id: int) -> None:
+        """Puts a job for a subject whose open work has lost its own."""
+
+
+class Worker:
+    """Runs a lane's jobs until stopped. Comes back by itself when PostgreSQL does."""
+
+    def __init__(self, queue: JobQueue, work: OpenWork, *, concurrency: int = 2) -> None:
         self._queue = queue
-        self._runs = runs
+        self._lane = queue.lane.name
+        self._work = work
         self._concurrency = concurrency
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
@@ -37,8 +48,8 @@ class Worker:
     def start(self, ready: Callable[[], Awaitable[object]]) -> None:
         """Begins as soon as `ready` (a warm-up) is done. Called within the running loop."""
         self._tasks = [
-            asyncio.create_task(self._run(ready), name="scoring-worker"),
-            asyncio.create_task(self._sweep_forever(), name="scoring-sweep"),
+            asyncio.create_task(self._run(ready), name=f"{self._lane}-worker"),
+            asyncio.create_task(self._sweep_forever(), name=f"{self._lane}-sweep"),
         ]
 
     async def stop(self) -> None:
@@ -63,20 +74,20 @@ class Worker:
                     return
                 self._procrastinate = procrastinate.worker.Worker(
                     self._queue.app,
-                    queues=[QUEUE],
-                    name="scoring",
+                    queues=[self._lane],
+                    name=self._lane,
                     concurrency=self._concurrency,
                     install_signal_handlers=False,
                     fetch_job_polling_interval=_POLL_SECONDS,
                     update_heartbeat_interval=HEARTBEAT_SECONDS,
                     stalled_worker_timeout=STALLED_SECONDS,
                     shutdown_graceful_timeout=STOP_SECONDS,
-                    # What became of it stands in the run's row.
+                    # What became of it stands in the row that it was about.
                     delete_jobs="always",
                 )
                 await self._procrastinate.run()  # type: ignore[no-untyped-call]  # theirs
-            except Exception as error:  # whatever ended the worker, runs must go on being worked on
-                log.warning("scoring_worker_ended", error=f"{type(error).__name__}: {error}")
+            except Exception as error:  # whatever ended the worker, jobs must go on being worked on
+                log.warning("job_worker_ended", lane=self._lane, error=_short(error))
             if not self._stopping:
                 await asyncio.sleep(_RECONNECT_SECONDS)
 
@@ -86,42 +97,49 @@ class Worker:
             try:
                 await self.sweep()
             except Exception as error:  # the next sweep is soon; this one must not be the last
-                log.warning("scoring_sweep_failed", error=f"{type(error).__name__}: {error}")
+                log.warning("job_sweep_failed", lane=self._lane, error=_short(error))
 
     async def sweep(self, *, silent_for: float = STALLED_SECONDS) -> None:
-        """Closes the jobs that nobody works on, and gives every open run without one a new one."""
+        """Closes the jobs that nobody works on, and gives all open work without one a new one."""
         await self._queue.app.open_async()
         jobs = self._queue.app.job_manager
-        stalled = await jobs.get_stalled_jobs(queue=QUEUE, seconds_since_heartbeat=silent_for)
+        stalled = await jobs.get_stalled_jobs(queue=self._lane, seconds_since_heartbeat=silent_for)
         for job in [*stalled, *await self._forgotten()]:
-            log.warning("scoring_job_stalled", job=job.id, args=job.task_kwargs)
+            log.warning("job_stalled", lane=self._lane, job=job.id, args=job.task_kwargs)
             if job.id is not None:
                 await jobs.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)
-        open_installations = await self._runs.open_installations()
-        if not open_installations:
+        open_subjects = await self._work.open_subjects()
+        if not open_subjects:
             return
+        lane = self._queue.lane
         live = [
-            job.task_kwargs["installation_id"]
+            job.task_kwargs[lane.argument]
             for status in (Status.TODO, Status.DOING)
-            for job in await jobs.list_jobs_async(queue=QUEUE, task=TASK, status=status.value)
+            for job in await jobs.list_jobs_async(
+                queue=lane.name, task=lane.task, status=status.value
+            )
         ]
-        for installation_id in set(open_installations) - set(live):
-            log.info("scoring_job_lost", installation_id=installation_id)
-            await self._runs.ensure_job(installation_id)
+        for subject_id in set(open_subjects) - set(live):
+            log.info("job_lost", lane=lane.name, subject=lane.key(subject_id))
+            await self._work.ensure_job(subject_id)
 
     async def _forgotten(self) -> list[Job]:
         """Jobs that this worker has by the queue's account and not by its own, for two sweeps.
 
         A connection that breaks may take along the news that a job was given out, or that it has
-        ended. Its lock would keep the installation from being worked on for as long as we live.
+        ended. Its lock would keep the subject from being worked on for as long as we live.
         """
         worker_id = self._procrastinate.worker_id if self._procrastinate is not None else None
         if worker_id is None:
             return []
         jobs = self._queue.app.job_manager
         ours = await jobs.list_jobs_async(
-            queue=QUEUE, status=Status.DOING.value, worker_id=worker_id
+            queue=self._lane, status=Status.DOING.value, worker_id=worker_id
         )
         idle = [job for job in ours if job.id not in self._queue.running]
         before, self._idle = self._idle, {job.id for job in idle}
         return [job for job in idle if job.id in before]
+
+
+def _short(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
