@@ -1,0 +1,167 @@
+"""The simulator itself: routes, and what every request passes: faults, callers, limits, ETags."""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from laurel_common.clock import Clock, SystemClock
+from tests.support.github import (
+    routes_app,
+    routes_organizations,
+    routes_repositories,
+    routes_teams,
+    routes_users,
+)
+from tests.support.github.answers import GitHubError
+from tests.support.github.callers import authenticate
+from tests.support.github.context import CALLER, SIMULATOR
+from tests.support.github.faults import Fault, Faults
+from tests.support.github.limits import HOUR, RateLimits
+from tests.support.github.world import World
+
+API_PATH = "/api/v3"
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+# A family of routes more is a module more here.
+API_ROUTES = (
+    routes_app.ROUTES,
+    routes_organizations.ROUTES,
+    routes_repositories.ROUTES,
+    routes_teams.ROUTES,
+    routes_users.ROUTES,
+)
+WEB_ROUTES: tuple[web.RouteTableDef, ...] = ()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request that arrived; the path is the API's, without the query."""
+
+    method: str
+    path: str
+    status: int
+
+
+class GitHubSimulator:
+    """A GitHub on a free port of loopback, laid out as an Enterprise server's.
+
+    Tokens expire by `clock`; the App's JWT and the rate limits go by the machine's.
+    """
+
+    def __init__(self, world: World | None = None, clock: Clock | None = None) -> None:
+        self.world = world or World()
+        self.clock = clock or SystemClock()
+        self.faults = Faults()
+        self.limits = RateLimits()
+        self.asked: list[Asked] = []
+        self.web_url = ""
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def api_url(self) -> str:
+        """Where the REST API is."""
+        return self.web_url + API_PATH
+
+    def count(self, method: str, path: str) -> int:
+        """How many requests for exactly this path arrived."""
+        return sum(1 for one in self.asked if (one.method, one.path) == (method, path))
+
+    async def start(self) -> None:
+        """Listens on a port that is free."""
+        application = web.Application(middlewares=[self._middleware])
+        application[SIMULATOR] = self
+        api = web.Application()
+        for routes in API_ROUTES:
+            api.add_routes(routes)
+        application.add_subapp(API_PATH, api)
+        for routes in WEB_ROUTES:
+            application.add_routes(routes)
+        self._runner = web.AppRunner(application, access_log=None, handler_cancellation=True)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        host, port = self._runner.addresses[0][:2]
+        self.web_url = f"http://{host}:{port}"
+
+    async def stop(self) -> None:
+        """Closes the port and every connection."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    @web.middleware
+    async def _middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        path = request.path.removeprefix(API_PATH)
+        token = ""
+        try:
+            if fault := self.faults.take(request.method, path):
+                await self._fail(request, fault)
+            caller = authenticate(
+                self.world, request.headers.get("Authorization"), self.clock.now()
+            )
+            token = caller.token
+            request[CALLER] = caller
+            self._within_limit(token)
+            response = _tagged(request, token, await handler(request))
+        except GitHubError as error:
+            response = error.response()
+        except web.HTTPNotFound:
+            response = GitHubError(404, "Not Found").response()
+        if response.status != web.HTTPNotModified.status_code:
+            self.limits.bucket(token).used += 1
+        for name, value in self.limits.headers(token).items():
+            response.headers.setdefault(name, value)
+        self.asked.append(Asked(request.method, path, response.status))
+        return response
+
+    def _within_limit(self, token: str) -> None:
+        if self.limits.bucket(token).remaining == 0:
+            raise GitHubError(403, "API rate limit exceeded")
+
+    async def _fail(self, request: web.Request, fault: Fault) -> None:
+        await asyncio.sleep(fault.delay)
+        if fault.cut and request.transport is not None:
+            request.transport.abort()
+            raise GitHubError(500, "cut")
+        if fault.retry_after is not None:
+            headers = {"Retry-After": str(fault.retry_after)}
+            raise GitHubError(403, "You have exceeded a secondary rate limit", headers)
+        if fault.reset_seconds is not None:
+            headers = {
+                "X-RateLimit-Limit": str(self.limits.limit),
+                "X-RateLimit-Remaining": "0",
+                "X-RateLimit-Reset": str(int(time.time()) + min(fault.reset_seconds, HOUR)),
+            }
+            raise GitHubError(403, "API rate limit exceeded", headers)
+        if fault.status is not None:
+            raise GitHubError(fault.status, "Planned by the test")
+
+
+@asynccontextmanager
+async def running_github(
+    world: World | None = None, clock: Clock | None = None
+) -> AsyncIterator[GitHubSimulator]:
+    """A simulator that serves until the block ends."""
+    simulator = GitHubSimulator(world, clock)
+    await simulator.start()
+    try:
+        yield simulator
+    finally:
+        await simulator.stop()
+
+
+def _tagged(request: web.Request, token: str, response: web.StreamResponse) -> web.StreamResponse:
+    """With an ETag, which GitHub binds to the token; 304 to whoever has the body already."""
+    if request.method != "GET" or response.status != 200 or not isinstance(response, web.Response):
+        return response
+    body = response.body if isinstance(response.body, bytes) else b""
+    tag = f'W/"{hashlib.sha256(token.encode() + body).hexdigest()}"'
+    if request.headers.get("If-None-Match") == tag:
+        response = web.Response(status=304)
+    response.headers["ETag"] = tag
+    response.headers["Cache-Control"] = "private, max-age=60, s-maxage=60"
+    return response
