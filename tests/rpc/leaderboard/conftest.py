@@ -1,11 +1,14 @@
 """Leaderboard's two services on a port of their own, over a real database and a real Valkey."""
 
 from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
 import pytest
+import pytest_asyncio
+from psycopg import sql
 
 from laurel.leaderboard.v1 import leaderboard_pb2_grpc, materialization_pb2_grpc
 from laurel_common.auth.keys import generate_private_key
@@ -19,6 +22,15 @@ from laurel_leaderboard.domain.boards import EntityType
 from laurel_leaderboard.domain.entries import Profile
 from tests.support.database import Database
 from tests.support.leaderboard_builders import NOON, Request, seed_world
+
+# Parents take their children with them.
+_WRITTEN = (
+    "leaderboard_materializations",
+    "leaderboard_boards",
+    "published_presets",
+    "stale_installations",
+    "stale_boards",
+)
 
 
 class KnownProfiles:
@@ -68,6 +80,38 @@ class Service:
 
 @pytest.fixture
 async def service(database: Database, redis_url: str, tmp_path: Path) -> AsyncIterator[Service]:
+    async with running_service(database, redis_url, tmp_path) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def module_service(
+    module_database: Database, redis_server_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Service]:
+    directory = tmp_path_factory.mktemp("leaderboard")
+    async with running_service(module_database, redis_server_url, directory) as running:
+        yield running
+
+
+@pytest.fixture
+def emptied_service(module_service: Service, module_database: Database, redis_url: str) -> Service:
+    """The module's service without a board, at NOON: for modules of many small tests.
+
+    They name `service` after it, and run on the module's loop.
+    """
+    with module_database.connect() as connection:
+        for table in _WRITTEN:
+            connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+    module_service.clock.set(NOON)
+    module_service.inner.pointers.expire()
+    return module_service
+
+
+@asynccontextmanager
+async def running_service(
+    database: Database, redis_url: str, tmp_path: Path
+) -> AsyncIterator[Service]:
+    """The service over an empty database and an empty Valkey."""
     seed_world(database)
     key_file = tmp_path / "leaderboard.key"
     generate_private_key(key_file)

@@ -19,6 +19,14 @@ from tests.support.leaderboard_builders import (
     stream_of,
 )
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest.fixture
+def service(emptied_service: Service) -> Service:
+    return emptied_service
+
+
 DAY = timedelta(days=1)
 Point = tuple[int, str, int, int]
 

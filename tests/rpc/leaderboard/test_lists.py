@@ -37,6 +37,14 @@ from tests.support.leaderboard_builders import (
     stream_of,
 )
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest.fixture
+def service(emptied_service: Service) -> Service:
+    return emptied_service
+
+
 SCOPES = {ScopeType.ORGANIZATION: [ORGANIZATION], ScopeType.TEAM: [801, 802]}
 BOARDS = [
     BoardOf({}, BoardKey(scope, scope_id, kind, period))

@@ -26,6 +26,14 @@ from tests.support.leaderboard_builders import (
     stream_of,
 )
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest.fixture
+def service(emptied_service: Service) -> Service:
+    return emptied_service
+
+
 WEEK = CONTRIBUTORS._replace(time_period=TimePeriod.WEEK)
 SECOND = timedelta(seconds=1)
 

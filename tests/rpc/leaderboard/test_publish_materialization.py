@@ -34,6 +34,14 @@ from tests.support.leaderboard_builders import (
     stream_of,
 )
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest.fixture
+def service(emptied_service: Service) -> Service:
+    return emptied_service
+
+
 BOARD = BoardOf({1: 30_000, 2: 20_000})
 WEEK = BoardOf({1: 10_000}, CONTRIBUTORS._replace(time_period=TimePeriod.WEEK))
 SECOND = timedelta(seconds=1)

@@ -27,6 +27,7 @@ from laurel_common.rpc.client import connect_peer
 from laurel_common.rpc.health import HealthCheck, database_check, redis_check, schema_check
 from laurel_common.rpc.server import RpcServer, Servicer, build_server
 from laurel_leaderboard.application.batch_get_entries import BatchGetEntries
+from laurel_leaderboard.application.compare_versions import CompareVersions
 from laurel_leaderboard.application.current_boards import CurrentBoards
 from laurel_leaderboard.application.entry_builder import EntryBuilder
 from laurel_leaderboard.application.get_entry import GetEntry
@@ -40,6 +41,7 @@ from laurel_leaderboard.application.page_cache import PageCache
 from laurel_leaderboard.application.pages import Pages
 from laurel_leaderboard.application.pointers import Pointers
 from laurel_leaderboard.application.ports import (
+    Comparisons,
     History,
     Logins,
     Notices,
@@ -60,6 +62,7 @@ from laurel_leaderboard.config import LeaderboardSettings
 from laurel_leaderboard.rpc.codec import ProtobufCodec
 from laurel_leaderboard.rpc.leaderboard import BoardUseCases, LeaderboardServicer
 from laurel_leaderboard.rpc.materialization import MaterializationServicer, VersionUseCases
+from laurel_leaderboard.storage.comparisons import PostgresComparisons
 from laurel_leaderboard.storage.history import PostgresHistory
 from laurel_leaderboard.storage.history_writing import PostgresDayKeeper
 from laurel_leaderboard.storage.notices import PostgresNotices
@@ -86,6 +89,7 @@ class Leaderboard:
     closers: list[Closer]
     metrics: LeaderboardMetrics
     retire: RetireVersions
+    pointers: Pointers
     # What runs for as long as the service does.
     loops: list[Loop]
 
@@ -101,6 +105,7 @@ class _Shared:
     shared: SharedCache
     statistics: ReadStatistics
     history: History
+    comparisons: Comparisons
     builder: EntryBuilder
 
 
@@ -112,6 +117,7 @@ def build(
     redis: Redis | None = None,
     versions: Versions | None = None,
     history: History | None = None,
+    comparisons: Comparisons | None = None,
     publications: Publications | None = None,
     marks: StaleMarks | None = None,
     shared: SharedCache | None = None,
@@ -139,6 +145,7 @@ def build(
         shared=shared or RedisCache(redis, clock, statistics),
         statistics=statistics,
         history=history,
+        comparisons=comparisons or PostgresComparisons(engine),
         builder=EntryBuilder(profiles, history, clock),
     )
     cache = PageCache(settings.page_cache_bytes)
@@ -179,6 +186,7 @@ def build(
         closers=closers,
         metrics=LeaderboardMetrics(statistics, cache),
         retire=retire,
+        pointers=pointers,
         loops=loops,
     )
 
@@ -267,6 +275,7 @@ def _reading(common: _Shared, pointers: Pointers, pages: Pages, logins: Logins) 
         get_entry=GetEntry(boards, common.versions, logins, common.builder),
         batch_get_entries=BatchGetEntries(boards, common.versions, common.builder),
         get_history=GetHistory(boards, common.history, common.tokens, common.clock),
+        compare_versions=CompareVersions(boards, common.comparisons, common.builder, common.tokens),
     )
     return (
         leaderboard_pb2_grpc.add_LeaderboardServiceServicer_to_server,

@@ -66,6 +66,8 @@ CODES: dict[str, StatusCode] = {
     "BOARD_NOT_FOUND": StatusCode.NOT_FOUND,
     "NEWER_VERSION_EXISTS": StatusCode.ABORTED,
     "VERSION_EXPIRED": StatusCode.FAILED_PRECONDITION,
+    "VERSION_NOT_FOUND": StatusCode.NOT_FOUND,
+    "DAY_NOT_KEPT": StatusCode.NOT_FOUND,
 }
 
 _DEFAULT_RETRY = timedelta(seconds=1)

@@ -1,17 +1,17 @@
-"""Which version of a board is current, for those who read its rows themselves."""
+"""Which version of a board is meant, for those who read its rows themselves."""
 
 from typing import NamedTuple
 
 from laurel_common.clock import Clock
 from laurel_leaderboard.application.pointers import Pointers
 from laurel_leaderboard.domain.boards import BoardAddress
-from laurel_leaderboard.domain.errors import BoardNotFound
+from laurel_leaderboard.domain.errors import BoardNotFound, VersionExpired, VersionNotFound
 from laurel_leaderboard.domain.pages import Freshness
 from laurel_leaderboard.domain.versions import Version
 
 
 class CurrentBoard(NamedTuple):
-    """A board's current version, and whether it holds all that is known."""
+    """A version of a board, and whether it holds all that is known."""
 
     version: Version
     freshness: Freshness
@@ -25,8 +25,20 @@ class CurrentBoards:
         self._clock = clock
 
     async def find(self, address: BoardAddress) -> CurrentBoard:
-        """Raises BoardNotFound where the board was never scored."""
+        """The current version. Raises BoardNotFound where the board was never scored."""
         pointer = await self._pointers.find(address)
         if pointer.version is None:
             raise BoardNotFound
         return CurrentBoard(pointer.version, pointer.freshness(self._clock.now()))
+
+    async def kept(self, address: BoardAddress, materialization_id: int) -> CurrentBoard:
+        """The version of this id. Raises VersionNotFound where the board has none, VersionExpired
+        where it is not kept any more.
+        """
+        pointer = await self._pointers.walked(materialization_id, address)
+        now = self._clock.now()
+        if pointer.version is None or not pointer.version.is_of(address):
+            raise VersionNotFound
+        if not pointer.version.is_readable(now):
+            raise VersionExpired("this version is not kept any more")
+        return CurrentBoard(pointer.version, pointer.freshness(now))

@@ -15,7 +15,6 @@ from laurel_leaderboard.domain.boards import BoardAddress
 from laurel_leaderboard.domain.entries import Position
 from laurel_leaderboard.domain.errors import BoardNotFound, VersionExpired
 from laurel_leaderboard.domain.pages import Freshness, PageKey, Source
-from laurel_leaderboard.domain.versions import Version
 
 DEFAULT_PAGE_SIZE = 50
 
@@ -87,17 +86,8 @@ class GetLeaderboard:
         version = pointer.version
         if version is None:
             raise VersionExpired
-        if not _is_of(version, address):
+        if not version.is_of(address):
             raise InvalidPageToken("the page token belongs to another board")
         if not version.is_readable(now):
             raise VersionExpired
         return pointer, after
-
-
-def _is_of(version: Version, address: BoardAddress) -> bool:
-    preset = version.preset
-    return (
-        preset.installation_id == address.installation_id
-        and address.preset_id in (0, preset.preset_id)
-        and preset.key_of(address) == version.board
-    )

@@ -5,9 +5,11 @@ from datetime import date, datetime
 from typing import Protocol
 
 from laurel_leaderboard.domain.boards import BoardAddress, BoardKey, EntityType, Preset, ScopeType
+from laurel_leaderboard.domain.comparison import Mover, MoverPlace
 from laurel_leaderboard.domain.entries import Entry, Position, Profile, ScoreRow
 from laurel_leaderboard.domain.freshness import Cause, Marks
 from laurel_leaderboard.domain.history import (
+    BoardDay,
     DaySpan,
     HistoryPlace,
     HistoryPoint,
@@ -166,6 +168,23 @@ class History(Protocol):
     ) -> list[HistoryPoint]:
         """At most `limit` points of these entities on the version's board within `days`, by entity
         and day, behind `after`.
+        """
+        ...
+
+
+class Comparisons(Protocol):
+    """What differs between states of a board. Raises DatabaseUnavailable while it can't tell."""
+
+    async def day(self, version: Version, day: date) -> BoardDay | None:
+        """How the version's board stood at the end of `day`; None where that is not known."""
+        ...
+
+    async def movers(
+        self, version: Version, base: Version | date, after: MoverPlace | None, limit: int
+    ) -> list[Mover]:
+        """At most `limit` of those who stand elsewhere in `version` than in `base`, behind
+        `after`: those who stand in it, by place, then those who left, by the place they had.
+        Raises VersionExpired where the rows of either are gone.
         """
         ...
 

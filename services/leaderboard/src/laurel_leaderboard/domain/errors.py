@@ -18,10 +18,24 @@ class EntityNotFound(LaurelError):
 
 
 class VersionExpired(LaurelError):
-    """The version that a page token walks is gone."""
+    """The version that is read or walked is not kept any more."""
 
     reason = "VERSION_EXPIRED"
     default_message = "the version that the page token walks is gone; start at the first page"
+
+
+class VersionNotFound(LaurelError):
+    """The board has no such version."""
+
+    reason = "VERSION_NOT_FOUND"
+    default_message = "the board has no such version"
+
+
+class DayNotKept(LaurelError):
+    """The board left nothing on that day, or it was forgotten."""
+
+    reason = "DAY_NOT_KEPT"
+    default_message = "how the board stood on that day is not known"
 
 
 class NewerVersionExists(LaurelError):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from laurel_leaderboard.domain.boards import BoardKey, Preset
+from laurel_leaderboard.domain.boards import BoardAddress, BoardKey, Preset
 from laurel_leaderboard.domain.errors import NewerVersionExists
 from laurel_leaderboard.domain.freshness import Marks, stale_at
 
@@ -47,6 +47,14 @@ class Version:
     def is_marked(self) -> bool:
         """Whether a change is known that it does not hold."""
         return self.stale_mark > self.settled_mark
+
+    def is_of(self, address: BoardAddress) -> bool:
+        """Whether it is a version of the board that `address` names."""
+        return (
+            self.preset.installation_id == address.installation_id
+            and address.preset_id in (0, self.preset.preset_id)
+            and self.preset.key_of(address) == self.board
+        )
 
     def is_readable(self, now: datetime) -> bool:
         """Whether pages of it may still be given out."""

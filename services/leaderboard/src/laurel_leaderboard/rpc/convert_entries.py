@@ -8,9 +8,12 @@ from laurel_common.errors import InvalidRequest
 from laurel_leaderboard.application.batch_get_entries import Batch
 from laurel_leaderboard.application.current_boards import CurrentBoard
 from laurel_leaderboard.application.get_entry import Surroundings
-from laurel_leaderboard.domain.entries import Entry, format_points
+from laurel_leaderboard.domain.boards import EntityType
+from laurel_leaderboard.domain.entries import Entry, Profile, format_points
 from laurel_leaderboard.domain.history import HistoryPoint
 from laurel_leaderboard.rpc.convert import ENTITY_NUMBERS, timestamp
+
+_NOBODY = Profile("")
 
 
 def entry_message(entry: Entry) -> leaderboard_pb2.Entry:
@@ -18,7 +21,7 @@ def entry_message(entry: Entry) -> leaderboard_pb2.Entry:
     row, profile = entry.row, entry.profile
     message = leaderboard_pb2.Entry(
         rank=row.rank,
-        entity=leaderboard_pb2.Entity(type=ENTITY_NUMBERS[entry.entity_type], id=row.entity_id),
+        entity=entity_message(entry.entity_type, row.entity_id, profile),
         score_e4=row.score_e4,
         score=format_points(row.score_e4),
         breakdown=board_pb2.Breakdown(
@@ -33,11 +36,21 @@ def entry_message(entry: Entry) -> leaderboard_pb2.Entry:
     if entry.previous is not None:
         message.previous_rank = entry.previous.rank
         message.previous_score_e4 = entry.previous.score_e4
-    if profile is not None:
-        message.entity.login = profile.login
-        message.entity.name = profile.name
-        message.entity.avatar_url = profile.avatar_url
     return message
+
+
+def entity_message(
+    kind: EntityType, entity_id: int, profile: Profile | None
+) -> leaderboard_pb2.Entity:
+    """Whom or what an entry ranks."""
+    known = profile or _NOBODY
+    return leaderboard_pb2.Entity(
+        type=ENTITY_NUMBERS[kind],
+        id=entity_id,
+        login=known.login,
+        name=known.name,
+        avatar_url=known.avatar_url,
+    )
 
 
 def version_summary(board: CurrentBoard) -> leaderboard_pb2.VersionSummary:
@@ -98,7 +111,7 @@ def days_asked(request: leaderboard_pb2.GetHistoryRequest) -> tuple[date | None,
     for field in ("start_date", "end_date"):
         text = getattr(request, field)
         try:
-            found.append(_day(text) if text else None)
+            found.append(day_of(text) if text else None)
         except ValueError:
             faults.append((field, "is no day as 2026-01-15"))
     if faults:
@@ -106,7 +119,8 @@ def days_asked(request: leaderboard_pb2.GetHistoryRequest) -> tuple[date | None,
     return found[0], found[1]
 
 
-def _day(text: str) -> date:
+def day_of(text: str) -> date:
+    """The day that is written as 2026-01-15; raises ValueError."""
     found = date.fromisoformat(text)
     # Python also reads other forms of ISO 8601.
     if found.isoformat() != text:

@@ -6,11 +6,12 @@ from typing import Any
 from laurel.leaderboard.v1 import leaderboard_pb2, leaderboard_pb2_grpc
 from laurel_common.rpc.chain import ready_made
 from laurel_leaderboard.application.batch_get_entries import BatchGetEntries
+from laurel_leaderboard.application.compare_versions import CompareVersions
 from laurel_leaderboard.application.get_entry import GetEntry
 from laurel_leaderboard.application.get_history import GetHistory
 from laurel_leaderboard.application.get_leaderboard import GetLeaderboard
 from laurel_leaderboard.application.list_boards import ListBoards
-from laurel_leaderboard.rpc import convert, convert_entries
+from laurel_leaderboard.rpc import convert, convert_comparison, convert_entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class BoardUseCases:
     get_entry: GetEntry
     batch_get_entries: BatchGetEntries
     get_history: GetHistory
+    compare_versions: CompareVersions
 
 
 class LeaderboardServicer(leaderboard_pb2_grpc.LeaderboardServiceServicer):
@@ -70,6 +72,18 @@ class LeaderboardServicer(leaderboard_pb2_grpc.LeaderboardServiceServicer):
         return leaderboard_pb2.GetHistoryResponse(
             points=map(convert_entries.history_point, points), next_page_token=token
         )
+
+    async def CompareVersions(
+        self, request: leaderboard_pb2.CompareVersionsRequest, _context: Any
+    ) -> leaderboard_pb2.CompareVersionsResponse:
+        """Who moved since a former version or a past day."""
+        found = await self._cases.compare_versions(
+            convert.board_address(request.board),
+            convert_comparison.compared_with(request),
+            request.page_size,
+            request.page_token,
+        )
+        return convert_comparison.comparison_response(found)
 
     async def ListBoards(
         self, request: leaderboard_pb2.ListBoardsRequest, _context: Any

@@ -36,7 +36,7 @@ _b = leaderboard_boards.c
 _h = leaderboard_history.c
 
 
-def _board_id(preset_id: int, board: BoardKey) -> ScalarSelect[Any]:
+def board_id(preset_id: int, board: BoardKey) -> ScalarSelect[Any]:
     """The number of a board; NULL where no day of it was written yet."""
     return (
         select(_b.id)
@@ -64,7 +64,7 @@ class PostgresHistory:
         if not ids:
             return {}
         query = select(_h.entity_id, _h.rank, _h.score).where(
-            _h.board_id == _board_id(version.preset.preset_id, version.board),
+            _h.board_id == board_id(version.preset.preset_id, version.board),
             _h.day == day,
             _h.entity_id == any_(literal(list(ids), ARRAY(BigInteger))),
         )
@@ -93,7 +93,7 @@ class PostgresHistory:
         }
         async with transaction(self._engine) as connection:
             board = await connection.execute(
-                select(_board_id(version.preset.preset_id, version.board))
+                select(board_id(version.preset.preset_id, version.board))
             )
             values["board_id"] = board.scalar_one()
             found = (await connection.execute(_POINTS, values)).all()

@@ -98,7 +98,11 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_NEWER_VERSION_EXISTS: _ErrorReason.ValueType  # 81
     """ABORTED: a version that is as new or newer is current."""
     ERROR_REASON_VERSION_EXPIRED: _ErrorReason.ValueType  # 82
-    """FAILED_PRECONDITION: the version that the page token walks is gone."""
+    """FAILED_PRECONDITION: the version that is read or walked is not kept any more."""
+    ERROR_REASON_VERSION_NOT_FOUND: _ErrorReason.ValueType  # 83
+    """NOT_FOUND: the board has no such version."""
+    ERROR_REASON_DAY_NOT_KEPT: _ErrorReason.ValueType  # 84
+    """NOT_FOUND: the board left nothing on that day, or it is not kept any more."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call failed. Each reason belongs to one canonical code, named beside it."""
@@ -177,5 +181,9 @@ ERROR_REASON_BOARD_NOT_FOUND: ErrorReason.ValueType  # 80
 ERROR_REASON_NEWER_VERSION_EXISTS: ErrorReason.ValueType  # 81
 """ABORTED: a version that is as new or newer is current."""
 ERROR_REASON_VERSION_EXPIRED: ErrorReason.ValueType  # 82
-"""FAILED_PRECONDITION: the version that the page token walks is gone."""
+"""FAILED_PRECONDITION: the version that is read or walked is not kept any more."""
+ERROR_REASON_VERSION_NOT_FOUND: ErrorReason.ValueType  # 83
+"""NOT_FOUND: the board has no such version."""
+ERROR_REASON_DAY_NOT_KEPT: ErrorReason.ValueType  # 84
+"""NOT_FOUND: the board left nothing on that day, or it is not kept any more."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

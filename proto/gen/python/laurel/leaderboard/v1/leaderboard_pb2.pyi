@@ -66,6 +66,36 @@ SOURCE_REDIS: Source.ValueType  # 2
 SOURCE_POSTGRESQL: Source.ValueType  # 3
 Global___Source: _TypeAlias = Source  # noqa: Y015
 
+class _Change:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ChangeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Change.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CHANGE_UNSPECIFIED: _Change.ValueType  # 0
+    CHANGE_MOVED: _Change.ValueType  # 1
+    """Its rank is another one."""
+    CHANGE_RESCORED: _Change.ValueType  # 2
+    """Its rank is the same, its score is not."""
+    CHANGE_ENTERED: _Change.ValueType  # 3
+    """It did not stand on the board before."""
+    CHANGE_LEFT: _Change.ValueType  # 4
+    """It does not stand on the board any more."""
+
+class Change(_Change, metaclass=_ChangeEnumTypeWrapper):
+    """What became of a place."""
+
+CHANGE_UNSPECIFIED: Change.ValueType  # 0
+CHANGE_MOVED: Change.ValueType  # 1
+"""Its rank is another one."""
+CHANGE_RESCORED: Change.ValueType  # 2
+"""Its rank is the same, its score is not."""
+CHANGE_ENTERED: Change.ValueType  # 3
+"""It did not stand on the board before."""
+CHANGE_LEFT: Change.ValueType  # 4
+"""It does not stand on the board any more."""
+Global___Change: _TypeAlias = Change  # noqa: Y015
+
 @_typing.final
 class Entity(_message.Message):
     """Whom or what an entry ranks."""
@@ -550,6 +580,187 @@ class GetHistoryResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetHistoryResponse: _TypeAlias = GetHistoryResponse  # noqa: Y015
+
+@_typing.final
+class CompareVersionsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BOARD_FIELD_NUMBER: _builtins.int
+    BASE_MATERIALIZATION_ID_FIELD_NUMBER: _builtins.int
+    BASE_DATE_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    base_materialization_id: _builtins.int
+    """A version of this board that is kept."""
+    base_date: _builtins.str
+    """How the board stood at the end of this UTC day, as 2026-01-15."""
+    page_size: _builtins.int
+    """Movers, at most 500; 0 means 50."""
+    page_token: _builtins.str
+    @_builtins.property
+    def board(self) -> _board_pb2.Board: ...
+    def __init__(
+        self,
+        *,
+        board: _board_pb2.Board | None = ...,
+        base_materialization_id: _builtins.int = ...,
+        base_date: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "base_date", b"base_date", "base_materialization_id", b"base_materialization_id", "board", b"board"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "base_date", b"base_date", "base_materialization_id", b"base_materialization_id", "board", b"board", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_base: _TypeAlias = _typing.Literal["base_materialization_id", "base_date"]  # noqa: Y015
+    _WhichOneofArgType_base: _TypeAlias = _typing.Literal["base", b"base"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_base) -> _WhichOneofReturnType_base | None: ...
+
+Global___CompareVersionsRequest: _TypeAlias = CompareVersionsRequest  # noqa: Y015
+
+@_typing.final
+class Mover(_message.Message):
+    """One whose place changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTITY_FIELD_NUMBER: _builtins.int
+    CHANGE_FIELD_NUMBER: _builtins.int
+    RANK_FIELD_NUMBER: _builtins.int
+    SCORE_E4_FIELD_NUMBER: _builtins.int
+    PREVIOUS_RANK_FIELD_NUMBER: _builtins.int
+    PREVIOUS_SCORE_E4_FIELD_NUMBER: _builtins.int
+    RANK_CHANGE_FIELD_NUMBER: _builtins.int
+    SCORE_CHANGE_E4_FIELD_NUMBER: _builtins.int
+    SCORE_CHANGE_FIELD_NUMBER: _builtins.int
+    change: Global___Change.ValueType
+    rank: _builtins.int
+    """Now; absent for one that left."""
+    score_e4: _builtins.int
+    """In ten-thousandths of a point."""
+    previous_rank: _builtins.int
+    """Before; absent for one that entered."""
+    previous_score_e4: _builtins.int
+    rank_change: _builtins.int
+    """Ranks that it rose by, negative for a fall; 0 for one that entered or left."""
+    score_change_e4: _builtins.int
+    """Points that it gained; whoever does not stand counts as 0."""
+    score_change: _builtins.str
+    """The same with a decimal point, as -2.5000."""
+    @_builtins.property
+    def entity(self) -> Global___Entity: ...
+    def __init__(
+        self,
+        *,
+        entity: Global___Entity | None = ...,
+        change: Global___Change.ValueType = ...,
+        rank: _builtins.int | None = ...,
+        score_e4: _builtins.int | None = ...,
+        previous_rank: _builtins.int | None = ...,
+        previous_score_e4: _builtins.int | None = ...,
+        rank_change: _builtins.int = ...,
+        score_change_e4: _builtins.int = ...,
+        score_change: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_previous_rank", b"_previous_rank", "_previous_score_e4", b"_previous_score_e4", "_rank", b"_rank", "_score_e4", b"_score_e4", "entity", b"entity", "previous_rank", b"previous_rank", "previous_score_e4", b"previous_score_e4", "rank", b"rank", "score_e4", b"score_e4"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_previous_rank", b"_previous_rank", "_previous_score_e4", b"_previous_score_e4", "_rank", b"_rank", "_score_e4", b"_score_e4", "change", b"change", "entity", b"entity", "previous_rank", b"previous_rank", "previous_score_e4", b"previous_score_e4", "rank", b"rank", "rank_change", b"rank_change", "score_change", b"score_change", "score_change_e4", b"score_change_e4", "score_e4", b"score_e4"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__previous_rank: _TypeAlias = _typing.Literal["previous_rank"]  # noqa: Y015
+    _WhichOneofArgType__previous_rank: _TypeAlias = _typing.Literal["_previous_rank", b"_previous_rank"]  # noqa: Y015
+    _WhichOneofReturnType__previous_score_e4: _TypeAlias = _typing.Literal["previous_score_e4"]  # noqa: Y015
+    _WhichOneofArgType__previous_score_e4: _TypeAlias = _typing.Literal["_previous_score_e4", b"_previous_score_e4"]  # noqa: Y015
+    _WhichOneofReturnType__rank: _TypeAlias = _typing.Literal["rank"]  # noqa: Y015
+    _WhichOneofArgType__rank: _TypeAlias = _typing.Literal["_rank", b"_rank"]  # noqa: Y015
+    _WhichOneofReturnType__score_e4: _TypeAlias = _typing.Literal["score_e4"]  # noqa: Y015
+    _WhichOneofArgType__score_e4: _TypeAlias = _typing.Literal["_score_e4", b"_score_e4"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__previous_rank) -> _WhichOneofReturnType__previous_rank | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__previous_score_e4) -> _WhichOneofReturnType__previous_score_e4 | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__rank) -> _WhichOneofReturnType__rank | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__score_e4) -> _WhichOneofReturnType__score_e4 | None: ...
+
+Global___Mover: _TypeAlias = Mover  # noqa: Y015
+
+@_typing.final
+class DaySummary(_message.Message):
+    """How a board stood at the end of a UTC day."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DATE_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    ENTRY_COUNT_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
+    date: _builtins.str
+    """As 2026-01-15."""
+    version: _builtins.int
+    entry_count: _builtins.int
+    """Entries of the whole board."""
+    @_builtins.property
+    def as_of(self) -> _timestamp_pb2.Timestamp:
+        """The end of its window."""
+
+    def __init__(
+        self,
+        *,
+        date: _builtins.str = ...,
+        version: _builtins.int = ...,
+        entry_count: _builtins.int = ...,
+        as_of: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "date", b"date", "entry_count", b"entry_count", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DaySummary: _TypeAlias = DaySummary  # noqa: Y015
+
+@_typing.final
+class CompareVersionsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MOVERS_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    BASE_VERSION_FIELD_NUMBER: _builtins.int
+    BASE_DAY_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def movers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Mover]:
+        """Those who stand on the board, by rank; behind them those who left, by the
+        rank that they had. Within a tie the smaller id first.
+        """
+
+    @_builtins.property
+    def version(self) -> Global___VersionSummary: ...
+    @_builtins.property
+    def base_version(self) -> Global___VersionSummary: ...
+    @_builtins.property
+    def base_day(self) -> Global___DaySummary: ...
+    def __init__(
+        self,
+        *,
+        movers: _abc.Iterable[Global___Mover] | None = ...,
+        version: Global___VersionSummary | None = ...,
+        base_version: Global___VersionSummary | None = ...,
+        base_day: Global___DaySummary | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "base_day", b"base_day", "base_version", b"base_version", "version", b"version"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "base_day", b"base_day", "base_version", b"base_version", "movers", b"movers", "next_page_token", b"next_page_token", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_base: _TypeAlias = _typing.Literal["base_version", "base_day"]  # noqa: Y015
+    _WhichOneofArgType_base: _TypeAlias = _typing.Literal["base", b"base"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_base) -> _WhichOneofReturnType_base | None: ...
+
+Global___CompareVersionsResponse: _TypeAlias = CompareVersionsResponse  # noqa: Y015
 
 @_typing.final
 class ListBoardsRequest(_message.Message):

@@ -55,6 +55,11 @@ class LeaderboardServiceStub:
                 request_serializer=laurel_dot_leaderboard_dot_v1_dot_leaderboard__pb2.GetHistoryRequest.SerializeToString,
                 response_deserializer=laurel_dot_leaderboard_dot_v1_dot_leaderboard__pb2.GetHistoryResponse.FromString,
                 _registered_method=True)
+        self.CompareVersions = channel.unary_unary(
+                '/laurel.leaderboard.v1.LeaderboardService/CompareVersions',
+                request_serializer=laurel_dot_leaderboard_dot_v1_dot_leaderboard__pb2.CompareVersionsRequest.SerializeToString,
+                response_deserializer=laurel_dot_leaderboard_dot_v1_dot_leaderboard__pb2.CompareVersionsResponse.FromString,
+                _registered_method=True)
         self.ListBoards = channel.unary_unary(
                 '/laurel.leaderboard.v1.LeaderboardService/ListBoards',
                 request_serializer=laurel_dot_leaderboard_dot_v1_dot_leaderboard__pb2.ListBoardsRequest.SerializeToString,
@@ -106,6 +111,19 @@ class LeaderboardServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CompareVersions(self, request, context):
+        """Who moved between a former state of a board and its current version: whose
+        rank or score changed, who entered, who left. Those who stand as they stood
+        are left out. All pages of one walk compare the same two.
+        Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, BOARD_NOT_FOUND,
+        VERSION_NOT_FOUND (no such version of this board), VERSION_EXPIRED (its rows
+        are not kept any more, or those that the page token walks), DAY_NOT_KEPT,
+        INSTALLATION_NOT_COVERED, DATABASE_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListBoards(self, request, context):
         """The boards of an installation that the served preset scored, with their
         current versions, by board.
@@ -138,6 +156,11 @@ def add_LeaderboardServiceServicer_to_server(servicer, server):
                     servicer.GetHistory,
                     request_deserializer=laurel_dot_leaderboard_dot_v1_dot_leaderboard__pb2.GetHistoryRequest.FromString,
                     response_serializer=laurel_dot_leaderboard_dot_v1_dot_leaderboard__pb2.GetHistoryResponse.SerializeToString,
+            ),
+            'CompareVersions': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompareVersions,
+                    request_deserializer=laurel_dot_leaderboard_dot_v1_dot_leaderboard__pb2.CompareVersionsRequest.FromString,
+                    response_serializer=laurel_dot_leaderboard_dot_v1_dot_leaderboard__pb2.CompareVersionsResponse.SerializeToString,
             ),
             'ListBoards': grpc.unary_unary_rpc_method_handler(
                     servicer.ListBoards,
@@ -254,6 +277,33 @@ class LeaderboardService:
             '/laurel.leaderboard.v1.LeaderboardService/GetHistory',
             laurel_dot_leaderboard_dot_v1_dot_leaderboard__pb2.GetHistoryRequest.SerializeToString,
             laurel_dot_leaderboard_dot_v1_dot_leaderboard__pb2.GetHistoryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompareVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.leaderboard.v1.LeaderboardService/CompareVersions',
+            laurel_dot_leaderboard_dot_v1_dot_leaderboard__pb2.CompareVersionsRequest.SerializeToString,
+            laurel_dot_leaderboard_dot_v1_dot_leaderboard__pb2.CompareVersionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

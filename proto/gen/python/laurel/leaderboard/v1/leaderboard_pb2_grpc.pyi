@@ -40,6 +40,15 @@ class LeaderboardServiceStub:
     Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, BOARD_NOT_FOUND,
     INSTALLATION_NOT_COVERED, DATABASE_UNAVAILABLE.
     """
+    CompareVersions: _aio.UnaryUnaryMultiCallable[_leaderboard_pb2.CompareVersionsRequest, _leaderboard_pb2.CompareVersionsResponse]
+    """Who moved between a former state of a board and its current version: whose
+    rank or score changed, who entered, who left. Those who stand as they stood
+    are left out. All pages of one walk compare the same two.
+    Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, BOARD_NOT_FOUND,
+    VERSION_NOT_FOUND (no such version of this board), VERSION_EXPIRED (its rows
+    are not kept any more, or those that the page token walks), DAY_NOT_KEPT,
+    INSTALLATION_NOT_COVERED, DATABASE_UNAVAILABLE.
+    """
     ListBoards: _aio.UnaryUnaryMultiCallable[_leaderboard_pb2.ListBoardsRequest, _leaderboard_pb2.ListBoardsResponse]
     """The boards of an installation that the served preset scored, with their
     current versions, by board.
@@ -95,6 +104,21 @@ class LeaderboardServiceServicer(metaclass=_abc_1.ABCMeta):
         """Where entities stood on a board at the end of past UTC days. Days are kept
         400 days and are there some minutes after midnight.
         Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, BOARD_NOT_FOUND,
+        INSTALLATION_NOT_COVERED, DATABASE_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def CompareVersions(
+        self,
+        request: _leaderboard_pb2.CompareVersionsRequest,
+        context: _aio.ServicerContext[_leaderboard_pb2.CompareVersionsRequest, _abc.Awaitable[_leaderboard_pb2.CompareVersionsResponse]],
+    ) -> _abc.Awaitable[_leaderboard_pb2.CompareVersionsResponse]:
+        """Who moved between a former state of a board and its current version: whose
+        rank or score changed, who entered, who left. Those who stand as they stood
+        are left out. All pages of one walk compare the same two.
+        Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, BOARD_NOT_FOUND,
+        VERSION_NOT_FOUND (no such version of this board), VERSION_EXPIRED (its rows
+        are not kept any more, or those that the page token walks), DAY_NOT_KEPT,
         INSTALLATION_NOT_COVERED, DATABASE_UNAVAILABLE.
         """
 
