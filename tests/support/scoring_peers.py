@@ -204,6 +204,12 @@ class FakeLeaderboard(materialization_pb2_grpc.MaterializationServiceServicer):
         self.current: dict[tuple[int, ...], StoredBoard] = {}
         self.failures = failures
         self.publications = 0
+        # The preset that reads are served from.
+        self.served = 0
+        # Where it is not set, each family waits before it is stored to be let through.
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self._passes = asyncio.Semaphore(0)
         # Marks in their order: the cause of each.
         self.marks: list[int] = []
 
@@ -212,6 +218,17 @@ class FakeLeaderboard(materialization_pb2_grpc.MaterializationServiceServicer):
         on the wire.
         """
         return self.current[key].rows
+
+    def let_through(self, families: int) -> None:
+        """Lets as many of those that wait, or will, be stored."""
+        for _ in range(families):
+            self._passes.release()
+
+    async def _turn(self) -> None:
+        waits = [asyncio.ensure_future(each) for each in (self.gate.wait(), self._passes.acquire())]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
 
     async def MarkStale(  # noqa: N802 - the method's name on the wire
         self, request: materialization_pb2.MarkStaleRequest, context: Any
@@ -239,10 +256,13 @@ class FakeLeaderboard(materialization_pb2_grpc.MaterializationServiceServicer):
             elif kind == "rows":
                 tables.append(pa.ipc.open_stream(message.rows).read_all())
             else:
+                await self._turn()
                 await self.failures.check("PublishMaterialization.commit", context)
                 fresh, same = self._store(header, boards, tables)
                 published, unchanged = published + fresh, unchanged + same
         self.publications += 1
+        if header.serve_preset:
+            self.served = header.preset_id
         return materialization_pb2.PublishMaterializationResponse(
             published_count=published, unchanged_count=unchanged
         )
@@ -323,4 +343,5 @@ async def serving_peers() -> AsyncIterator[Peers]:
         yield Peers(f"localhost:{port}", ingest, identity, leaderboard, failures)
     finally:
         ingest.gate.set()
+        leaderboard.gate.set()
         await server.stop(0)

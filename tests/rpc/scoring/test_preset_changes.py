@@ -235,12 +235,13 @@ async def test_activation_scores_by_the_new_rules_and_reads_go_on_meanwhile(
     activated = await activate(service, preset)
     assert activated.preset.is_active
     assert [row["score_e4"] for row in service.peers.leaderboard.rows(1, 77, 1, 6)] == [150_000]
+    assert service.peers.leaderboard.served != preset.id
     service.peers.ingest.gate.set()
     run = await service.ended(activated.scoring_id)
     assert run.state == scoring_pb2.SCORING_STATE_SUCCEEDED
     assert [row["score_e4"] for row in service.peers.leaderboard.rows(1, 77, 1, 6)] == [70_000]
-    header = service.peers.leaderboard.current[1, 77, 1, 6].header
-    assert (header.preset_id, header.serve_preset) == (preset.id, True)
+    assert service.peers.leaderboard.current[1, 77, 1, 6].header.preset_id == preset.id
+    assert service.peers.leaderboard.served == preset.id
 
 
 async def test_new_rules_of_the_active_preset_are_scored(service: Service) -> None:

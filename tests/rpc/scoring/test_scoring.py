@@ -70,7 +70,7 @@ async def test_a_publication_says_what_it_was_made_of(service: Service) -> None:
     header = service.peers.leaderboard.current[1, 77, 1, 6].header
     assert header.as_of == run.as_of
     assert (header.installation_id, header.organization_id) == (service.installation, 77)
-    assert header.serve_preset
+    assert service.peers.leaderboard.served == header.preset_id
     assert '"commit":100000' in header.rules_json
     assert header.input_mark
 

@@ -8,6 +8,8 @@ def scoring_line(run: scoring_pb2.Scoring) -> str:
     """How far a run is, and how long it took where it has ended."""
     state = words(scoring_pb2.ScoringState.Name(run.state), "SCORING_STATE_")
     text = f"run {run.id} {state}"
+    if run.phase == scoring_pb2.SCORING_PHASE_READING and run.signals_expected:
+        text += f": {run.signal_count:,} of {run.signals_expected:,} signals read"
     if run.boards_total:
         text += f": {run.boards_published:,} of {run.boards_total:,} boards"
         text += f" from {run.signal_count:,} signals"

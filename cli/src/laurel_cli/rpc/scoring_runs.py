@@ -5,11 +5,12 @@ from collections.abc import Callable
 
 from laurel.scoring.v1 import scoring_pb2, scoring_pb2_grpc
 from laurel_cli.rpc.caller import Caller
-from laurel_common.errors import LaurelError
+from laurel_common.errors import LaurelError, RemoteError
 
-_FIRST_PAUSE = 0.05
-_LONGEST_PAUSE = 1.0
+_PAUSE = 1.0
 _ENDED = (scoring_pb2.SCORING_STATE_SUCCEEDED, scoring_pb2.SCORING_STATE_FAILED)
+# A stream that ends in one of these may be opened again.
+_AWAY = frozenset({"DATABASE_UNAVAILABLE", "NOT_SERVING", "DEPENDENCY_UNAVAILABLE"})
 
 
 class ScoringFailedError(LaurelError):
@@ -33,18 +34,20 @@ async def wait_for_scoring(
     on_progress: Callable[[scoring_pb2.Scoring], None],
 ) -> scoring_pb2.Scoring:
     """Waits until the run has ended; raises ScoringFailedError where it was given up."""
-    pause = _FIRST_PAUSE
     async with caller.channel("scoring") as channel:
         stub = scoring_pb2_grpc.ScoringServiceStub(channel)
-        request = scoring_pb2.GetScoringRequest(
+        request = scoring_pb2.WatchScoringRequest(
             installation_id=run.installation_id, scoring_id=run.id
         )
         while run.state not in _ENDED:
-            await asyncio.sleep(pause)
-            pause = min(pause * 1.5, _LONGEST_PAUSE)
-            answer: scoring_pb2.GetScoringResponse = await stub.GetScoring(request)
-            run = answer.scoring
-            on_progress(run)
+            try:
+                async for response in stub.WatchScoring(request):
+                    run = response.scoring
+                    on_progress(run)
+            except RemoteError as error:
+                if error.reason not in _AWAY:
+                    raise
+                await asyncio.sleep(_PAUSE)
     if run.state == scoring_pb2.SCORING_STATE_FAILED:
         raise ScoringFailedError(f"run {run.id} was given up: {run.failure_reason}")
     return run

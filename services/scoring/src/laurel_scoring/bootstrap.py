@@ -37,6 +37,7 @@ from laurel_scoring.application.read_presets import GetPreset, ListPresets
 from laurel_scoring.application.score_installation import ScoreInstallation
 from laurel_scoring.application.start_scoring import StartScoring
 from laurel_scoring.application.tell_readers import TellReaders
+from laurel_scoring.application.watch_scoring import WatchScoring
 from laurel_scoring.clients.identity import IdentityDirectory
 from laurel_scoring.clients.ingest import IngestSignals
 from laurel_scoring.clients.leaderboard import LeaderboardBoards
@@ -73,8 +74,12 @@ def build(
     signals: SignalSource | None = None,
     directory: Directory | None = None,
     boards: Boards | None = None,
+    draining: asyncio.Event | None = None,
 ) -> Scoring:
-    """Builds everything below the server. Called within the running loop."""
+    """Builds everything below the server; those who watch are let go when `draining` is set.
+
+    Called within the running loop.
+    """
     clock = clock or SystemClock()
     key = load_private_key(settings.key_file)
     tokens = TokenSource("scoring", key, clock=clock)
@@ -99,6 +104,8 @@ def build(
     worker = Worker(queue, runs, concurrency=settings.scoring_concurrency)
     closers.append(worker.stop)
     tell_readers = TellReaders(boards)
+    watch = WatchScoring(runs, draining or asyncio.Event())
+    closers.append(watch.close)
     ready = once(lambda: asyncio.to_thread(warm_up))
     return Scoring(
         servicers=[
@@ -116,6 +123,7 @@ def build(
                 ScoringServicer(
                     StartScoring(presets, runs, clock, tell_readers),
                     runs,
+                    watch,
                     ExplainScore(boards=boards, runs=runs, inputs=inputs, clock=clock),
                 ),
                 scoring_pb2.DESCRIPTOR.services_by_name["ScoringService"],
@@ -195,6 +203,7 @@ async def bootstrap(
     boards: Boards | None = None,
 ) -> RpcServer:
     """The server, ready to start, its worker waiting for the engine to be compiled."""
+    draining = asyncio.Event()
     service = build(
         settings,
         clock=clock,
@@ -203,6 +212,7 @@ async def bootstrap(
         signals=signals,
         directory=directory,
         boards=boards,
+        draining=draining,
     )
     server = build_server(
         settings,
@@ -211,6 +221,7 @@ async def bootstrap(
         sessions=sessions,
         closers=service.closers,
         clock=clock,
+        draining=draining,
     )
     service.worker.start(service.ready)
     return server

@@ -1,7 +1,7 @@
 """Publishes the boards of one installation from a stream: header, then groups, each a commit."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -57,10 +57,10 @@ Message = PublishHeader | OpenGroup | Rows | Commit
 
 @dataclass(slots=True)
 class Outcome:
-    """Boards of the stream that have a new version, and those that were as they are."""
+    """How many boards of the stream have a new version, and the versions that stayed."""
 
     published: int = 0
-    unchanged: int = 0
+    unchanged: set[int] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -120,7 +120,7 @@ class PublishMaterialization:
         if group is not None:
             raise StreamOutOfOrder("the stream ended within a group")
         if outcome.unchanged:
-            await self._note_unchanged(header)
+            await self._note_unchanged(header, outcome.unchanged)
         if header.serve_preset:
             await self._serve(header)
         return outcome
@@ -130,7 +130,7 @@ class PublishMaterialization:
         now = self._clock.now()
         done: Published = await self._publications.publish_group(header, group.boards, rows, now)
         outcome.published += len(done.ids)
-        outcome.unchanged += len(done.plan.unchanged)
+        outcome.unchanged.update(done.plan.unchanged)
         # Redis first: whoever is told looks there.
         await self._note(header, group, done, now)
         await self._notices.announce(header.preset.installation_id)
@@ -147,7 +147,7 @@ class PublishMaterialization:
         versions = published_versions(header, group.boards, done, now, marks)
         await self._shared.note_pointers(versions, now)
 
-    async def _note_unchanged(self, header: PublishHeader) -> None:
+    async def _note_unchanged(self, header: PublishHeader, ids: Collection[int]) -> None:
         """Versions that stayed have been checked, and hold what was marked: Redis would go on
         saying that they are stale.
         """
@@ -157,7 +157,7 @@ class PublishMaterialization:
         except LaurelError as error:
             log.warning("versions_not_noted", reason=error.reason)
             return
-        own = [version for version in current if version.preset == header.preset]
+        own = [version for version in current if version.id in ids]
         await self._shared.note_pointers(own, now)
         await self._notices.announce(header.preset.installation_id)
 

@@ -37,7 +37,7 @@ class MaterializationServicer(materialization_pb2_grpc.MaterializationServiceSer
         messages = (convert.publish_message(request) async for request in request_iterator)
         outcome = await self._cases.publish(messages)
         return materialization_pb2.PublishMaterializationResponse(
-            published_count=outcome.published, unchanged_count=outcome.unchanged
+            published_count=outcome.published, unchanged_count=len(outcome.unchanged)
         )
 
     async def MarkStale(

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from laurel_scoring.application.ports import Directory, SignalSource
+from laurel_scoring.application.ports import Directory, OnRead, SignalSource
 from laurel_scoring.domain.columns import Signals
 from laurel_scoring.domain.digests import input_mark
 from laurel_scoring.domain.roster import Roster
@@ -28,9 +28,13 @@ class ReadInputs:
         self._signals = signals
         self._directory = directory
 
-    async def __call__(self, installation_id: int, *, until: datetime) -> Inputs:
+    async def __call__(
+        self, installation_id: int, *, until: datetime, on_read: OnRead | None = None
+    ) -> Inputs:
         """The inputs up to and including `until`. Raises RemoteError."""
-        reading = asyncio.create_task(self._signals.read(installation_id, until=until))
+        reading = asyncio.create_task(
+            self._signals.read(installation_id, until=until, on_read=on_read)
+        )
         listing = asyncio.create_task(self._directory.roster(installation_id))
         try:
             read, roster = await asyncio.gather(reading, listing)

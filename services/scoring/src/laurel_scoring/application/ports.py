@@ -1,6 +1,6 @@
 """What scoring needs of the world, and what whoever provides it is obliged to."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -10,7 +10,7 @@ from laurel_scoring.domain.presets import Preset, PresetEdit
 from laurel_scoring.domain.results import BoardFamily
 from laurel_scoring.domain.roster import Roster
 from laurel_scoring.domain.rules import RuleSet
-from laurel_scoring.domain.runs import Change, Run, RunResult
+from laurel_scoring.domain.runs import Change, Progress, Run, RunResult
 from laurel_scoring.domain.vocabulary import EntityType, ScopeType, TimePeriod
 
 
@@ -104,12 +104,20 @@ class RunStore(Protocol):
         """One run. Raises ScoringNotFound."""
         ...
 
+    async def get_many(self, run_ids: Collection[int]) -> dict[int, Run]:
+        """Those of these runs that there are, by id."""
+        ...
+
     async def claim(self, installation_id: int, now: datetime) -> Run | None:
         """Begins an attempt at the installation's oldest open run; None where none is open.
 
         A run that a killed process left running is open. `attempts` of the result is this
         attempt's number, which every later change of the run has to name.
         """
+        ...
+
+    async def note(self, run: Run, progress: Progress) -> None:
+        """Notes how far the attempt is; without effect where another attempt has begun."""
         ...
 
     async def succeed(self, run: Run, result: RunResult, now: datetime) -> None:
@@ -129,6 +137,10 @@ class RunStore(Protocol):
         ...
 
 
+OnRead = Callable[[int, int], None]
+"""Called with how many signals were read by now, and how many there are, as was last counted."""
+
+
 @dataclass(frozen=True)
 class SignalsRead:
     """Signals of one snapshot, ingest's mark of it, and the installation's own bots."""
@@ -141,7 +153,9 @@ class SignalsRead:
 class SignalSource(Protocol):
     """Ingest."""
 
-    async def read(self, installation_id: int, *, until: datetime) -> SignalsRead:
+    async def read(
+        self, installation_id: int, *, until: datetime, on_read: OnRead | None = None
+    ) -> SignalsRead:
         """Every signal up to and including `until`. Raises RemoteError."""
         ...
 
@@ -211,8 +225,14 @@ class Boards(Protocol):
         """
         ...
 
-    async def publish(self, header: PublicationHeader, families: AsyncIterator[BoardFamily]) -> int:
-        """Publishes every board of `families`, each whole or not at all; how many there were.
+    async def publish(
+        self,
+        header: PublicationHeader,
+        families: AsyncIterator[BoardFamily],
+        on_published: Callable[[int], None] | None = None,
+    ) -> int:
+        """Publishes every board of `families`, each whole or not at all, and then has the preset
+        served; how many there were. `on_published` is told how many are readable by now.
 
         Raises RemoteError; what was committed before stays.
         """

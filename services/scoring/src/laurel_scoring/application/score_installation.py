@@ -7,6 +7,7 @@ import structlog
 
 from laurel_common.clock import Clock
 from laurel_scoring.application.inputs import ReadInputs
+from laurel_scoring.application.noting import Notes, noting
 from laurel_scoring.application.ports import Boards, PresetStore, PublicationHeader, RunStore
 from laurel_scoring.domain.canonical import rules_to_json
 from laurel_scoring.domain.engine import Evaluation
@@ -53,8 +54,8 @@ class ScoreInstallation:
         if run is None:
             return
         try:
-            async with asyncio.timeout(self._attempt_seconds):
-                result = await self._attempt(installation_id)
+            async with asyncio.timeout(self._attempt_seconds), noting(self._runs, run) as notes:
+                result = await self._attempt(installation_id, notes)
         except Exception as error:  # an attempt may end in any way; the run's row says in which
             await self._record(run, error)
         else:
@@ -67,7 +68,7 @@ class ScoreInstallation:
                 signals=result.signal_count,
             )
 
-    async def _attempt(self, installation_id: int) -> RunResult:
+    async def _attempt(self, installation_id: int, notes: Notes) -> RunResult:
         # Before anything is read: what changes from here on has a higher mark, and stays marked
         # although this attempt publishes later. Each attempt marks again; its mark covers those
         # of the attempts that came to nothing.
@@ -75,7 +76,7 @@ class ScoreInstallation:
         as_of = self._clock.now()
         await self._presets.ensure_default(installation_id, DEFAULT_RULES)
         preset = await self._presets.get(installation_id, 0)
-        inputs = await self._inputs(installation_id, until=as_of)
+        inputs = await self._inputs(installation_id, until=as_of, on_read=notes.read)
         windows = Windows.of_periods(to_microseconds(as_of))
         evaluation = Evaluation(inputs.timeline, inputs.roster, preset.rules, windows)
         header = PublicationHeader(
@@ -90,7 +91,8 @@ class ScoreInstallation:
         )
         signal_count = len(inputs.signals)
         del inputs  # what remains to be read is the evaluation's timeline
-        boards = await self._boards.publish(header, computed_ahead(evaluation))
+        notes.publishing(signal_count, evaluation.board_count())
+        boards = await self._boards.publish(header, computed_ahead(evaluation), notes.published)
         return RunResult(
             as_of=as_of,
             preset_id=preset.id,

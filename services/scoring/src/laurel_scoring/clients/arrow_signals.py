@@ -28,6 +28,10 @@ class SignalBuffer:
         self._hashes: list[npt.NDArray[np.uint8]] = []
         self._users: list[Any] = []
         self._repositories: list[Any] = []
+        self._rows = 0
+
+    def __len__(self) -> int:
+        return self._rows
 
     def add(self, stream: bytes) -> None:
         """Adds the record batches of an Arrow IPC stream with the columns of signal.proto."""
@@ -37,6 +41,7 @@ class SignalBuffer:
                     self._add(batch)
 
     def _add(self, batch: Any) -> None:
+        self._rows += batch.num_rows
         for name, kind in _NARROW.items():
             self._columns[name].append(batch.column(name).to_numpy().astype(kind))
         when = batch.column("event_time").cast(pa.timestamp("us", "UTC")).cast(pa.int64())

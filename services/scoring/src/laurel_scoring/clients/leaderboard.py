@@ -1,7 +1,7 @@
 """Publishes boards to leaderboard and asks it for current versions."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC
 
 import grpc
@@ -39,9 +39,41 @@ class LeaderboardBoards:
         )
         return (await self._stub.MarkStale(request)).mark
 
-    async def publish(self, header: PublicationHeader, families: AsyncIterator[BoardFamily]) -> int:
-        """See Boards."""
-        response = await self._stub.PublishMaterialization(_messages(header, families))
+    async def publish(
+        self,
+        header: PublicationHeader,
+        families: AsyncIterator[BoardFamily],
+        on_published: Callable[[int], None] | None = None,
+    ) -> int:
+        """See Boards. A stream for each family, so that its end says what is readable; one is sent
+        while the one before is committed.
+        """
+        count = 0
+        sending: asyncio.Task[int] | None = None
+
+        async def sent(task: asyncio.Task[int] | None) -> None:
+            nonlocal count
+            if task is not None:
+                count += await task
+                if on_published is not None:
+                    on_published(count)
+
+        following: asyncio.Task[int] | None = None
+        try:
+            async for family in families:
+                following = asyncio.create_task(self._send(_family_messages(header, family)))
+                await sent(sending)
+                sending, following = following, None
+            await sent(sending)
+        finally:
+            for task in (sending, following):
+                if task is not None:
+                    task.cancel()
+        await self._send(_serving_message(header))
+        return count
+
+    async def _send(self, messages: AsyncIterator[Message]) -> int:
+        response = await self._stub.PublishMaterialization(messages)
         return response.published_count + response.unchanged_count
 
     async def current(self, key: BoardKey) -> PublishedVersion | None:
@@ -78,12 +110,28 @@ class LeaderboardBoards:
         return None
 
 
-async def _messages(
-    header: PublicationHeader, families: AsyncIterator[BoardFamily]
+async def _family_messages(
+    header: PublicationHeader, family: BoardFamily
 ) -> AsyncIterator[Message]:
+    yield _header(header)
+    digests = await asyncio.to_thread(list, board_digests(family, header.rules_json))
+    for first in range(0, len(family), MAX_BOARDS):
+        end = min(first + MAX_BOARDS, len(family))
+        yield _boards(header, family, digests, first, end)
+        for rows in _row_streams(family, first, end):
+            yield Message(rows=rows)
+        yield Message(commit=pb.PublishCommit())
+
+
+async def _serving_message(header: PublicationHeader) -> AsyncIterator[Message]:
+    """Once every board is there: the preset is the one to be served."""
+    yield _header(header, serve_preset=True)
+
+
+def _header(header: PublicationHeader, *, serve_preset: bool = False) -> Message:
     as_of = Timestamp()
     as_of.FromDatetime(header.as_of)
-    yield Message(
+    return Message(
         header=pb.PublishHeader(
             installation_id=header.installation_id,
             preset_id=header.preset_id,
@@ -91,18 +139,10 @@ async def _messages(
             as_of=as_of,
             rules_json=header.rules_json,
             input_mark=header.input_mark,
-            serve_preset=True,
+            serve_preset=serve_preset,
             stale_mark=header.stale_mark,
         )
     )
-    async for family in families:
-        digests = await asyncio.to_thread(list, board_digests(family, header.rules_json))
-        for first in range(0, len(family), MAX_BOARDS):
-            end = min(first + MAX_BOARDS, len(family))
-            yield _boards(header, family, digests, first, end)
-            for rows in _row_streams(family, first, end):
-                yield Message(rows=rows)
-            yield Message(commit=pb.PublishCommit())
 
 
 def _boards(

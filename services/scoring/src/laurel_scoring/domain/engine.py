@@ -53,6 +53,16 @@ class Evaluation:
             for entity_type in ENTITIES_OF[scope_type]:
                 yield self.family(scope_type, entity_type)
 
+    def board_count(self) -> int:
+        """How many boards `families` has."""
+        scopes = {
+            ScopeType.ORGANIZATION: 1,
+            ScopeType.TEAM: len(self.roster.teams),
+            ScopeType.REPOSITORY: len(self.repositories),
+        }
+        kinds = sum(count * len(ENTITIES_OF[scope_type]) for scope_type, count in scopes.items())
+        return kinds * len(self.windows.starts)
+
     def family(self, scope_type: ScopeType, entity_type: EntityType) -> BoardFamily:
         """The boards of one kind of scope and entity."""
         scope_ids = self.scope_ids(scope_type)

@@ -20,6 +20,27 @@ class RunState(StrEnum):
     CANCELLED = "cancelled"
 
 
+OPEN = frozenset({RunState.QUEUED, RunState.RUNNING})
+
+
+class Phase(StrEnum):
+    """What an attempt is at; the database's words."""
+
+    READING = "reading"
+    PUBLISHING = "publishing"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an attempt is: signals read of those expected, boards published of all."""
+
+    phase: Phase
+    signals_read: int = 0
+    signals_expected: int = 0
+    boards_published: int = 0
+    boards_total: int = 0
+
+
 class Change(IntEnum):
     """What boards do not hold yet; the wire's numbers."""
 
@@ -32,7 +53,7 @@ class Change(IntEnum):
 @dataclass(frozen=True)
 class Run:
     """One run. While it is retried it is RUNNING and failure_reason says why the last attempt
-    ended; `attempts` counts those that began.
+    ended; `attempts` counts those that began. What is counted grows while an attempt works.
     """
 
     id: int
@@ -49,6 +70,13 @@ class Run:
     failure_reason: str | None = None
     preset_id: int | None = None
     input_mark: str | None = None
+    phase: Phase | None = None
+    signals_expected: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits or is worked on."""
+        return self.state in OPEN
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from laurel.scoring.v1 import explanation_pb2, scoring_pb2
 from laurel_scoring.application.explain_score import ExplainedVersion
 from laurel_scoring.application.ports import BoardKey
 from laurel_scoring.domain import kernel
-from laurel_scoring.domain.runs import Run, RunState
+from laurel_scoring.domain.runs import Phase, Run, RunState
 from laurel_scoring.domain.vocabulary import (
     ONE,
     Category,
@@ -34,6 +34,11 @@ _STATES = {
     RunState.SUCCEEDED: scoring_pb2.SCORING_STATE_SUCCEEDED,
     RunState.FAILED: scoring_pb2.SCORING_STATE_FAILED,
     RunState.CANCELLED: scoring_pb2.SCORING_STATE_FAILED,
+}
+_PHASES = {
+    None: scoring_pb2.SCORING_PHASE_UNSPECIFIED,
+    Phase.READING: scoring_pb2.SCORING_PHASE_READING,
+    Phase.PUBLISHING: scoring_pb2.SCORING_PHASE_PUBLISHING,
 }
 # Of each multiplier: the ledger's columns of its factor and of the points after it.
 _STEPS = {
@@ -98,6 +103,8 @@ def scoring(run: Run) -> scoring_pb2.Scoring:
         signal_count=run.signal_count,
         failure_reason=run.failure_reason or "",
         attempts=run.attempts,
+        phase=_PHASES[run.phase],
+        signals_expected=run.signals_expected,
     )
 
 

@@ -1,6 +1,7 @@
 """ScoringService on the wire."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 from laurel.scoring.v1 import explanation_pb2, scoring_pb2, scoring_pb2_grpc
@@ -8,15 +9,19 @@ from laurel_common.auth.principal import current_principal
 from laurel_scoring.application.explain_score import ExplainScore
 from laurel_scoring.application.ports import RunStore
 from laurel_scoring.application.start_scoring import StartScoring
+from laurel_scoring.application.watch_scoring import WatchScoring
 from laurel_scoring.rpc import convert
 
 
 class ScoringServicer(scoring_pb2_grpc.ScoringServiceServicer):
     """Computes boards and says why they are as they are."""
 
-    def __init__(self, start: StartScoring, runs: RunStore, explain: ExplainScore) -> None:
+    def __init__(
+        self, start: StartScoring, runs: RunStore, watch: WatchScoring, explain: ExplainScore
+    ) -> None:
         self._start = start
         self._runs = runs
+        self._watch = watch
         self._explain = explain
 
     async def StartScoring(
@@ -36,6 +41,14 @@ class ScoringServicer(scoring_pb2_grpc.ScoringServiceServicer):
         """One run."""
         run = await self._runs.get(request.installation_id, request.scoring_id)
         return scoring_pb2.GetScoringResponse(scoring=convert.scoring(run))
+
+    async def WatchScoring(
+        self, request: scoring_pb2.WatchScoringRequest, _context: Any
+    ) -> AsyncIterator[scoring_pb2.WatchScoringResponse]:
+        """One run as it goes on, to its end."""
+        async with aclosing(self._watch(request.installation_id, request.scoring_id)) as runs:
+            async for run in runs:
+                yield scoring_pb2.WatchScoringResponse(scoring=convert.scoring(run))
 
     async def ExplainScore(
         self, request: explanation_pb2.ExplainScoreRequest, _context: Any

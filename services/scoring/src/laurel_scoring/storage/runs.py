@@ -1,5 +1,6 @@
 """Runs in PostgreSQL: what is open here is worked on, whatever becomes of the queue's jobs."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from laurel_common.db import transaction
 from laurel_common.jobs import JobQueue
 from laurel_scoring.domain.errors import InstallationNotFound, ScoringNotFound
-from laurel_scoring.domain.runs import Run, RunResult, RunState
+from laurel_scoring.domain.runs import Phase, Progress, Run, RunResult, RunState
 from laurel_scoring.storage.tables import scoring_run_requests, scoring_runs
 
 CONSTRAINTS = {"fk_scoring_runs_installation": InstallationNotFound}
@@ -60,6 +61,12 @@ class RunTable:
             raise ScoringNotFound
         return _run(row)
 
+    async def get_many(self, run_ids: Collection[int]) -> dict[int, Run]:
+        """See RunStore."""
+        query = _select().where(_runs.id.in_(run_ids))
+        async with transaction(self._engine) as connection:
+            return {row.id: _run(row) for row in await connection.execute(query)}
+
     async def claim(self, installation_id: int, now: datetime) -> Run | None:
         """See RunStore."""
         oldest = (
@@ -80,10 +87,26 @@ class RunTable:
                     state=RunState.RUNNING,
                     attempts=_runs.attempts + 1,
                     started_at=now,
+                    phase=Phase.READING,
+                    signal_count=0,
+                    signals_expected=0,
+                    boards_total=0,
+                    boards_published=0,
                 )
                 .returning(*_columns())
             )
             return _run(row.one())
+
+    async def note(self, run: Run, progress: Progress) -> None:
+        """See RunStore."""
+        await self._change(
+            run,
+            phase=progress.phase,
+            signal_count=progress.signals_read,
+            signals_expected=progress.signals_expected,
+            boards_total=progress.boards_total,
+            boards_published=progress.boards_published,
+        )
 
     async def succeed(self, run: Run, result: RunResult, now: datetime) -> None:
         """See RunStore."""
@@ -91,6 +114,7 @@ class RunTable:
             run,
             state=RunState.SUCCEEDED,
             retry_reason=None,
+            phase=None,
             finished_at=now,
             as_of=result.as_of,
             preset_id=result.preset_id,
@@ -103,13 +127,18 @@ class RunTable:
     async def retry(self, run: Run, reason: str, at: datetime) -> None:
         """See RunStore."""
         async with transaction(self._engine) as connection:
-            await connection.execute(_own(run).values(retry_reason=reason))
+            await connection.execute(_own(run).values(retry_reason=reason, phase=None))
             await self._queue.put(connection, run.installation_id, at=at)
 
     async def fail(self, run: Run, reason: str, now: datetime) -> None:
         """See RunStore."""
         await self._change(
-            run, state=RunState.FAILED, retry_reason=None, error_reason=reason, finished_at=now
+            run,
+            state=RunState.FAILED,
+            retry_reason=None,
+            phase=None,
+            error_reason=reason,
+            finished_at=now,
         )
 
     async def last_success(self, preset_id: int) -> Run | None:
@@ -164,6 +193,8 @@ def _columns() -> tuple[Any, ...]:
         _runs.retry_reason,
         _runs.preset_id,
         _runs.input_mark,
+        _runs.phase,
+        _runs.signals_expected,
     )
 
 
@@ -227,4 +258,6 @@ def _run(row: Any) -> Run:
         failure_reason=row.error_reason or row.retry_reason,
         preset_id=row.preset_id,
         input_mark=row.input_mark,
+        phase=None if row.phase is None else Phase(row.phase),
+        signals_expected=row.signals_expected,
     )

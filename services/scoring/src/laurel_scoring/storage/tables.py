@@ -218,6 +218,8 @@ scoring_runs = Table(
     Column("input_mark", Text),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("retry_reason", Text),
+    Column("phase", Text),
+    Column("signals_expected", BigInteger, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint("id", name="pk_scoring_runs"),
     ForeignKeyConstraint(
         ["preset_id"], ["scoring_presets.id"], name="fk_scoring_runs_preset", ondelete="SET NULL"

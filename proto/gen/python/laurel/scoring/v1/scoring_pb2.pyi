@@ -42,6 +42,30 @@ SCORING_STATE_FAILED: ScoringState.ValueType  # 4
 """Given up after its retries; failure_reason says why."""
 Global___ScoringState: _TypeAlias = ScoringState  # noqa: Y015
 
+class _ScoringPhase:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ScoringPhaseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ScoringPhase.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SCORING_PHASE_UNSPECIFIED: _ScoringPhase.ValueType  # 0
+    """The run waits, or has ended."""
+    SCORING_PHASE_READING: _ScoringPhase.ValueType  # 1
+    """Signals from ingest, people and teams from identity."""
+    SCORING_PHASE_PUBLISHING: _ScoringPhase.ValueType  # 2
+    """Boards are computed and published, one kind after the other."""
+
+class ScoringPhase(_ScoringPhase, metaclass=_ScoringPhaseEnumTypeWrapper):
+    """What an attempt is at."""
+
+SCORING_PHASE_UNSPECIFIED: ScoringPhase.ValueType  # 0
+"""The run waits, or has ended."""
+SCORING_PHASE_READING: ScoringPhase.ValueType  # 1
+"""Signals from ingest, people and teams from identity."""
+SCORING_PHASE_PUBLISHING: ScoringPhase.ValueType  # 2
+"""Boards are computed and published, one kind after the other."""
+Global___ScoringPhase: _TypeAlias = ScoringPhase  # noqa: Y015
+
 @_typing.final
 class Scoring(_message.Message):
     """One computation of all boards of an installation."""
@@ -60,16 +84,24 @@ class Scoring(_message.Message):
     SIGNAL_COUNT_FIELD_NUMBER: _builtins.int
     FAILURE_REASON_FIELD_NUMBER: _builtins.int
     ATTEMPTS_FIELD_NUMBER: _builtins.int
+    PHASE_FIELD_NUMBER: _builtins.int
+    SIGNALS_EXPECTED_FIELD_NUMBER: _builtins.int
     id: _builtins.int
     installation_id: _builtins.int
     state: Global___ScoringState.ValueType
     boards_total: _builtins.int
+    """Boards that the installation has; 0 until that is known."""
     boards_published: _builtins.int
     """Boards that are readable in their new version, the unchanged among them."""
     signal_count: _builtins.int
+    """Signals that were read: so far while it reads, all of them from then on."""
     failure_reason: _builtins.str
     """An ErrorReason without its prefix; of the last attempt while it is retried."""
     attempts: _builtins.int
+    phase: Global___ScoringPhase.ValueType
+    """Of a run that is being worked on."""
+    signals_expected: _builtins.int
+    """How many signals there are to read, as ingest last counted them."""
     @_builtins.property
     def as_of(self) -> _timestamp_pb2.Timestamp:
         """The end of every window."""
@@ -95,10 +127,12 @@ class Scoring(_message.Message):
         signal_count: _builtins.int = ...,
         failure_reason: _builtins.str = ...,
         attempts: _builtins.int = ...,
+        phase: Global___ScoringPhase.ValueType = ...,
+        signals_expected: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "create_time", b"create_time", "end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "attempts", b"attempts", "boards_published", b"boards_published", "boards_total", b"boards_total", "create_time", b"create_time", "end_time", b"end_time", "failure_reason", b"failure_reason", "id", b"id", "installation_id", b"installation_id", "signal_count", b"signal_count", "start_time", b"start_time", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "attempts", b"attempts", "boards_published", b"boards_published", "boards_total", b"boards_total", "create_time", b"create_time", "end_time", b"end_time", "failure_reason", b"failure_reason", "id", b"id", "installation_id", b"installation_id", "phase", b"phase", "signal_count", b"signal_count", "signals_expected", b"signals_expected", "start_time", b"start_time", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -188,3 +222,45 @@ class GetScoringResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetScoringResponse: _TypeAlias = GetScoringResponse  # noqa: Y015
+
+@_typing.final
+class WatchScoringRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INSTALLATION_ID_FIELD_NUMBER: _builtins.int
+    SCORING_ID_FIELD_NUMBER: _builtins.int
+    installation_id: _builtins.int
+    scoring_id: _builtins.int
+    def __init__(
+        self,
+        *,
+        installation_id: _builtins.int = ...,
+        scoring_id: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["installation_id", b"installation_id", "scoring_id", b"scoring_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchScoringRequest: _TypeAlias = WatchScoringRequest  # noqa: Y015
+
+@_typing.final
+class WatchScoringResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCORING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def scoring(self) -> Global___Scoring: ...
+    def __init__(
+        self,
+        *,
+        scoring: Global___Scoring | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["scoring", b"scoring"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["scoring", b"scoring"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchScoringResponse: _TypeAlias = WatchScoringResponse  # noqa: Y015

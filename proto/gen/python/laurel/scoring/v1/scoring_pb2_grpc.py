@@ -46,6 +46,11 @@ class ScoringServiceStub:
                 request_serializer=laurel_dot_scoring_dot_v1_dot_scoring__pb2.GetScoringRequest.SerializeToString,
                 response_deserializer=laurel_dot_scoring_dot_v1_dot_scoring__pb2.GetScoringResponse.FromString,
                 _registered_method=True)
+        self.WatchScoring = channel.unary_stream(
+                '/laurel.scoring.v1.ScoringService/WatchScoring',
+                request_serializer=laurel_dot_scoring_dot_v1_dot_scoring__pb2.WatchScoringRequest.SerializeToString,
+                response_deserializer=laurel_dot_scoring_dot_v1_dot_scoring__pb2.WatchScoringResponse.FromString,
+                _registered_method=True)
         self.ExplainScore = channel.unary_stream(
                 '/laurel.scoring.v1.ScoringService/ExplainScore',
                 request_serializer=laurel_dot_scoring_dot_v1_dot_explanation__pb2.ExplainScoreRequest.SerializeToString,
@@ -76,6 +81,19 @@ class ScoringServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WatchScoring(self, request, context):
+        """A run as it goes on: its state at once, then again whenever it has changed,
+        several times a second at most, and its end last. Whoever can't keep up is
+        told the newest state and none of those in between. Any number may watch. A
+        stream that ends in an error may be opened again and goes on from there.
+        Errors: INVALID_REQUEST, SCORING_NOT_FOUND, DATABASE_UNAVAILABLE (for ten
+        seconds; a shorter absence only delays the news), NOT_SERVING (the service
+        stops).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ExplainScore(self, request, context):
         """The ledger of one entity on the current version of a board: first a header,
         then lines in the order in which they were judged. The lines sum to the
@@ -101,6 +119,11 @@ def add_ScoringServiceServicer_to_server(servicer, server):
                     servicer.GetScoring,
                     request_deserializer=laurel_dot_scoring_dot_v1_dot_scoring__pb2.GetScoringRequest.FromString,
                     response_serializer=laurel_dot_scoring_dot_v1_dot_scoring__pb2.GetScoringResponse.SerializeToString,
+            ),
+            'WatchScoring': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchScoring,
+                    request_deserializer=laurel_dot_scoring_dot_v1_dot_scoring__pb2.WatchScoringRequest.FromString,
+                    response_serializer=laurel_dot_scoring_dot_v1_dot_scoring__pb2.WatchScoringResponse.SerializeToString,
             ),
             'ExplainScore': grpc.unary_stream_rpc_method_handler(
                     servicer.ExplainScore,
@@ -163,6 +186,33 @@ class ScoringService:
             '/laurel.scoring.v1.ScoringService/GetScoring',
             laurel_dot_scoring_dot_v1_dot_scoring__pb2.GetScoringRequest.SerializeToString,
             laurel_dot_scoring_dot_v1_dot_scoring__pb2.GetScoringResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchScoring(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/laurel.scoring.v1.ScoringService/WatchScoring',
+            laurel_dot_scoring_dot_v1_dot_scoring__pb2.WatchScoringRequest.SerializeToString,
+            laurel_dot_scoring_dot_v1_dot_scoring__pb2.WatchScoringResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -28,6 +28,15 @@ class ScoringServiceStub:
     """One run.
     Errors: INVALID_REQUEST, SCORING_NOT_FOUND, DATABASE_UNAVAILABLE.
     """
+    WatchScoring: _aio.UnaryStreamMultiCallable[_scoring_pb2.WatchScoringRequest, _scoring_pb2.WatchScoringResponse]
+    """A run as it goes on: its state at once, then again whenever it has changed,
+    several times a second at most, and its end last. Whoever can't keep up is
+    told the newest state and none of those in between. Any number may watch. A
+    stream that ends in an error may be opened again and goes on from there.
+    Errors: INVALID_REQUEST, SCORING_NOT_FOUND, DATABASE_UNAVAILABLE (for ten
+    seconds; a shorter absence only delays the news), NOT_SERVING (the service
+    stops).
+    """
     ExplainScore: _aio.UnaryStreamMultiCallable[_explanation_pb2.ExplainScoreRequest, _explanation_pb2.ExplainScoreResponse]
     """The ledger of one entity on the current version of a board: first a header,
     then lines in the order in which they were judged. The lines sum to the
@@ -62,6 +71,21 @@ class ScoringServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_scoring_pb2.GetScoringResponse]:
         """One run.
         Errors: INVALID_REQUEST, SCORING_NOT_FOUND, DATABASE_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def WatchScoring(
+        self,
+        request: _scoring_pb2.WatchScoringRequest,
+        context: _aio.ServicerContext[_scoring_pb2.WatchScoringRequest, _abc.AsyncIterator[_scoring_pb2.WatchScoringResponse]],
+    ) -> _abc.AsyncIterator[_scoring_pb2.WatchScoringResponse]:
+        """A run as it goes on: its state at once, then again whenever it has changed,
+        several times a second at most, and its end last. Whoever can't keep up is
+        told the newest state and none of those in between. Any number may watch. A
+        stream that ends in an error may be opened again and goes on from there.
+        Errors: INVALID_REQUEST, SCORING_NOT_FOUND, DATABASE_UNAVAILABLE (for ten
+        seconds; a shorter absence only delays the news), NOT_SERVING (the service
+        stops).
         """
 
     @_abc_1.abstractmethod

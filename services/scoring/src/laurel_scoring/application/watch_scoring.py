@@ -1,0 +1,135 @@
+"""Tells of runs as they go on: one poll for all who watch in this process."""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager, suppress
+
+import structlog
+
+from laurel_common.errors import DatabaseUnavailable, LaurelError, NotServing
+from laurel_scoring.application.ports import RunStore
+from laurel_scoring.domain.errors import ScoringNotFound
+from laurel_scoring.domain.runs import Run
+
+log = structlog.get_logger(__name__)
+
+POLL_SECONDS = 0.2
+# For so long the database may be away without anybody who watches having to know.
+PATIENCE_SECONDS = 10.0
+
+
+class _Watcher:
+    """The newest that one watcher has not been told yet; what he was too slow for is skipped."""
+
+    def __init__(self) -> None:
+        self._news: Run | LaurelError = ScoringNotFound()
+        self._there = asyncio.Event()
+
+    def tell(self, news: Run | LaurelError) -> None:
+        self._news = news
+        self._there.set()
+
+    async def next(self) -> Run:
+        await self._there.wait()
+        self._there.clear()
+        if isinstance(self._news, LaurelError):
+            raise self._news
+        return self._news
+
+
+class WatchScoring:
+    """Watches runs. The database is asked while somebody watches, for all of them at once."""
+
+    def __init__(
+        self,
+        runs: RunStore,
+        draining: asyncio.Event,
+        *,
+        poll_seconds: float = POLL_SECONDS,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> None:
+        self._runs = runs
+        self._draining = draining
+        self._poll_seconds = poll_seconds
+        self._patience_seconds = patience_seconds
+        self._watchers: dict[int, set[_Watcher]] = defaultdict(set)
+        self._polling: asyncio.Task[None] | None = None
+
+    async def __call__(self, installation_id: int, run_id: int) -> AsyncGenerator[Run]:
+        """The run now, then whenever it has changed, until it has ended.
+
+        Raises ScoringNotFound, DatabaseUnavailable where the database stays away, NotServing
+        where the service stops.
+        """
+        run = await self._runs.get(installation_id, run_id)
+        yield run
+        with self._watching(run_id) as watcher:
+            while run.is_open:
+                news = await self._next(watcher)
+                if news != run:
+                    run = news
+                    yield run
+
+    async def close(self) -> None:
+        """Ends the poll."""
+        if self._polling is not None:
+            self._polling.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._polling
+
+    async def _next(self, watcher: _Watcher) -> Run:
+        """The next news, unless the service stops first."""
+        news = asyncio.ensure_future(watcher.next())
+        stop = asyncio.ensure_future(self._draining.wait())
+        try:
+            await asyncio.wait([news, stop], return_when=asyncio.FIRST_COMPLETED)
+            if news.done():
+                return news.result()
+            raise NotServing
+        finally:
+            news.cancel()
+            stop.cancel()
+
+    @contextmanager
+    def _watching(self, run_id: int) -> Iterator[_Watcher]:
+        watcher = _Watcher()
+        self._watchers[run_id].add(watcher)
+        if self._polling is None or self._polling.done():
+            self._polling = asyncio.create_task(self._poll())
+        try:
+            yield watcher
+        finally:
+            self._watchers[run_id].discard(watcher)
+            if not self._watchers[run_id]:
+                del self._watchers[run_id]
+
+    async def _poll(self) -> None:
+        """Polls for as long as anybody watches."""
+        answered = time.monotonic()
+        while self._watchers:
+            await asyncio.sleep(self._poll_seconds)
+            try:
+                found = await self._runs.get_many(list(self._watchers))
+            except LaurelError as error:
+                log.info("watched_runs_not_read", reason=error.reason)
+                if time.monotonic() - answered >= self._patience_seconds:
+                    self._tell_all(error)
+                    answered = time.monotonic()
+            except Exception:  # those who watch must not wait for a poll that has ended
+                log.exception("watched_runs_not_read")
+                self._tell_all(DatabaseUnavailable())
+            else:
+                answered = time.monotonic()
+                self._tell(found)
+
+    def _tell(self, found: dict[int, Run]) -> None:
+        for run_id, watchers in self._watchers.items():
+            for watcher in watchers:
+                watcher.tell(found.get(run_id) or ScoringNotFound())
+
+    def _tell_all(self, error: LaurelError) -> None:
+        for watchers in self._watchers.values():
+            for watcher in watchers:
+                watcher.tell(error)
