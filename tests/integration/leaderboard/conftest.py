@@ -19,6 +19,7 @@ from laurel_common.testing.clock import FakeClock
 from laurel_leaderboard.application.entry_builder import EntryBuilder
 from laurel_leaderboard.application.get_leaderboard import GetLeaderboard
 from laurel_leaderboard.application.mark_stale import MarkStale
+from laurel_leaderboard.application.masked_pages import MaskedPages
 from laurel_leaderboard.application.page_cache import PageCache
 from laurel_leaderboard.application.pages import Pages
 from laurel_leaderboard.application.pointers import Pointers
@@ -116,6 +117,7 @@ class Replica:
         self.versions = WatchedVersions(engine)
         self.shared = RedisCache(redis, clock, self.statistics)
         self.pointers = Pointers(self.versions, self.shared, codec, clock, limit=100)
+        cache = PageCache(options.get("capacity", 1_000_000))
         self.pages = Pages(
             versions=self.versions,
             builder=EntryBuilder(
@@ -124,7 +126,7 @@ class Replica:
             shared=self.shared,
             codec=codec,
             tokens=tokens,
-            cache=PageCache(options.get("capacity", 1_000_000)),
+            cache=cache,
             clock=clock,
         )
         self._get = GetLeaderboard(
@@ -132,6 +134,7 @@ class Replica:
             pages=self.pages,
             tokens=tokens,
             codec=codec,
+            masked=MaskedPages(cache, codec),
             clock=clock,
             statistics=self.statistics,
         )

@@ -11,9 +11,11 @@ import pytest_asyncio
 from psycopg import sql
 
 from laurel.leaderboard.v1 import leaderboard_pb2_grpc, materialization_pb2_grpc
+from laurel_common.auth.access import Access
 from laurel_common.auth.keys import generate_private_key
-from laurel_common.auth.principal import PrincipalKind
-from laurel_common.errors import DependencyUnavailable
+from laurel_common.auth.principal import Principal, PrincipalKind
+from laurel_common.auth.tokens import StaticToken
+from laurel_common.errors import DependencyUnavailable, InstallationNotFound
 from laurel_common.testing.clock import FakeClock
 from laurel_common.testing.server import RunningServer, serving
 from laurel_leaderboard.bootstrap import Leaderboard, build
@@ -21,7 +23,7 @@ from laurel_leaderboard.config import LeaderboardSettings
 from laurel_leaderboard.domain.boards import EntityType
 from laurel_leaderboard.domain.entries import Profile
 from tests.support.database import Database
-from tests.support.leaderboard_builders import NOON, Request, seed_world
+from tests.support.leaderboard_builders import INSTALLATION, NOON, Request, seed_world
 
 # Parents take their children with them.
 _WRITTEN = (
@@ -57,6 +59,26 @@ class KnownProfiles:
         return int(number) if known == kind else None
 
 
+class Users:
+    """Sessions by token, and what of the usual installation each sees."""
+
+    def __init__(self) -> None:
+        self.by_token: dict[str, Access] = {}
+
+    def add(self, access: Access) -> str:
+        token = f"{len(self.by_token):064x}"
+        self.by_token[token] = access
+        return token
+
+    async def resolve(self, token: str) -> Principal:
+        return Principal(PrincipalKind.USER, "ada", token_id=token, user_id=1)
+
+    async def access(self, session_id: str, installation_id: int, *, require_admin: bool) -> Access:
+        if installation_id != INSTALLATION:
+            raise InstallationNotFound
+        return self.by_token[session_id]
+
+
 @dataclass
 class Service:
     """The running service and what tests move it by."""
@@ -65,6 +87,7 @@ class Service:
     inner: Leaderboard
     clock: FakeClock
     profiles: KnownProfiles
+    users: Users
     boards: leaderboard_pb2_grpc.LeaderboardServiceStub
     versions: materialization_pb2_grpc.MaterializationServiceStub
     scoring: materialization_pb2_grpc.MaterializationServiceStub
@@ -72,6 +95,11 @@ class Service:
     async def publish(self, *requests: Request) -> object:
         """Sends a publishing stream as scoring does."""
         return await self.scoring.PublishMaterialization(iter(requests))
+
+    def user(self, access: Access) -> leaderboard_pb2_grpc.LeaderboardServiceStub:
+        """Boards as a user reads them who sees this much."""
+        channel = self.server.channel_with(StaticToken(self.users.add(access)))
+        return leaderboard_pb2_grpc.LeaderboardServiceStub(channel)
 
     def channel(self, kind: PrincipalKind, **options: object) -> grpc.aio.Channel:
         """A channel of another caller."""
@@ -123,10 +151,16 @@ async def running_service(
             "key_file": key_file,
         }
     )
-    clock, profiles = FakeClock(NOON), KnownProfiles()
+    clock, profiles, users = FakeClock(NOON), KnownProfiles(), Users()
     inner = build(settings, clock=clock, profiles=profiles, logins=profiles)
     async with serving(
-        inner.servicers, tmp_path, settings=settings, health_checks=inner.checks
+        inner.servicers,
+        tmp_path,
+        settings=settings,
+        health_checks=inner.checks,
+        sessions=users,
+        access=users,
+        recheck_seconds=0.05,
     ) as server:
         backend = server.channel(PrincipalKind.BACKEND)
         operator = server.channel(PrincipalKind.OPERATOR)
@@ -136,6 +170,7 @@ async def running_service(
             inner,
             clock,
             profiles,
+            users,
             leaderboard_pb2_grpc.LeaderboardServiceStub(backend),
             materialization_pb2_grpc.MaterializationServiceStub(operator),
             materialization_pb2_grpc.MaterializationServiceStub(scoring),

@@ -1,5 +1,7 @@
 """Page tokens open for what they were sealed for, and for nothing else."""
 
+import base64
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,6 +51,11 @@ def test_a_token_of_another_request_is_refused(tokens: PageTokens, kind: str, bi
         tokens.open(kind, sealed, binding=binding)
     assert caught.value.reason == "INVALID_PAGE_TOKEN"
     assert [each.field for each in caught.value.violations] == ["page_token"]
+
+
+def test_a_position_is_not_to_be_read_from_its_token() -> None:
+    sealed = TOKENS.seal("board", {"entity": 123456789})
+    assert b"123456789" not in base64.urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4))
 
 
 @pytest.mark.parametrize("token", ["", "x", "=====", "ö", "\x00", "A" * 5000, "é" * 10, "A" * 16])

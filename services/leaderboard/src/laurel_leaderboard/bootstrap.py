@@ -37,6 +37,7 @@ from laurel_leaderboard.application.keep_history import KeepHistory
 from laurel_leaderboard.application.list_boards import ListBoards
 from laurel_leaderboard.application.list_materializations import ListMaterializations
 from laurel_leaderboard.application.mark_stale import MarkStale
+from laurel_leaderboard.application.masked_pages import MaskedPages
 from laurel_leaderboard.application.page_cache import PageCache
 from laurel_leaderboard.application.pages import Pages
 from laurel_leaderboard.application.pointers import Pointers
@@ -172,7 +173,13 @@ def build(
     )
     return Leaderboard(
         servicers=[
-            _reading(common, pointers, _pages(common, cache, closers), logins),
+            _reading(
+                common,
+                pointers,
+                _pages(common, cache, closers),
+                MaskedPages(cache, common.codec),
+                logins,
+            ),
             _writing(
                 VersionUseCases(
                     publish=publish,
@@ -259,12 +266,15 @@ def _retire(
     )
 
 
-def _reading(common: _Shared, pointers: Pointers, pages: Pages, logins: Logins) -> Servicer:
+def _reading(
+    common: _Shared, pointers: Pointers, pages: Pages, masked: MaskedPages, logins: Logins
+) -> Servicer:
     get_leaderboard = GetLeaderboard(
         pointers=pointers,
         pages=pages,
         tokens=common.tokens,
         codec=common.codec,
+        masked=masked,
         clock=common.clock,
         statistics=common.statistics,
     )

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
+from laurel_common.auth.access import current_access
 from laurel_common.page_token import PageTokens
 from laurel_leaderboard.application.current_boards import CurrentBoard, CurrentBoards
 from laurel_leaderboard.application.entry_builder import EntryBuilder
 from laurel_leaderboard.application.ports import Comparisons
+from laurel_leaderboard.application.visibility import hidden_of
 from laurel_leaderboard.domain.boards import BoardAddress
 from laurel_leaderboard.domain.comparison import Mover, MoverPlace
 from laurel_leaderboard.domain.entries import Position, Profile
@@ -20,12 +22,16 @@ _KIND = "comparison"
 
 
 class Comparison(NamedTuple):
-    """A page of movers with their profiles by id, between `base` and the board's version."""
+    """A page of movers with their profiles by id, between `base` and the board's version.
+
+    `hidden` are those of them that the caller may not learn of.
+    """
 
     board: CurrentBoard
     base: CurrentBoard | BoardDay
     movers: list[Mover]
     profiles: Mapping[int, Profile]
+    hidden: frozenset[int]
     page_token: str
 
 
@@ -68,8 +74,9 @@ class CompareVersions:
             place = {"m": board.version.id, "l": left, "s": score_e4, "e": entity_id}
             token = self._tokens.seal(_KIND, place, binding=binding)
         ids = [mover.entity_id for mover in page]
-        profiles = await self._builder.names(board.version, ids)
-        return Comparison(board, base, page, profiles or {}, token)
+        hidden = hidden_of(current_access(), board.version.board.entity_type, ids)
+        profiles = await self._builder.names(board.version, ids) or {}
+        return Comparison(board, base, page, profiles, hidden, token)
 
     async def _base(
         self, address: BoardAddress, version: Version, against: int | date

@@ -2,8 +2,10 @@
 
 from typing import NamedTuple
 
+from laurel_common.auth.access import current_access
 from laurel_common.clock import Clock
 from laurel_leaderboard.application.pointers import Pointers
+from laurel_leaderboard.application.visibility import require_board
 from laurel_leaderboard.domain.boards import BoardAddress
 from laurel_leaderboard.domain.errors import BoardNotFound, VersionExpired, VersionNotFound
 from laurel_leaderboard.domain.pages import Freshness
@@ -18,7 +20,7 @@ class CurrentBoard(NamedTuple):
 
 
 class CurrentBoards:
-    """The pointers that pages are found by, too."""
+    """The boards that the running call's caller may see, by the pointers of their pages."""
 
     def __init__(self, pointers: Pointers, clock: Clock) -> None:
         self._pointers = pointers
@@ -26,15 +28,17 @@ class CurrentBoards:
 
     async def find(self, address: BoardAddress) -> CurrentBoard:
         """The current version. Raises BoardNotFound where the board was never scored."""
+        require_board(current_access(), address)
         pointer = await self._pointers.find(address)
         if pointer.version is None:
             raise BoardNotFound
         return CurrentBoard(pointer.version, pointer.freshness(self._clock.now()))
 
     async def kept(self, address: BoardAddress, materialization_id: int) -> CurrentBoard:
-        """The version of this id. Raises VersionNotFound where the board has none, VersionExpired
-        where it is not kept any more.
+        """The version of this id. Raises BoardNotFound, VersionNotFound where the board has none,
+        VersionExpired where it is not kept any more.
         """
+        require_board(current_access(), address)
         pointer = await self._pointers.walked(materialization_id, address)
         now = self._clock.now()
         if pointer.version is None or not pointer.version.is_of(address):

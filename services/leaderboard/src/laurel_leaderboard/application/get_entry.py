@@ -2,9 +2,11 @@
 
 from typing import NamedTuple
 
+from laurel_common.auth.access import current_access
 from laurel_leaderboard.application.current_boards import CurrentBoard, CurrentBoards
 from laurel_leaderboard.application.entry_builder import EntryBuilder
 from laurel_leaderboard.application.ports import Logins, Versions
+from laurel_leaderboard.application.visibility import hidden_of, masked
 from laurel_leaderboard.domain.boards import BoardAddress
 from laurel_leaderboard.domain.entries import Entry
 from laurel_leaderboard.domain.errors import EntityNotFound
@@ -36,7 +38,10 @@ class GetEntry:
         """The entity with this id or login. Raises BoardNotFound, EntityNotFound."""
         board = await self._boards.find(address)
         id_ = entity if isinstance(entity, int) else await self._resolve(address, entity)
-        rows = await self._versions.rows_of(board.version, [id_])
+        access, kind = current_access(), board.version.board.entity_type
+        # Whoever may not learn of it does not learn that it stands here.
+        known = not hidden_of(access, kind, [id_])
+        rows = await self._versions.rows_of(board.version, [id_]) if known else []
         if not rows:
             raise EntityNotFound
         place, above = rows[0].position, 0
@@ -45,6 +50,7 @@ class GetEntry:
             after = await self._versions.rows(board.version, place, neighbours)
             rows, above = [*before, *rows, *after], len(before)
         entries, _ = await self._builder.build(board.version, rows)
+        entries = masked(access, kind, entries)
         return Surroundings(board, entries[:above], entries[above], entries[above + 1 :])
 
     async def _resolve(self, address: BoardAddress, login: str) -> int:

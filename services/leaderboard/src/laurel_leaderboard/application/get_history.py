@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from datetime import date
 
+from laurel_common.auth.access import current_access
 from laurel_common.clock import Clock
 from laurel_common.errors import InvalidRequest
 from laurel_common.page_token import PageTokens
 from laurel_leaderboard.application.current_boards import CurrentBoards
 from laurel_leaderboard.application.ports import History
+from laurel_leaderboard.application.visibility import hidden_of
 from laurel_leaderboard.domain.boards import BoardAddress
 from laurel_leaderboard.domain.history import (
     DAY,
@@ -56,7 +58,9 @@ class GetHistory:
         version = (await self._boards.find(address)).version
         if days.first > days.last:
             return [], ""
-        found = await self._history.points(version, ids, days, after, size + 1)
+        hidden = hidden_of(current_access(), version.board.entity_type, ids)
+        shown = [id_ for id_ in ids if id_ not in hidden]
+        found = await self._history.points(version, shown, days, after, size + 1)
         if len(found) <= size:
             return found, ""
         last = found[size - 1]

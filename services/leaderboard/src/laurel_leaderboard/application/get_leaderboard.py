@@ -2,14 +2,17 @@
 
 from datetime import datetime
 
+from laurel_common.auth.access import Access, current_access
 from laurel_common.clock import Clock
 from laurel_common.errors import InvalidPageToken
 from laurel_common.page_token import PageTokens
+from laurel_leaderboard.application.masked_pages import MaskedPages
 from laurel_leaderboard.application.page_cache import CachedPage
 from laurel_leaderboard.application.pages import Pages
 from laurel_leaderboard.application.pointers import Pointer, Pointers
 from laurel_leaderboard.application.ports import ResponseCodec
 from laurel_leaderboard.application.statistics import ReadStatistics
+from laurel_leaderboard.application.visibility import require_board
 from laurel_leaderboard.application.walks import open_walk
 from laurel_leaderboard.domain.boards import BoardAddress
 from laurel_leaderboard.domain.entries import Position
@@ -29,12 +32,14 @@ class GetLeaderboard:
         pages: Pages,
         tokens: PageTokens,
         codec: ResponseCodec,
+        masked: MaskedPages,
         clock: Clock,
         statistics: ReadStatistics,
     ) -> None:
         self._pointers = pointers
         self._pages = pages
         self._tokens = tokens
+        self._masked = masked
         self._clock = clock
         self._statistics = statistics
         self._states = {
@@ -44,24 +49,28 @@ class GetLeaderboard:
         }
 
     async def __call__(self, address: BoardAddress, page_size: int, page_token: str) -> bytes:
-        """A serialized answer. Raises BoardNotFound, InvalidPageToken, VersionExpired or what
-        PostgreSQL's absence means, where nothing is remembered.
+        """A serialized answer, as the running call's caller may see it. Raises BoardNotFound,
+        InvalidPageToken, VersionExpired or what PostgreSQL's absence means, where nothing is
+        remembered.
         """
+        access = current_access()
+        require_board(access, address)
         size = page_size or DEFAULT_PAGE_SIZE
         now = self._clock.now()
         if page_token:
             pointer, after = await self._resume(address, page_token, now)
-            return await self._page(pointer, after, size, now)
+            return await self._page(pointer, after, size, now, access)
         pointer = self._pointers.peek(address, now) or await self._pointers.find(address)
         try:
-            return await self._page(pointer, None, size, now)
+            return await self._page(pointer, None, size, now, access)
         except VersionExpired:
             # Replaced and gone since it was pointed to: there is a newer one.
             self._pointers.expire(address.installation_id)
-            return await self._page(await self._pointers.find(address), None, size, now)
+            pointer = await self._pointers.find(address)
+            return await self._page(pointer, None, size, now, access)
 
     async def _page(
-        self, pointer: Pointer, after: Position | None, size: int, now: datetime
+        self, pointer: Pointer, after: Position | None, size: int, now: datetime, access: Access
     ) -> bytes:
         version = pointer.version
         if version is None:
@@ -73,7 +82,8 @@ class GetLeaderboard:
             page, source = await self._pages.find(key, version)
         self._statistics.count(source)
         state = self._states[pointer.freshness(now), source]
-        return b"".join((page.entries, pointer.header, state, page.token))
+        entries = self._masked.entries(page, key, version.board.entity_type, access)
+        return b"".join((entries, pointer.header, state, page.token))
 
     async def _resume(
         self, address: BoardAddress, token: str, now: datetime

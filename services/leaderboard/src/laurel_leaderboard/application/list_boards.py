@@ -1,5 +1,6 @@
 """Lists the boards of an installation with their current versions."""
 
+from laurel_common.auth.access import current_access
 from laurel_common.page_token import PageTokens
 from laurel_leaderboard.application.ports import Versions
 from laurel_leaderboard.domain.boards import BoardKey, EntityType, ScopeType, TimePeriod
@@ -10,7 +11,7 @@ _KIND = "boards"
 
 
 class ListBoards:
-    """Boards of the served preset, by board."""
+    """Boards of the served preset that the running call's caller may see, by board."""
 
     def __init__(self, versions: Versions, tokens: PageTokens) -> None:
         self._versions = versions
@@ -28,7 +29,9 @@ class ListBoards:
             after = BoardKey(
                 ScopeType(place[0]), place[1], EntityType(place[2]), TimePeriod(place[3])
             )
-        found = await self._versions.served_boards(installation_id, scope, after, size + 1)
+        found = await self._versions.served_boards(
+            installation_id, scope, after, size + 1, current_access()
+        )
         if len(found) <= size:
             return found, ""
         page = found[:size]

@@ -18,6 +18,8 @@ class CachedPage:
     token: bytes
     renew_at: datetime
     valid_until: datetime
+    # Whom the entries rank, once somebody asked from whom not everything is to be seen.
+    ids: tuple[int, ...] | None = None
 
     @property
     def size(self) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
+from laurel_common.auth.access import Access
 from laurel_leaderboard.domain.boards import BoardAddress, BoardKey, EntityType, Preset, ScopeType
 from laurel_leaderboard.domain.comparison import Mover, MoverPlace
 from laurel_leaderboard.domain.entries import Entry, Position, Profile, ScoreRow
@@ -73,9 +74,16 @@ class Versions(Protocol):
         ...
 
     async def served_boards(
-        self, installation_id: int, scope: ScopeType | None, after: BoardKey | None, limit: int
+        self,
+        installation_id: int,
+        scope: ScopeType | None,
+        after: BoardKey | None,
+        limit: int,
+        access: Access,
     ) -> list[Version]:
-        """Current versions of the served preset's boards, by board, behind `after`."""
+        """Current versions of the served preset's boards, by board, behind `after`; those whose
+        scope `access` hides are left out.
+        """
         ...
 
     async def records(
@@ -247,6 +255,14 @@ class ResponseCodec(Protocol):
 
     def entries(self, entries: Sequence[Entry]) -> bytes:
         """The entries of a page."""
+        ...
+
+    def ids(self, entries: bytes) -> tuple[int, ...]:
+        """Whom the entries of a page rank, in their order."""
+        ...
+
+    def masked(self, entries: bytes, hidden: Collection[int]) -> bytes:
+        """The entries of a page, those of `hidden` without id, login, name and picture."""
         ...
 
     def header(self, version: Version) -> bytes:

@@ -48,12 +48,14 @@ class Entry:
     """A row with its entity's profile, and where the entity stood one period before.
 
     Each is None where there is none: identity does not know it (any more), it did not stand.
+    `hidden` from the reader: it keeps its place and its points, and nothing says whose they are.
     """
 
     row: ScoreRow
     entity_type: EntityType
     profile: Profile | None
     previous: Standing | None = None
+    hidden: bool = False
 
 
 def format_points(points_e4: int) -> str:

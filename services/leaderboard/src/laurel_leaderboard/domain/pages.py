@@ -27,19 +27,16 @@ class Source(IntEnum):
     POSTGRESQL = 3
 
 
-class Variant(IntEnum):
-    """What of private things a page shows."""
-
-    FULL = 1
-
-
 class PageKey(NamedTuple):
-    """Names a page whatever names its entries bear; `after` None is the first page."""
+    """Names a page whatever names its entries bear; `after` None is the first page.
+
+    `hidden` are those of its entries that are masked: none on a full page.
+    """
 
     materialization_id: int
     after: Position | None
     size: int
-    variant: Variant = Variant.FULL
+    hidden: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

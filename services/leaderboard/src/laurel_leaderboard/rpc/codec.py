@@ -1,6 +1,6 @@
 """Writes parts of a GetLeaderboard answer as bytes: concatenated, protobuf reads one message."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from laurel.leaderboard.v1 import leaderboard_pb2
 from laurel_leaderboard.domain.entries import Entry
@@ -16,6 +16,19 @@ class ProtobufCodec:
     def entries(self, entries: Sequence[Entry]) -> bytes:
         """The entries of a page."""
         page = leaderboard_pb2.GetLeaderboardResponse(entries=map(entry_message, entries))
+        return page.SerializeToString()
+
+    def ids(self, entries: bytes) -> tuple[int, ...]:
+        """Whom the entries of a page rank, in their order."""
+        page = leaderboard_pb2.GetLeaderboardResponse.FromString(entries)
+        return tuple(entry.entity.id for entry in page.entries)
+
+    def masked(self, entries: bytes, hidden: Collection[int]) -> bytes:
+        """The entries of a page, those of `hidden` without id, login, name and picture."""
+        page = leaderboard_pb2.GetLeaderboardResponse.FromString(entries)
+        for entry in page.entries:
+            if entry.entity.id in hidden:
+                entry.entity.CopyFrom(leaderboard_pb2.Entity(type=entry.entity.type))
         return page.SerializeToString()
 
     def header(self, version: Version) -> bytes:

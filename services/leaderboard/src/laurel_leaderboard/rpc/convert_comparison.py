@@ -5,9 +5,8 @@ from datetime import date
 from laurel.leaderboard.v1 import leaderboard_pb2
 from laurel_common.errors import InvalidRequest
 from laurel_leaderboard.application.compare_versions import Comparison
-from laurel_leaderboard.domain.boards import EntityType
 from laurel_leaderboard.domain.comparison import Mover
-from laurel_leaderboard.domain.entries import Profile, format_points
+from laurel_leaderboard.domain.entries import format_points
 from laurel_leaderboard.domain.history import BoardDay
 from laurel_leaderboard.rpc.convert import timestamp
 from laurel_leaderboard.rpc.convert_entries import day_of, entity_message, version_summary
@@ -28,7 +27,15 @@ def comparison_response(found: Comparison) -> leaderboard_pb2.CompareVersionsRes
     kind = found.board.version.board.entity_type
     response = leaderboard_pb2.CompareVersionsResponse(
         movers=[
-            mover_message(mover, kind, found.profiles.get(mover.entity_id))
+            mover_message(
+                mover,
+                entity_message(
+                    kind,
+                    mover.entity_id,
+                    found.profiles.get(mover.entity_id),
+                    hidden=mover.entity_id in found.hidden,
+                ),
+            )
             for mover in found.movers
         ],
         version=version_summary(found.board),
@@ -41,10 +48,10 @@ def comparison_response(found: Comparison) -> leaderboard_pb2.CompareVersionsRes
     return response
 
 
-def mover_message(mover: Mover, kind: EntityType, profile: Profile | None) -> leaderboard_pb2.Mover:
+def mover_message(mover: Mover, entity: leaderboard_pb2.Entity) -> leaderboard_pb2.Mover:
     """One whose place changed."""
     message = leaderboard_pb2.Mover(
-        entity=entity_message(kind, mover.entity_id, profile),
+        entity=entity,
         # The domain's numbers are the wire's.
         change=leaderboard_pb2.Change.ValueType(mover.change),
         rank_change=mover.rank_change,

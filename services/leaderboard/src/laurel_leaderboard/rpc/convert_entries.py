@@ -18,10 +18,10 @@ _NOBODY = Profile("")
 
 def entry_message(entry: Entry) -> leaderboard_pb2.Entry:
     """One place on a board."""
-    row, profile = entry.row, entry.profile
+    row = entry.row
     message = leaderboard_pb2.Entry(
         rank=row.rank,
-        entity=entity_message(entry.entity_type, row.entity_id, profile),
+        entity=entity_message(entry.entity_type, row.entity_id, entry.profile, hidden=entry.hidden),
         score_e4=row.score_e4,
         score=format_points(row.score_e4),
         breakdown=board_pb2.Breakdown(
@@ -40,9 +40,11 @@ def entry_message(entry: Entry) -> leaderboard_pb2.Entry:
 
 
 def entity_message(
-    kind: EntityType, entity_id: int, profile: Profile | None
+    kind: EntityType, entity_id: int, profile: Profile | None, *, hidden: bool = False
 ) -> leaderboard_pb2.Entity:
-    """Whom or what an entry ranks."""
+    """Whom or what an entry ranks; of what is hidden, only of what kind it is."""
+    if hidden:
+        return leaderboard_pb2.Entity(type=ENTITY_NUMBERS[kind])
     known = profile or _NOBODY
     return leaderboard_pb2.Entity(
         type=ENTITY_NUMBERS[kind],

@@ -4,7 +4,7 @@ from laurel_leaderboard.domain.boards import BoardKey
 from laurel_leaderboard.domain.pages import PageKey
 
 # Part of every key: raised when what lies under the keys changes its form.
-FORM = "laurel:lb:2"
+FORM = "laurel:lb:3"
 
 
 def pointer_key(preset_id: int, board: BoardKey) -> str:
@@ -23,6 +23,6 @@ def preset_key(preset_id: int) -> str:
 
 
 def page_key(key: PageKey, epoch: int) -> str:
-    """Where a page lies with the names of that epoch."""
+    """Where a full page lies with the names of that epoch."""
     after = f"{key.after.score_e4}.{key.after.entity_id}" if key.after is not None else "top"
-    return f"{FORM}:page:{key.materialization_id}:{key.variant}:{key.size}:{after}:{epoch}"
+    return f"{FORM}:page:{key.materialization_id}:{key.size}:{after}:{epoch}"

@@ -1,7 +1,7 @@
 """Reads versions and their rows from PostgreSQL: one statement each, pages by keyset."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from sqlalchemy import (
@@ -9,11 +9,13 @@ from sqlalchemy import (
     Row,
     Select,
     Text,
+    all_,
     and_,
     any_,
     cast,
     func,
     literal,
+    or_,
     select,
     tuple_,
     union_all,
@@ -22,6 +24,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.types import BigInteger, Numeric
 
+from laurel_common.auth.access import Access
 from laurel_common.db import transaction
 from laurel_leaderboard.domain.boards import BoardAddress, BoardKey, Preset, ScopeType
 from laurel_leaderboard.domain.entries import Position, ScoreRow
@@ -144,6 +147,21 @@ def _is_addressed(address: BoardAddress) -> list[ColumnElement[bool]]:
     ]
 
 
+def _is_seen(access: Access) -> Iterator[ColumnElement[bool]]:
+    """The boards whose scope is not hidden."""
+    if access.readable_repositories is not None:
+        readable = any_(literal(list(access.readable_repositories), ARRAY(BigInteger)))
+        yield _m.repository_id == readable
+        return
+    for column, hidden in (
+        (_m.repository_id, access.hidden_repositories),
+        (_m.team_id, access.hidden_teams),
+    ):
+        if hidden:
+            others = all_(literal(list(hidden), ARRAY(BigInteger)))
+            yield or_(column.is_(None), column != others)
+
+
 def _rows_after(materialization_id: int, after: Position | None, limit: int) -> Select[Any]:
     """One index range from the top; two of them (the rest of the tie, then lower) further down."""
     page = select(*_SCORE).where(_s.materialization_id == materialization_id)
@@ -219,15 +237,22 @@ class PostgresVersions:
         return [_score_row(row) for row in found]
 
     async def served_boards(
-        self, installation_id: int, scope: ScopeType | None, after: BoardKey | None, limit: int
+        self,
+        installation_id: int,
+        scope: ScopeType | None,
+        after: BoardKey | None,
+        limit: int,
+        access: Access,
     ) -> list[Version]:
-        """Current versions of the served preset's boards, by board, behind `after`."""
+        """Current versions of the served preset's boards, by board, behind `after`; those whose
+        scope `access` hides are left out.
+        """
         order = (_m.scope_type, _scope_id, _m.entity_type, _m.time_period)
         query = (
             select(*_VERSION)
             .select_from(_from)
             .where(_p.installation_id == installation_id, _p.is_served)
-            .where(_m.retention_state == "current")
+            .where(_m.retention_state == "current", *_is_seen(access))
         )
         if scope is not None:
             query = query.where(_m.scope_type == scope)
