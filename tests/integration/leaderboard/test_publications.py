@@ -99,7 +99,7 @@ async def test_a_version_names_its_inputs_and_its_redis_key(
             " FROM leaderboard_materializations m"
             " JOIN materialization_inputs i ON i.materialization_id = m.id"
         ).fetchone()
-    key = f"laurel:lb:2:board:{PRESET}:organization:{ORGANIZATION}:contributor:all_time"
+    key = f"laurel:lb:3:board:{PRESET}:organization:{ORGANIZATION}:contributor:all_time"
     assert found == (3, 3, key, NOON, NOON, RULES, "mark", NOON, BOARD.new().digest)
 
 

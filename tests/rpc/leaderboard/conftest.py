@@ -15,7 +15,7 @@ from laurel_common.auth.access import Access
 from laurel_common.auth.keys import generate_private_key
 from laurel_common.auth.principal import Principal, PrincipalKind
 from laurel_common.auth.tokens import StaticToken
-from laurel_common.errors import DependencyUnavailable, InstallationNotFound
+from laurel_common.errors import DependencyUnavailable, InstallationNotFound, Unauthenticated
 from laurel_common.testing.clock import FakeClock
 from laurel_common.testing.server import RunningServer, serving
 from laurel_leaderboard.bootstrap import Leaderboard, build
@@ -71,6 +71,8 @@ class Users:
         return token
 
     async def resolve(self, token: str) -> Principal:
+        if token not in self.by_token:
+            raise Unauthenticated
         return Principal(PrincipalKind.USER, "ada", token_id=token, user_id=1)
 
     async def access(self, session_id: str, installation_id: int, *, require_admin: bool) -> Access:

@@ -247,9 +247,9 @@ async def test_other_kinds_of_caller_are_refused(service: Service, kind: Princip
     assert (failed.value.code, failed.value.reason) == ("PERMISSION_DENIED", "CALLER_NOT_ALLOWED")
 
 
-async def test_users_are_refused_while_nobody_asks_what_they_may_see(service: Service) -> None:
+async def test_a_session_that_identity_does_not_know_is_refused(service: Service) -> None:
     await service.publish(*stream_of(BoardOf(SCORES)))
-    stub = type(service.boards)(service.server.channel_with(StaticToken("0" * 64)))
+    stub = type(service.boards)(service.server.channel_with(StaticToken("f" * 64)))
     with pytest.raises(RemoteError) as failed:
         await stub.GetLeaderboard(GetLeaderboardRequest(board=board_message()))
     assert (failed.value.code, failed.value.reason) == ("UNAUTHENTICATED", "UNAUTHENTICATED")
