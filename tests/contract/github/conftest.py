@@ -1,7 +1,7 @@
-"""A simulated GitHub with one organization of everything, and clients of it."""
+"""A simulated GitHub, and clients of it."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -10,33 +10,9 @@ from githubkit import AppAuthStrategy, GitHub, TokenAuthStrategy
 from githubkit.throttling import LocalThrottler
 
 from laurel_common.testing.clock import FakeClock
-from tests.support.github import GitHubSimulator, World, running_github
-from tests.support.github.world import Account, Installation, Repository, Team
-
-
-@dataclass
-class Acme:
-    """An organization, an outsider, and the App on the organization."""
-
-    world: World = field(default_factory=World)
-
-    def __post_init__(self) -> None:
-        self.organization: Account = self.world.organization("Acme")
-        self.ann: Account = self.world.user("ann", name="Ann")
-        self.bob: Account = self.world.user("bob")
-        self.stranger: Account = self.world.user("stranger")
-        self.world.join(self.organization, self.ann, "admin")
-        self.world.join(self.organization, self.bob)
-        self.public: Repository = self.world.repository(self.organization, "anvil")
-        self.private: Repository = self.world.repository(self.organization, "vault", private=True)
-        self.team: Team = self.world.team(
-            self.organization,
-            "smiths",
-            members={self.bob.id: "maintainer"},
-            repositories={self.private.id: "push"},
-        )
-        self.secret: Team = self.world.team(self.organization, "hidden", privacy="secret")
-        self.installation: Installation = self.world.install(self.organization)
+from tests.support.github import GitHubSimulator, running_github
+from tests.support.github.acme import Acme
+from tests.support.github.world import Account
 
 
 @dataclass

@@ -14,6 +14,7 @@ from laurel_common.db.engine import create_engine
 from laurel_common.page_token import PageTokens
 from laurel_common.testing.clock import FakeClock
 from laurel_common.testing.server import RunningServer, serving
+from laurel_identity.application.github import AppClient
 from laurel_identity.bootstrap import build_servicers, health_checks
 from laurel_identity.storage.directory import SqlDirectory
 from laurel_identity.storage.directory_reads import SqlDirectoryReader
@@ -55,16 +56,23 @@ async def shared_identity(module_database: Database, tmp_path: Path) -> AsyncIte
 
 
 @asynccontextmanager
-async def running_identity(database: Database, directory: Path) -> AsyncIterator[Identity]:
+async def running_identity(
+    database: Database,
+    directory: Path,
+    *,
+    app: AppClient | None = None,
+    clock: FakeClock | None = None,
+) -> AsyncIterator[Identity]:
     """Serves identity over a database; `directory` receives the callers' keys."""
     engine = create_engine(database.url("laurel_identity"), application_name="test", pool_size=4)
-    clock = FakeClock()
+    clock = clock or FakeClock()
     servicers = build_servicers(
         SqlDirectory(engine),
         SqlDirectoryReader(engine),
         SqlTenantReader(engine),
         PageTokens(b"k" * 32),
         clock,
+        app=app,
     )
     try:
         async with serving(servicers, directory, health_checks=health_checks(engine)) as server:

@@ -58,6 +58,8 @@ class GitHubSimulator:
         self.clock = clock or SystemClock()
         self.faults = Faults()
         self.limits = RateLimits()
+        # Requests that began, and those that were answered.
+        self.arrived = 0
         self.asked: list[Asked] = []
         self.web_url = ""
         self._runner: web.AppRunner | None = None
@@ -96,6 +98,7 @@ class GitHubSimulator:
     @web.middleware
     async def _middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         path = request.path.removeprefix(API_PATH)
+        self.arrived += 1
         token = ""
         try:
             if fault := self.faults.take(request.method, path):

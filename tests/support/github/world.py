@@ -81,7 +81,7 @@ class World:
     teams: dict[int, Team] = field(default_factory=dict)
     installations: dict[int, Installation] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
-    last_id: int = 1000
+    last_id: int = 70_000
 
     def next_id(self) -> int:
         """An id that nothing has yet."""

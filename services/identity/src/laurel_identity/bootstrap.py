@@ -16,8 +16,11 @@ from laurel_common.page_token import PageTokens
 from laurel_common.rpc.health import HealthCheck, database_check, schema_check
 from laurel_common.rpc.server import RpcServer, Servicer, build_server
 from laurel_identity.application.batch_get_users import BatchGetUsers
+from laurel_identity.application.create_installation_token import CreateInstallationToken
 from laurel_identity.application.get_installation import GetInstallation
 from laurel_identity.application.get_organization import GetOrganization
+from laurel_identity.application.github import AppClient, NoApp
+from laurel_identity.application.installation_tokens import InstallationTokens
 from laurel_identity.application.list_installations import ListInstallations
 from laurel_identity.application.list_organizations import ListOrganizations
 from laurel_identity.application.list_repositories import ListRepositories
@@ -26,10 +29,12 @@ from laurel_identity.application.list_teams import ListTeams
 from laurel_identity.application.ports import Directory, DirectoryReader, TenantReader
 from laurel_identity.application.resolve_logins import ResolveLogins
 from laurel_identity.application.upsert_entities import UpsertEntities
+from laurel_identity.clients.github.connecting import app_client
+from laurel_identity.clients.github.http import GitHubHttp
 from laurel_identity.config import IdentitySettings
 from laurel_identity.domain.entities import Kind
 from laurel_identity.rpc.directory_servicer import DirectoryServicer, DirectoryUseCases
-from laurel_identity.rpc.installation_servicer import InstallationServicer
+from laurel_identity.rpc.installation_servicer import InstallationServicer, InstallationUseCases
 from laurel_identity.storage.directory import SqlDirectory
 from laurel_identity.storage.directory_reads import SqlDirectoryReader
 from laurel_identity.storage.tenant_reads import SqlTenantReader
@@ -44,6 +49,7 @@ async def bootstrap(
     directory: Directory | None = None,
     directory_reader: DirectoryReader | None = None,
     tenant_reader: TenantReader | None = None,
+    app: AppClient | None = None,
     clock: Clock | None = None,
     trust: TrustDirectory | None = None,
 ) -> RpcServer:
@@ -57,6 +63,7 @@ async def bootstrap(
         pool_size=settings.database_pool_size,
     )
     clock = clock or SystemClock()
+    http = GitHubHttp(settings.github_api_url)
     tokens = PageTokens(derive_secret(load_private_key(settings.key_file), _PAGE_TOKENS))
     servicers = build_servicers(
         directory or SqlDirectory(engine, writers=max(1, settings.database_pool_size // 2)),
@@ -64,12 +71,13 @@ async def bootstrap(
         tenant_reader or SqlTenantReader(engine),
         tokens,
         clock,
+        app=app or app_client(settings, http),
     )
     return build_server(
         settings,
         servicers,
         health_checks=health_checks(engine),
-        closers=[engine.dispose],
+        closers=[http.aclose, engine.dispose],
         clock=clock,
         trust=trust,
     )
@@ -81,6 +89,8 @@ def build_servicers(
     tenant_reader: TenantReader,
     tokens: PageTokens,
     clock: Clock,
+    *,
+    app: AppClient | None = None,
 ) -> list[Servicer]:
     """The servicers over these ports."""
     directory_servicer = DirectoryServicer(
@@ -97,8 +107,16 @@ def build_servicers(
         ),
         tokens,
     )
+    get_installation = GetInstallation(tenant_reader)
     installation_servicer = InstallationServicer(
-        ListInstallations(tenant_reader), GetInstallation(tenant_reader), tokens
+        InstallationUseCases(
+            list_installations=ListInstallations(tenant_reader),
+            get_installation=get_installation,
+            create_installation_token=CreateInstallationToken(
+                get_installation, InstallationTokens(app or NoApp(), clock)
+            ),
+        ),
+        tokens,
     )
     return [
         (

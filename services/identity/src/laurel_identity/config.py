@@ -1,8 +1,10 @@
 """Identity's settings: what every service is told, and where identity listens."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from laurel_common.config import Port, ServiceSettings
+from pydantic import Field
+
+from laurel_common.config import Port, SecretField, ServiceSettings
 
 
 class IdentitySettings(ServiceSettings):
@@ -12,3 +14,10 @@ class IdentitySettings(ServiceSettings):
 
     listen: Port = "127.0.0.1:7401"
     metrics_listen: Port | None = "127.0.0.1:7411"
+
+    # GitHub's, or an Enterprise server's own (https://HOST/api/v3 and https://HOST).
+    github_api_url: str = Field(default="https://api.github.com", pattern=r"^https?://\S+$")
+    github_web_url: str = Field(default="https://github.com", pattern=r"^https?://\S+$")
+    # Both or neither: without an App everything goes on that asks nothing of GitHub.
+    github_app_id: int | None = Field(default=None, ge=1)
+    github_app_private_key: Annotated[str | None, SecretField(), Field(repr=False)] = None

@@ -1,6 +1,6 @@
 """The ways in which a call to the directory fails."""
 
-from laurel_common.errors import LaurelError
+from laurel_common.errors import LaurelError, RetryableError
 
 
 class InstallationNotFound(LaurelError):
@@ -22,3 +22,49 @@ class TeamNotFound(LaurelError):
 
     reason = "TEAM_NOT_FOUND"
     default_message = "no such team of this account"
+
+
+class GitHubNotConfigured(LaurelError):
+    """No GitHub App is configured, so nothing can be asked of GitHub."""
+
+    reason = "GITHUB_NOT_CONFIGURED"
+    default_message = "no GitHub App is configured"
+
+
+class AppNotInstalled(LaurelError):
+    """The App is not installed there: it was uninstalled, or the account only imported."""
+
+    reason = "APP_NOT_INSTALLED"
+    default_message = "the App is not installed on this account"
+
+
+class InstallationSuspended(LaurelError):
+    """Somebody suspended the installation."""
+
+    reason = "INSTALLATION_SUSPENDED"
+    default_message = "the installation is suspended"
+
+
+class GitHubUnavailable(RetryableError):
+    """GitHub can't be reached, fails, or does not answer in time."""
+
+    reason = "GITHUB_UNAVAILABLE"
+    default_message = "GitHub does not answer"
+
+
+class GitHubRateLimited(RetryableError):
+    """GitHub's rate limit is used up; `retry_after` is what GitHub says."""
+
+    reason = "GITHUB_RATE_LIMITED"
+    default_message = "GitHub's rate limit is used up"
+
+
+class GitHubRefused(LaurelError):
+    """GitHub refuses the credentials, or what they are used for; `status` is HTTP's."""
+
+    reason = "GITHUB_REFUSED"
+    default_message = "GitHub refuses the request"
+
+    def __init__(self, status: int) -> None:
+        super().__init__(metadata={"status": str(status)})
+        self.status = status

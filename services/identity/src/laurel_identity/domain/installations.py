@@ -5,10 +5,16 @@ from datetime import datetime
 
 from laurel_identity.domain.owners import AccountType
 
+# Who suspended an installation that is none any more.
+UNINSTALLED = "uninstalled"
+
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """A GitHub App installation, or an account that was only imported (`app_id` 0)."""
+    """A GitHub App installation, or an account that was only imported (`app_id` 0).
+
+    `suspended_by` is a login, or UNINSTALLED.
+    """
 
     installation_id: int
     app_id: int
@@ -20,6 +26,12 @@ class Installation:
     suspended_at: datetime | None
     created_at: datetime
     updated_at: datetime
+    suspended_by: str | None = None
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether GitHub has it, suspended or not."""
+        return self.app_id != 0 and self.suspended_by != UNINSTALLED
 
 
 @dataclass(frozen=True, slots=True)

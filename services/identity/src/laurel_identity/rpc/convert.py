@@ -7,11 +7,17 @@ from typing import Any
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from laurel.common.v1 import types_pb2
-from laurel.identity.v1 import directory_lookups_pb2, directory_upserts_pb2, entities_pb2
+from laurel.identity.v1 import (
+    directory_lookups_pb2,
+    directory_upserts_pb2,
+    entities_pb2,
+    installation_pb2,
+)
 from laurel_common.errors import InvalidRequest
 from laurel_identity.application.batch import Batch
 from laurel_identity.application.upsert_entities import UpsertResult
 from laurel_identity.domain.entities import Relation, Repository, Team, User
+from laurel_identity.domain.github import InstallationToken
 from laurel_identity.domain.installations import Account, Installation
 from laurel_identity.domain.owners import AccountType, ImportedOwner
 
@@ -158,6 +164,16 @@ def from_installation(installation: Installation) -> entities_pb2.Installation:
         suspend_time=_stamp(installation.suspended_at),
         create_time=_stamp(installation.created_at),
         update_time=_stamp(installation.updated_at),
+        suspended_by=installation.suspended_by or "",
+    )
+
+
+def from_installation_token(
+    made: InstallationToken,
+) -> installation_pb2.CreateInstallationTokenResponse:
+    """A token's message."""
+    return installation_pb2.CreateInstallationTokenResponse(
+        token=made.token, expire_time=_stamp(made.expires_at)
     )
 
 

@@ -2,11 +2,13 @@
 
 # ruff: noqa: ARG002 - names and signatures are gRPC's
 
+from dataclasses import dataclass
 from typing import Any
 
 from laurel.identity.v1 import installation_pb2 as pb
 from laurel.identity.v1 import installation_pb2_grpc
 from laurel_common.page_token import PageTokens
+from laurel_identity.application.create_installation_token import CreateInstallationToken
 from laurel_identity.application.get_installation import GetInstallation
 from laurel_identity.application.list_installations import ListInstallations
 from laurel_identity.rpc import convert
@@ -14,24 +16,27 @@ from laurel_identity.rpc.pages import Pages
 from laurel_identity.rpc.visibility import current_visibility
 
 
+@dataclass(frozen=True, slots=True)
+class InstallationUseCases:
+    """What the servicer's methods do."""
+
+    list_installations: ListInstallations
+    get_installation: GetInstallation
+    create_installation_token: CreateInstallationToken
+
+
 class InstallationServicer(installation_pb2_grpc.InstallationServiceServicer):
     """The installations' methods: parse, use case, convert."""
 
-    def __init__(
-        self,
-        list_installations: ListInstallations,
-        get_installation: GetInstallation,
-        tokens: PageTokens,
-    ) -> None:
-        self._list_installations = list_installations
-        self._get_installation = get_installation
+    def __init__(self, use_cases: InstallationUseCases, tokens: PageTokens) -> None:
+        self._do = use_cases
         self._installations = Pages(tokens, "installations", default_size=50)
 
     async def ListInstallations(
         self, request: pb.ListInstallationsRequest, context: Any
     ) -> pb.ListInstallationsResponse:
         wanted = self._installations.single(request)
-        page = await self._list_installations(wanted, current_visibility())
+        page = await self._do.list_installations(wanted, current_visibility())
         return pb.ListInstallationsResponse(
             installations=map(convert.from_installation, page.rows),
             next_page_token=self._installations.next_token(request, page),
@@ -42,7 +47,15 @@ class InstallationServicer(installation_pb2_grpc.InstallationServiceServicer):
     ) -> pb.GetInstallationResponse:
         visibility = current_visibility()
         if request.WhichOneof("installation") == "account_login":
-            found = await self._get_installation.by_login(request.account_login, visibility)
+            found = await self._do.get_installation.by_login(request.account_login, visibility)
         else:
-            found = await self._get_installation.by_id(request.installation_id, visibility)
+            found = await self._do.get_installation.by_id(request.installation_id, visibility)
         return pb.GetInstallationResponse(installation=convert.from_installation(found))
+
+    async def CreateInstallationToken(
+        self, request: pb.CreateInstallationTokenRequest, context: Any
+    ) -> pb.CreateInstallationTokenResponse:
+        made = await self._do.create_installation_token(
+            request.installation_id, current_visibility()
+        )
+        return convert.from_installation_token(made)

@@ -38,6 +38,7 @@ _INSTALLATIONS: Select[Any] = select(
     installations.c.suspended_at,
     installations.c.created_at,
     installations.c.updated_at,
+    installations.c.suspended_by,
 ).join(organizations, organizations.c.id == account_of)
 
 

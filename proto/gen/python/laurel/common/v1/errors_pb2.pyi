@@ -69,6 +69,18 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION: a row that the request refers to is not there."""
     ERROR_REASON_INSTALLATION_CONFLICT: _ErrorReason.ValueType  # 26
     """FAILED_PRECONDITION: the account of an imported owner already has the App."""
+    ERROR_REASON_GITHUB_NOT_CONFIGURED: _ErrorReason.ValueType  # 27
+    """FAILED_PRECONDITION: no GitHub App is configured, so nothing can be asked of GitHub."""
+    ERROR_REASON_APP_NOT_INSTALLED: _ErrorReason.ValueType  # 28
+    """FAILED_PRECONDITION: the App was uninstalled there, or the account was only imported."""
+    ERROR_REASON_INSTALLATION_SUSPENDED: _ErrorReason.ValueType  # 29
+    """FAILED_PRECONDITION: somebody suspended the installation."""
+    ERROR_REASON_GITHUB_UNAVAILABLE: _ErrorReason.ValueType  # 30
+    """UNAVAILABLE: GitHub can't be reached, fails, or does not answer in time."""
+    ERROR_REASON_GITHUB_RATE_LIMITED: _ErrorReason.ValueType  # 31
+    """RESOURCE_EXHAUSTED: GitHub's rate limit is used up; RetryInfo says when it is not."""
+    ERROR_REASON_GITHUB_REFUSED: _ErrorReason.ValueType  # 32
+    """FAILED_PRECONDITION: GitHub refuses the App's credentials, or what they are used for."""
     ERROR_REASON_SIGNALS_REFUSED: _ErrorReason.ValueType  # 40
     """INVALID_ARGUMENT: a signal was refused; nothing of an all-or-nothing batch was written."""
     ERROR_REASON_MALFORMED_BATCH: _ErrorReason.ValueType  # 41
@@ -152,6 +164,18 @@ ERROR_REASON_REFERENCE_MISSING: ErrorReason.ValueType  # 25
 """FAILED_PRECONDITION: a row that the request refers to is not there."""
 ERROR_REASON_INSTALLATION_CONFLICT: ErrorReason.ValueType  # 26
 """FAILED_PRECONDITION: the account of an imported owner already has the App."""
+ERROR_REASON_GITHUB_NOT_CONFIGURED: ErrorReason.ValueType  # 27
+"""FAILED_PRECONDITION: no GitHub App is configured, so nothing can be asked of GitHub."""
+ERROR_REASON_APP_NOT_INSTALLED: ErrorReason.ValueType  # 28
+"""FAILED_PRECONDITION: the App was uninstalled there, or the account was only imported."""
+ERROR_REASON_INSTALLATION_SUSPENDED: ErrorReason.ValueType  # 29
+"""FAILED_PRECONDITION: somebody suspended the installation."""
+ERROR_REASON_GITHUB_UNAVAILABLE: ErrorReason.ValueType  # 30
+"""UNAVAILABLE: GitHub can't be reached, fails, or does not answer in time."""
+ERROR_REASON_GITHUB_RATE_LIMITED: ErrorReason.ValueType  # 31
+"""RESOURCE_EXHAUSTED: GitHub's rate limit is used up; RetryInfo says when it is not."""
+ERROR_REASON_GITHUB_REFUSED: ErrorReason.ValueType  # 32
+"""FAILED_PRECONDITION: GitHub refuses the App's credentials, or what they are used for."""
 ERROR_REASON_SIGNALS_REFUSED: ErrorReason.ValueType  # 40
 """INVALID_ARGUMENT: a signal was refused; nothing of an all-or-nothing batch was written."""
 ERROR_REASON_MALFORMED_BATCH: ErrorReason.ValueType  # 41

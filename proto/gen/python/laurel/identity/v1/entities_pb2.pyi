@@ -353,6 +353,7 @@ class Installation(_message.Message):
     SUSPEND_TIME_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    SUSPENDED_BY_FIELD_NUMBER: _builtins.int
     installation_id: _builtins.int
     app_id: _builtins.int
     """0 for an account that was only imported."""
@@ -363,6 +364,8 @@ class Installation(_message.Message):
     repository_selection: _builtins.str
     """all or selected."""
     repository_count: _builtins.int
+    suspended_by: _builtins.str
+    """The login of whoever suspended it, or `uninstalled`; empty while it is active."""
     @_builtins.property
     def suspend_time(self) -> _timestamp_pb2.Timestamp:
         """Absent while it is active."""
@@ -384,10 +387,11 @@ class Installation(_message.Message):
         suspend_time: _timestamp_pb2.Timestamp | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
+        suspended_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "suspend_time", b"suspend_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "account_login", b"account_login", "account_type", b"account_type", "app_id", b"app_id", "create_time", b"create_time", "installation_id", b"installation_id", "repository_count", b"repository_count", "repository_selection", b"repository_selection", "suspend_time", b"suspend_time", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "account_login", b"account_login", "account_type", b"account_type", "app_id", b"app_id", "create_time", b"create_time", "installation_id", b"installation_id", "repository_count", b"repository_count", "repository_selection", b"repository_selection", "suspend_time", b"suspend_time", "suspended_by", b"suspended_by", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

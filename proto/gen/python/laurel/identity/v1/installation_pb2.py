@@ -23,11 +23,12 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from laurel.common.v1 import policy_pb2 as laurel_dot_common_dot_v1_dot_policy__pb2
 from laurel.identity.v1 import entities_pb2 as laurel_dot_identity_dot_v1_dot_entities__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%laurel/identity/v1/installation.proto\x12\x12laurel.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1dlaurel/common/v1/policy.proto\x1a!laurel/identity/v1/entities.proto\"W\n\x18ListInstallationsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\"m\n\x19ListInstallationsResponse\x12\x37\n\rinstallations\x18\x01 \x03(\x0b\x32 .laurel.identity.v1.Installation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"{\n\x16GetInstallationRequest\x12\x19\n\x0finstallation_id\x18\x01 \x01(\x03H\x00\x12/\n\raccount_login\x18\x02 \x01(\tB\x16\xbaH\x13r\x11\x10\x01\x18\xff\x01\x32\n^[^\\x00]*$H\x00\x42\x15\n\x0cinstallation\x12\x05\xbaH\x02\x08\x01\"Q\n\x17GetInstallationResponse\x12\x36\n\x0cinstallation\x18\x01 \x01(\x0b\x32 .laurel.identity.v1.Installation2\xaf\x02\n\x13InstallationService\x12~\n\x11ListInstallations\x12,.laurel.identity.v1.ListInstallationsRequest\x1a-.laurel.identity.v1.ListInstallationsResponse\"\x0c\xba\xd7\x18\x08\n\x03\x01\x04\x06\x18\x88\'\x12\x97\x01\n\x0fGetInstallation\x12*.laurel.identity.v1.GetInstallationRequest\x1a+.laurel.identity.v1.GetInstallationResponse\"+\xba\xd7\x18\'\n\x04\x01\x03\x04\x06\x12\x06ingest\x12\x07scoring\x12\x0bleaderboard\x18\x88\'b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%laurel/identity/v1/installation.proto\x12\x12laurel.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dlaurel/common/v1/policy.proto\x1a!laurel/identity/v1/entities.proto\"W\n\x18ListInstallationsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\"m\n\x19ListInstallationsResponse\x12\x37\n\rinstallations\x18\x01 \x03(\x0b\x32 .laurel.identity.v1.Installation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"{\n\x16GetInstallationRequest\x12\x19\n\x0finstallation_id\x18\x01 \x01(\x03H\x00\x12/\n\raccount_login\x18\x02 \x01(\tB\x16\xbaH\x13r\x11\x10\x01\x18\xff\x01\x32\n^[^\\x00]*$H\x00\x42\x15\n\x0cinstallation\x12\x05\xbaH\x02\x08\x01\"Q\n\x17GetInstallationResponse\x12\x36\n\x0cinstallation\x18\x01 \x01(\x0b\x32 .laurel.identity.v1.Installation\"B\n\x1e\x43reateInstallationTokenRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\"f\n\x1f\x43reateInstallationTokenResponse\x12\x12\n\x05token\x18\x01 \x01(\tB\x03\x80\x01\x01\x12/\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xcb\x03\n\x13InstallationService\x12~\n\x11ListInstallations\x12,.laurel.identity.v1.ListInstallationsRequest\x1a-.laurel.identity.v1.ListInstallationsResponse\"\x0c\xba\xd7\x18\x08\n\x03\x01\x04\x06\x18\x88\'\x12\x97\x01\n\x0fGetInstallation\x12*.laurel.identity.v1.GetInstallationRequest\x1a+.laurel.identity.v1.GetInstallationResponse\"+\xba\xd7\x18\'\n\x04\x01\x03\x04\x06\x12\x06ingest\x12\x07scoring\x12\x0bleaderboard\x18\x88\'\x12\x99\x01\n\x17\x43reateInstallationToken\x12\x32.laurel.identity.v1.CreateInstallationTokenRequest\x1a\x33.laurel.identity.v1.CreateInstallationTokenResponse\"\x15\x90\x02\x02\xba\xd7\x18\x0e\n\x01\x03\x12\x06ingest\x18\x98ub\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,18 +43,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETINSTALLATIONREQUEST'].oneofs_by_name['installation']._serialized_options = b'\272H\002\010\001'
   _globals['_GETINSTALLATIONREQUEST'].fields_by_name['account_login']._loaded_options = None
   _globals['_GETINSTALLATIONREQUEST'].fields_by_name['account_login']._serialized_options = b'\272H\023r\021\020\001\030\377\0012\n^[^\\x00]*$'
+  _globals['_CREATEINSTALLATIONTOKENREQUEST'].fields_by_name['installation_id']._loaded_options = None
+  _globals['_CREATEINSTALLATIONTOKENREQUEST'].fields_by_name['installation_id']._serialized_options = b'\272H\004\"\0028\000'
+  _globals['_CREATEINSTALLATIONTOKENRESPONSE'].fields_by_name['token']._loaded_options = None
+  _globals['_CREATEINSTALLATIONTOKENRESPONSE'].fields_by_name['token']._serialized_options = b'\200\001\001'
   _globals['_INSTALLATIONSERVICE'].methods_by_name['ListInstallations']._loaded_options = None
   _globals['_INSTALLATIONSERVICE'].methods_by_name['ListInstallations']._serialized_options = b'\272\327\030\010\n\003\001\004\006\030\210\''
   _globals['_INSTALLATIONSERVICE'].methods_by_name['GetInstallation']._loaded_options = None
   _globals['_INSTALLATIONSERVICE'].methods_by_name['GetInstallation']._serialized_options = b'\272\327\030\'\n\004\001\003\004\006\022\006ingest\022\007scoring\022\013leaderboard\030\210\''
-  _globals['_LISTINSTALLATIONSREQUEST']._serialized_start=156
-  _globals['_LISTINSTALLATIONSREQUEST']._serialized_end=243
-  _globals['_LISTINSTALLATIONSRESPONSE']._serialized_start=245
-  _globals['_LISTINSTALLATIONSRESPONSE']._serialized_end=354
-  _globals['_GETINSTALLATIONREQUEST']._serialized_start=356
-  _globals['_GETINSTALLATIONREQUEST']._serialized_end=479
-  _globals['_GETINSTALLATIONRESPONSE']._serialized_start=481
-  _globals['_GETINSTALLATIONRESPONSE']._serialized_end=562
-  _globals['_INSTALLATIONSERVICE']._serialized_start=565
-  _globals['_INSTALLATIONSERVICE']._serialized_end=868
+  _globals['_INSTALLATIONSERVICE'].methods_by_name['CreateInstallationToken']._loaded_options = None
+  _globals['_INSTALLATIONSERVICE'].methods_by_name['CreateInstallationToken']._serialized_options = b'\220\002\002\272\327\030\016\n\001\003\022\006ingest\030\230u'
+  _globals['_LISTINSTALLATIONSREQUEST']._serialized_start=189
+  _globals['_LISTINSTALLATIONSREQUEST']._serialized_end=276
+  _globals['_LISTINSTALLATIONSRESPONSE']._serialized_start=278
+  _globals['_LISTINSTALLATIONSRESPONSE']._serialized_end=387
+  _globals['_GETINSTALLATIONREQUEST']._serialized_start=389
+  _globals['_GETINSTALLATIONREQUEST']._serialized_end=512
+  _globals['_GETINSTALLATIONRESPONSE']._serialized_start=514
+  _globals['_GETINSTALLATIONRESPONSE']._serialized_end=595
+  _globals['_CREATEINSTALLATIONTOKENREQUEST']._serialized_start=597
+  _globals['_CREATEINSTALLATIONTOKENREQUEST']._serialized_end=663
+  _globals['_CREATEINSTALLATIONTOKENRESPONSE']._serialized_start=665
+  _globals['_CREATEINSTALLATIONTOKENRESPONSE']._serialized_end=767
+  _globals['_INSTALLATIONSERVICE']._serialized_start=770
+  _globals['_INSTALLATIONSERVICE']._serialized_end=1229
 # @@protoc_insertion_point(module_scope)

@@ -45,6 +45,11 @@ class InstallationServiceStub:
                 request_serializer=laurel_dot_identity_dot_v1_dot_installation__pb2.GetInstallationRequest.SerializeToString,
                 response_deserializer=laurel_dot_identity_dot_v1_dot_installation__pb2.GetInstallationResponse.FromString,
                 _registered_method=True)
+        self.CreateInstallationToken = channel.unary_unary(
+                '/laurel.identity.v1.InstallationService/CreateInstallationToken',
+                request_serializer=laurel_dot_identity_dot_v1_dot_installation__pb2.CreateInstallationTokenRequest.SerializeToString,
+                response_deserializer=laurel_dot_identity_dot_v1_dot_installation__pb2.CreateInstallationTokenResponse.FromString,
+                _registered_method=True)
 
 
 class InstallationServiceServicer:
@@ -67,6 +72,17 @@ class InstallationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateInstallationToken(self, request, context):
+        """A token for GitHub, good for 5 minutes at least; the same one for everybody until
+        then. Idempotent. It is never logged.
+        Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, APP_NOT_INSTALLED,
+        INSTALLATION_SUSPENDED, GITHUB_NOT_CONFIGURED, GITHUB_UNAVAILABLE,
+        GITHUB_RATE_LIMITED, GITHUB_REFUSED, DATABASE_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_InstallationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -79,6 +95,11 @@ def add_InstallationServiceServicer_to_server(servicer, server):
                     servicer.GetInstallation,
                     request_deserializer=laurel_dot_identity_dot_v1_dot_installation__pb2.GetInstallationRequest.FromString,
                     response_serializer=laurel_dot_identity_dot_v1_dot_installation__pb2.GetInstallationResponse.SerializeToString,
+            ),
+            'CreateInstallationToken': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateInstallationToken,
+                    request_deserializer=laurel_dot_identity_dot_v1_dot_installation__pb2.CreateInstallationTokenRequest.FromString,
+                    response_serializer=laurel_dot_identity_dot_v1_dot_installation__pb2.CreateInstallationTokenResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -136,6 +157,33 @@ class InstallationService:
             '/laurel.identity.v1.InstallationService/GetInstallation',
             laurel_dot_identity_dot_v1_dot_installation__pb2.GetInstallationRequest.SerializeToString,
             laurel_dot_identity_dot_v1_dot_installation__pb2.GetInstallationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateInstallationToken(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.identity.v1.InstallationService/CreateInstallationToken',
+            laurel_dot_identity_dot_v1_dot_installation__pb2.CreateInstallationTokenRequest.SerializeToString,
+            laurel_dot_identity_dot_v1_dot_installation__pb2.CreateInstallationTokenResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -24,6 +24,13 @@ class InstallationServiceStub:
     """One installation by its id or its account's login.
     Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, DATABASE_UNAVAILABLE.
     """
+    CreateInstallationToken: _aio.UnaryUnaryMultiCallable[_installation_pb2.CreateInstallationTokenRequest, _installation_pb2.CreateInstallationTokenResponse]
+    """A token for GitHub, good for 5 minutes at least; the same one for everybody until
+    then. Idempotent. It is never logged.
+    Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, APP_NOT_INSTALLED,
+    INSTALLATION_SUSPENDED, GITHUB_NOT_CONFIGURED, GITHUB_UNAVAILABLE,
+    GITHUB_RATE_LIMITED, GITHUB_REFUSED, DATABASE_UNAVAILABLE.
+    """
 
 class InstallationServiceServicer(metaclass=_abc_1.ABCMeta):
     """The GitHub App installations, and the accounts that were only imported."""
@@ -46,6 +53,19 @@ class InstallationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_installation_pb2.GetInstallationResponse]:
         """One installation by its id or its account's login.
         Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, DATABASE_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def CreateInstallationToken(
+        self,
+        request: _installation_pb2.CreateInstallationTokenRequest,
+        context: _aio.ServicerContext[_installation_pb2.CreateInstallationTokenRequest, _abc.Awaitable[_installation_pb2.CreateInstallationTokenResponse]],
+    ) -> _abc.Awaitable[_installation_pb2.CreateInstallationTokenResponse]:
+        """A token for GitHub, good for 5 minutes at least; the same one for everybody until
+        then. Idempotent. It is never logged.
+        Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, APP_NOT_INSTALLED,
+        INSTALLATION_SUSPENDED, GITHUB_NOT_CONFIGURED, GITHUB_UNAVAILABLE,
+        GITHUB_RATE_LIMITED, GITHUB_REFUSED, DATABASE_UNAVAILABLE.
         """
 
 def add_InstallationServiceServicer_to_server(servicer: InstallationServiceServicer, server: _aio.Server) -> None: ...

@@ -1,0 +1,1 @@
+"""GitHub, as identity speaks with it."""
