@@ -63,6 +63,41 @@ def test_every_problem_is_named_at_once_and_no_value_shown() -> None:
     assert "hunter2" not in "\n".join(found)
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "problem"),
+    [
+        ("DATABASE_URL", "hunter2", "not a URL as postgresql://"),
+        ("DATABASE_URL", "mysql://me:hunter2@db/laurel", "not a URL as postgresql://"),
+        ("DATABASE_URL", "postgresql://me:hunter2@db:port/laurel", "not a URL as postgresql://"),
+        ("REDIS_URL", "hunter2", "not a URL as redis://"),
+        ("REDIS_URL", "redis://:hunter2@cache:port", "not a URL as redis://"),
+        ("LISTEN", "127.0.0.1:70000", "ports end at 65535"),
+        ("DRAIN_SECONDS", "inf", "finite"),
+    ],
+)
+def test_an_address_that_is_none_is_told_and_not_shown(
+    variable: str, value: str, problem: str
+) -> None:
+    (found,) = problems(GOOD | {f"LAUREL_{variable}": value})
+    assert found.startswith(f"LAUREL_{variable}: ")
+    assert problem in found
+    assert "hunter2" not in found
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("DATABASE_URL", "postgres://me@/laurel?host=h1:5432&host=h2:5433"),
+        ("DATABASE_URL", "postgresql:///laurel?host=/run/postgresql"),
+        ("REDIS_URL", "rediss://:word@cache:6380/1"),
+        ("REDIS_URL", "unix:///run/valkey.sock"),
+        ("MIGRATIONS_DIR", "/srv/laurel/migrations"),
+    ],
+)
+def test_what_operators_write_is_taken(variable: str, value: str) -> None:
+    load_settings(Settings, GOOD | {f"LAUREL_{variable}": value})
+
+
 def test_a_secret_comes_from_a_file(tmp_path: Path) -> None:
     path = secret_file(tmp_path, "postgresql://from/file\n")
     environ = {key: value for key, value in GOOD.items() if key != "LAUREL_DATABASE_URL"}

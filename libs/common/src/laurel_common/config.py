@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
+
+from laurel_common.addresses import check_database_url, check_listen, check_redis_url
 
 PREFIX = "LAUREL_"
 _FILE = "_FILE"
@@ -36,8 +38,10 @@ class SecretField:
 
 
 Secret = Annotated[str, SecretField(), Field(repr=False)]
-Port = Annotated[str, Field(pattern=r"^.+:\d{1,5}$")]
-Seconds = Annotated[float, Field(ge=0)]
+DatabaseUrl = Annotated[Secret, AfterValidator(check_database_url)]
+RedisUrl = Annotated[Secret, AfterValidator(check_redis_url)]
+Port = Annotated[str, Field(pattern=r"^.+:\d{1,5}$"), AfterValidator(check_listen)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class ServiceSettings(BaseSettings):
@@ -49,8 +53,8 @@ class ServiceSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
     service_name: ClassVar[str] = "service"
 
-    database_url: Secret
-    redis_url: Secret
+    database_url: DatabaseUrl
+    redis_url: RedisUrl
     database_pool_size: int = Field(default=10, ge=1, le=200)
 
     listen: Port = "127.0.0.1:7400"
@@ -62,6 +66,9 @@ class ServiceSettings(BaseSettings):
 
     trust_file: Path
     key_file: Path
+    # Where the files of db/migrations are, if not in the usual places: laurel_common.migrations
+    # reads it, because `laurel migrate` does too.
+    migrations_dir: Path | None = None
 
     identity_target: str = "127.0.0.1:7401"
     ingest_target: str = "127.0.0.1:7402"
@@ -183,6 +190,7 @@ def _explain(error: ValidationError, already: set[str]) -> list[str]:
     for each in error.errors(include_url=False, include_input=False, include_context=False):
         variable = _variable(str(each["loc"][0])) if each["loc"] else "settings"
         text = "missing" if each["type"] == "missing" else str(each["msg"])
+        text = text.removeprefix("Value error, ")
         if not {variable, variable + _FILE} & already:
             lines.append(f"{variable}: {text}")
     return lines
