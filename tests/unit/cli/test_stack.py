@@ -165,6 +165,13 @@ def test_a_role_takes_the_place_of_the_owner_in_a_url() -> None:
     )
 
 
+def test_a_login_among_the_parameters_is_not_every_services() -> None:
+    url = "postgresql:///laurel?host=/run/postgresql&user=owner&password=secret&port=5433"
+    assert with_login(url, "laurel_ingest", "word") == (
+        "postgresql://laurel_ingest:word@/laurel?host=/run/postgresql&port=5433"
+    )
+
+
 def test_a_deployments_passwords_are_made_once(layout: Layout) -> None:
     write_deployment(layout, database="db:5432/laurel", cache="cache:6379")
     first = {path.name: path.read_text() for path in layout.secrets.iterdir()}

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from laurel_cli.stack.deployment import password
 from laurel_cli.stack.layout import SERVICES, Layout, role_of
 from laurel_embedded import EmbeddedPostgres, EmbeddedValkey
 
 Report = Callable[[str], None]
+_LOGIN = ("user", "password")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,4 +70,7 @@ def with_login(url: str, user: str, password: str) -> str:
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     login = f"{quote(user, safe='')}:{quote(password, safe='')}"
-    return urlunsplit(parts._replace(netloc=f"{login}@{host}"))
+    # A login among the parameters would win over the one before the host.
+    kept = [each for each in parse_qsl(parts.query) if each[0] not in _LOGIN]
+    query = urlencode(kept, safe="/:,", quote_via=quote)
+    return urlunsplit(parts._replace(netloc=f"{login}@{host}", query=query))
