@@ -1,9 +1,12 @@
 """Options that several commands have in common."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from laurel_cli.errors import UsageError
 
 Data = Annotated[
     Path,
@@ -35,3 +38,13 @@ Account = Annotated[
 ]
 # A negative number is an installation's id here, not an option.
 NEGATIVE_ARGUMENTS = {"ignore_unknown_options": True}
+
+
+def parse_url(option: str, url: str | None, check: Callable[[str], str]) -> str | None:
+    """`url` where `check` lets it through, None where there is none; raises UsageError that does
+    not show it: passwords stand in URLs.
+    """
+    try:
+        return check(url) if url else None
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}") from error

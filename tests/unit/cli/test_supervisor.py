@@ -93,6 +93,18 @@ async def test_a_program_that_can_not_stay_up_is_told_with_its_log(
     assert str(brief.log_file) in lines[4]
 
 
+async def test_a_program_whose_settings_are_wrong_is_given_up_at_its_first_death(
+    tmp_path: Path,
+) -> None:
+    wrong, lines = program(tmp_path, f"raise SystemExit({os.EX_CONFIG})"), list[str]()
+    async with supervise([[wrong]], report=lines.append, grace_seconds=5) as supervision:
+        keeper = supervision.keepers["dummy"]
+        assert not keeper.hopeless
+        await until(lambda: lines)
+        assert keeper.hopeless
+        assert not keeper.looping
+
+
 async def test_waves_are_stopped_one_after_the_other(tmp_path: Path) -> None:
     caller = program(tmp_path, WELL_BEHAVED, "caller")
     called = program(tmp_path, WELL_BEHAVED, "called")

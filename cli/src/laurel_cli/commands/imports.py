@@ -47,7 +47,10 @@ def git(
         str, typer.Option(help="owner/name on GitHub; else that of the remote `origin`.")
     ] = "",
     repository_id: Annotated[
-        int, typer.Option(help="GitHub's id of the repository, where it is known.")
+        int,
+        typer.Option(
+            min=0, max=2**63 - 1, help="GitHub's id of the repository, where it is known."
+        ),
     ] = 0,
     as_json: AsJson = False,
     data: Data = Path(".laurel"),

@@ -6,9 +6,11 @@ from typing import Annotated
 import typer
 
 from laurel_cli.errors import UsageError
+from laurel_cli.options import parse_url
 from laurel_cli.running import console, run
 from laurel_cli.stack.layout import SERVICES, role_of
 from laurel_cli.stack.migrating import migrate_database
+from laurel_common.addresses import check_database_url
 from laurel_common.config import ConfigError, read_secret
 
 
@@ -47,6 +49,7 @@ async def _migrate(url: str, url_file: Path | None, passwords: Path | None) -> N
         database = url or read_secret(url_file or Path())
     except ConfigError as error:
         raise UsageError("; ".join(error.problems)) from error
+    parse_url("the database's URL", database, check_database_url)
     report = migrate_database(database, found)
     for name in report.applied:
         console.print(f"applied {name}", markup=False)

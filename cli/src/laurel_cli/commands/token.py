@@ -14,7 +14,7 @@ from laurel_cli.rpc.where import Where
 from laurel_cli.running import run
 from laurel_cli.stack.layout import SERVICES
 
-_DURATION = re.compile(r"^(\d+)(s|m|h)$")
+_DURATION = re.compile(r"^([0-9]{1,6})(s|m|h)$")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours"}
 
 

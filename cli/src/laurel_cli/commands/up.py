@@ -5,16 +5,21 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 from rich import box
 from rich.table import Table
 
-from laurel_cli.options import Data
+from laurel_cli.options import Data, parse_url
+from laurel_cli.rpc.lookups import parse_word
 from laurel_cli.running import console, remark, run
 from laurel_cli.stack.ports import Ports
 from laurel_cli.stack.stack import Stack, StackOptions, running_stack
+from laurel_common.addresses import check_database_url, check_redis_url
+from laurel_common.config import ServiceSettings
+
+LOG_LEVELS = get_args(ServiceSettings.model_fields["log_level"].annotation)
 
 
 def up(
@@ -52,9 +57,9 @@ async def _up(
     options = StackOptions(
         root=data,
         ports=Ports.parse(ports) if ports else Ports.default(),
-        database_url=database_url,
-        redis_url=redis_url,
-        log_level=log_level,
+        database_url=parse_url("--database-url", database_url, check_database_url),
+        redis_url=parse_url("--redis-url", redis_url, check_redis_url),
+        log_level=parse_word("--log-level", log_level, LOG_LEVELS),
     )
     await run_stack_until_stopped(options)
 

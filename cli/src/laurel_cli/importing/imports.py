@@ -1,5 +1,6 @@
 """Imports from files of GH Archive and from git clones, with a bar and a summary."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,10 @@ from laurel_cli.importing.summary import ImportSummary
 from laurel_cli.rpc.caller import Caller
 from laurel_cli.sources.gharchive import ArchiveFile
 from laurel_cli.sources.git import GitClone, GitError
+
+
+# As ingest and identity take it.
+_FULL_NAME = re.compile(r"[^/\s\x00]+/[^/\s\x00]+")
 
 
 async def import_archives(
@@ -101,13 +106,13 @@ def find_clone(path: Path, *, full_name: str = "", repository_id: int = 0) -> Cl
     """
     git = GitClone(path)
     try:
+        name = full_name or git.repository() or f"local/{_directory_name(path)}"
+        if not _FULL_NAME.fullmatch(name):
+            raise UsageError(f"--repository is owner/name: {name!r}")
         ref = git.default_branch()
         count = git.count(ref)
-        name = full_name or git.repository() or f"local/{_directory_name(path)}"
     except (GitError, OSError) as error:
         raise UsageError(f"{path}: {error}") from error
-    if name.count("/") != 1 or not all(name.split("/")):
-        raise UsageError(f"--repository is owner/name: {name!r}")
     return Clone(git, ref, count, name, repository_id)
 
 

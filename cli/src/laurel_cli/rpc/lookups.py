@@ -15,7 +15,8 @@ from laurel.identity.v1 import (
 from laurel_cli.errors import NotKnownError, UsageError
 from laurel_cli.rpc.caller import Caller
 
-_ID = re.compile(r"^-?\d+$")
+_ID = re.compile(r"^-?[0-9]+$")
+_LARGEST_ID = 2**63 - 1
 _PAGE = 10_000
 ENTITIES = {
     "contributors": types_pb2.ENTITY_TYPE_CONTRIBUTOR,
@@ -34,15 +35,29 @@ PERIODS = {
 
 async def find_installation(caller: Caller, text: str) -> entities_pb2.Installation:
     """The installation with that id, or on the account with that login."""
+    found = parse_id(text)
+    if found is None and text.startswith("-"):
+        raise UsageError(f"no such option: {text}")
     request = (
-        installation_pb2.GetInstallationRequest(installation_id=int(text))
-        if _ID.match(text)
-        else installation_pb2.GetInstallationRequest(account_login=text)
+        installation_pb2.GetInstallationRequest(account_login=text)
+        if found is None
+        else installation_pb2.GetInstallationRequest(installation_id=found)
     )
     async with caller.channel("identity") as channel:
         stub = installation_pb2_grpc.InstallationServiceStub(channel)
         answer: installation_pb2.GetInstallationResponse = await stub.GetInstallation(request)
     return answer.installation
+
+
+def parse_id(text: str) -> int | None:
+    """`text` as an id; None where it is a name; raises UsageError for a number that no id has."""
+    if not _ID.match(text):
+        return None
+    # Longer numbers are not even converted: Python refuses those of thousands of digits.
+    number = int(text) if len(text) <= len(str(-_LARGEST_ID)) else None
+    if number is None or not -_LARGEST_ID <= number <= _LARGEST_ID:
+        raise UsageError(f"ids have 19 digits at most: {text[:40]!r}")
+    return number
 
 
 def parse_word(kind: str, text: str, words: Iterable[str]) -> str:
@@ -87,8 +102,8 @@ async def find_entity(
 ) -> tuple[int, str]:
     """The id and the proper name of a contributor, team or repository."""
     kind = parse_word("--entity", entity, ENTITIES)
-    if _ID.match(name):
-        return int(name), name
+    if (known := parse_id(name)) is not None:
+        return known, name
     if kind == "teams":
         team = await find_team(caller, installation, name)
         return team.id, team.slug

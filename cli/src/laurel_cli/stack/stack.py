@@ -119,12 +119,12 @@ async def _migrate(migrating: ModuleType, servers: Servers, report: Report) -> N
 async def _wait_until_ready(
     layout: Layout, targets: dict[str, str], supervision: Supervision
 ) -> None:
-    """Raises StackError for a service that keeps dying, or takes too long."""
+    """Raises StackError for a service that can't start, or takes too long."""
     waiting = asyncio.create_task(until_serving(targets, seconds=_READY_SECONDS))
     try:
         while not (await asyncio.wait({waiting}, timeout=_WATCH_SECONDS))[0]:
             for name, keeper in supervision.keepers.items():
-                if keeper.looping:
+                if keeper.hopeless:
                     raise StackError(f"{name} can't start; its log ends:\n{_tail(layout, name)}")
     finally:
         waiting.cancel()

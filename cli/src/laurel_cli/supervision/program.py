@@ -43,6 +43,7 @@ class Keeper:
         self._grace_seconds = grace_seconds
         self._stopping = asyncio.Event()
         self._process: asyncio.subprocess.Process | None = None
+        self._misconfigured = False
 
     @property
     def pid(self) -> int | None:
@@ -55,11 +56,17 @@ class Keeper:
         """Whether it dies again and again."""
         return self._backoff.looping
 
+    @property
+    def hopeless(self) -> bool:
+        """Whether it can't start: it keeps dying, or said that its settings can't be used."""
+        return self.looping or self._misconfigured
+
     async def keep(self) -> None:
         """Returns when the program has ended after `stop`."""
         while not self._stopping.is_set():
             started_at = time.monotonic()
             code = await self._run_once()
+            self._misconfigured = code == os.EX_CONFIG
             if self._stopping.is_set():
                 break
             delay = self._backoff.died(started_at=started_at, now=time.monotonic())

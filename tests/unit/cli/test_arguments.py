@@ -1,0 +1,51 @@
+"""What is typed at `laurel` and makes no sense: one line that says so, and exit code 2."""
+
+import os
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from laurel_cli.__main__ import app
+from laurel_cli.stack.credentials import ensure_credentials
+from laurel_cli.stack.layout import Layout
+
+HUGE = "9" * 23
+DIGITS = "9" * 5_000
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A data directory with an operator's key and nothing that runs."""
+    layout = Layout(tmp_path_factory.mktemp("data"))
+    layout.make()
+    ensure_credentials(layout)
+    return str(layout.root)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["board", HUGE], "ids have 19 digits"),
+        (["board", f"-{DIGITS}"], "ids have 19 digits"),
+        (["score", "--now"], "no such option"),
+        (["token", "--ttl", f"{HUGE}h"], "is not a duration"),
+        (["up", "--log-level", "loud"], "--log-level is one of debug"),
+        (["up", "--database-url", "hunter2"], "--database-url: not a URL"),
+        (["up", "--redis-url", "hunter2"], "--redis-url: not a URL"),
+        (["migrate", "--database-url", "mysql://me:hunter2@db/x"], "not a URL"),
+        (["import", "git", ".", "--repository-id", "-5"], "--repository-id"),
+        (["import", "git", ".", "--repository-id", HUGE], "--repository-id"),
+        (["import", "git", ".", "--repository", "a/b c"], "--repository is owner/name"),
+        (["import", "git", ".", "--repository", "a/b/c"], "--repository is owner/name"),
+    ],
+)
+def test_arguments_that_make_no_sense_are_told_in_a_line(
+    data: str, arguments: list[str], problem: str
+) -> None:
+    where = [] if arguments[0] == "migrate" else ["--data", data]
+    done = CliRunner().invoke(app, [*arguments, *where], env={"COLUMNS": "200"})
+    assert done.exit_code == 2, done.output
+    assert problem in done.stderr
+    assert "hunter2" not in done.output
+    assert not os.path.lexists(Path(data) / "postgres")
