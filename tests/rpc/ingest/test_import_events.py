@@ -4,6 +4,7 @@ import gzip
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import orjson
 import pytest
@@ -293,6 +294,31 @@ async def test_a_stream_that_means_nothing_is_refused(
     with pytest.raises(RemoteError) as caught:
         [answer async for answer in service.operator.ImportEvents(iter(requests))]
     assert (caught.value.reason, caught.value.code) == (reason, code)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        pytest.param({"repository_full_name": "acme/a b"}, id="white space in the name"),
+        pytest.param({"repository_full_name": "ac me/rocket"}, id="white space in the owner"),
+        pytest.param({"repository_full_name": "a" * 300 + "/rocket"}, id="an owner too long"),
+        pytest.param(
+            {"repository_full_name": FULL_NAME, "repository_id": -5}, id="an id that is none"
+        ),
+    ],
+)
+async def test_a_repository_that_there_cannot_be_is_refused_by_field(
+    service: Service, fields: dict[str, Any]
+) -> None:
+    header = signal_imports_pb2.ImportEventsHeader(
+        source=signal_imports_pb2.EVENT_SOURCE_GIT, **fields
+    )
+    requests = [signal_imports_pb2.ImportEventsRequest(header=header)]
+    with pytest.raises(RemoteError) as caught:
+        [answer async for answer in service.operator.ImportEvents(iter(requests))]
+    assert (caught.value.reason, caught.value.code) == ("INVALID_REQUEST", "INVALID_ARGUMENT")
+    (violation,) = caught.value.violations
+    assert violation.field in {f"header.{name}" for name in fields}
 
 
 async def test_the_gateway_may_not_import(service: Service) -> None:
