@@ -95,6 +95,39 @@ def test_binary_files_and_empty_commits_count_no_lines(clone: Clone) -> None:
     assert [each.get("additions") for each in clone.records()] == [None, None]
 
 
+def test_neither_settings_nor_a_hooks_variables_change_what_is_read(
+    clone: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clone.commit("a", "First")
+    other = Clone(tmp_path / "other")
+    other.commit("b", "Elsewhere")
+    (tmp_path / ".gitconfig").write_text("[log]\nshowRoot = false\n")
+    clone.git("config", "log.showRoot", "false")
+    expected = clone.records()
+    assert expected[0]["additions"] == 2
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("GIT_DIR", str(other.path / ".git"))
+    assert clone.records() == expected
+
+
+def test_a_replaced_commit_is_told_as_it_was_made(clone: Clone) -> None:
+    sha = clone.commit("a", "As it was made")
+    clone.git("commit", "--amend", "--message", "As somebody would have it")
+    clone.git("reset", "--hard", sha)
+    clone.git("replace", sha, "HEAD@{1}")
+    assert [each["message"] for each in clone.records()] == ["As it was made"]
+
+
+def test_a_shallow_clones_edge_is_left_out(clone: Clone, tmp_path: Path) -> None:
+    shas = [clone.commit("a", str(number), f"{number}\n" * number) for number in range(1, 5)]
+    assert GitClone(clone.path).edge() == frozenset()
+    clone.git("clone", "--quiet", "--depth=2", f"file://{clone.path}", str(tmp_path / "shallow"))
+    shallow = GitClone(tmp_path / "shallow")
+    assert shallow.edge() == {shas[2]}
+    records = shallow.records(shallow.default_branch(), without=shallow.edge())
+    assert [json.loads(line)["sha"] for line in records] == [shas[3]]
+
+
 def test_a_mailmap_changes_nobody(clone: Clone) -> None:
     clone.commit(".mailmap", "Map", "Other <other@example.com> <ann@example.com>\n")
     clone.git("config", "log.mailmap", "true")

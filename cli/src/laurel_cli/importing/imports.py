@@ -16,7 +16,6 @@ from laurel_cli.rpc.caller import Caller
 from laurel_cli.sources.gharchive import ArchiveFile
 from laurel_cli.sources.git import GitClone, GitError
 
-
 # As ingest and identity take it.
 _FULL_NAME = re.compile(r"[^/\s\x00]+/[^/\s\x00]+")
 
@@ -116,6 +115,11 @@ def find_clone(path: Path, *, full_name: str = "", repository_id: int = 0) -> Cl
     return Clone(git, ref, count, name, repository_id)
 
 
+def _shallow(name: str, count: int) -> signal_imports_pb2.LineProblem:
+    text = f"commits at the end of the clone's history, left out: {count} (git fetch --unshallow)"
+    return signal_imports_pb2.LineProblem(file_name=name, reason="shallow_clone", description=text)
+
+
 def _directory_name(path: Path) -> str:
     """The directory's own name, without what a repository's name can't have."""
     resolved = path.resolve()
@@ -141,7 +145,11 @@ async def import_clone(caller: Caller, clone: Clone) -> ImportSummary:
             progress.answered(summary)
 
         def batches() -> Iterator[signal_imports_pb2.EventBatch]:
-            return batches_of(clone.git.records(clone.ref), file_name=clone.full_name)
+            edge = clone.git.edge()
+            if edge:
+                summary.add_problem(_shallow(clone.full_name, len(edge)))
+            records = clone.git.records(clone.ref, without=edge)
+            yield from batches_of(records, file_name=clone.full_name)
 
         work = EventImport(
             caller,

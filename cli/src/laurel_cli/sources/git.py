@@ -25,7 +25,9 @@ _REMOTE: Final = re.compile(
 _ENVIRONMENT: Final = {
     # Neither the user's settings nor the terminal's language change what is printed, and nothing
     # asks or reaches out.
+    "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_NO_LAZY_FETCH": "1",
@@ -70,8 +72,18 @@ class GitClone:
         """How many commits a ref reaches."""
         return int(self._ask("rev-list", "--count", ref))
 
-    def records(self, ref: str) -> Iterator[bytes]:
-        """Every commit that a ref reaches, children before parents.
+    def edge(self) -> frozenset[str]:
+        """The SHAs at which a shallow clone ends; empty for a whole one.
+
+        What they changed and whether they are merges can't be told: their parents are missing.
+        """
+        if self._ask("rev-parse", "--is-shallow-repository") != "true":
+            return frozenset()
+        file = self.path / self._ask("rev-parse", "--git-path", "shallow")
+        return frozenset(file.read_text().split())
+
+    def records(self, ref: str, *, without: frozenset[str] = frozenset()) -> Iterator[bytes]:
+        """Every commit that a ref reaches, children before parents, but those of `without`.
 
         Streams; git is ended when the reader leaves early. Raises GitError.
         """
@@ -86,7 +98,8 @@ class GitClone:
             try:
                 assert process.stdout is not None  # noqa: S101 - a pipe was asked for
                 for record in _records(process.stdout):
-                    yield _line(record)
+                    if record[0] not in without:
+                        yield _line(record)
             finally:
                 if process.poll() is None and process.stdout and not process.stdout.closed:
                     process.stdout.close()
@@ -104,11 +117,15 @@ class GitClone:
 
     def _command(self, *arguments: str) -> list[str]:
         safe = ("-c", f"safe.directory={self.path.resolve()}")
-        return ["git", *safe, "-c", "log.showSignature=false", "-C", str(self.path), *arguments]
+        # The clone's own settings count as well, unless they are overruled here.
+        plain = ("-c", "log.showSignature=false", "-c", "log.showRoot=true")
+        return ["git", *safe, *plain, "-C", str(self.path), *arguments]
 
 
 def _environment() -> dict[str, str]:
-    return {**os.environ, **_ENVIRONMENT}
+    # Run from a hook, git's own variables name the repository that the hook is of.
+    inherited = {key: text for key, text in os.environ.items() if not key.startswith("GIT_")}
+    return {**inherited, **_ENVIRONMENT}
 
 
 def _records(stream: IO[bytes]) -> Iterator[list[str]]:
