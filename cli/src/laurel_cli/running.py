@@ -13,6 +13,7 @@ from google.protobuf.message import Message
 from rich.console import Console
 
 from laurel_cli.display.errors import error_line, exit_code
+from laurel_cli.display.text import clean
 from laurel_cli.errors import EXIT_FAILURE, EXIT_INTERRUPTED, CommandError
 from laurel_common.errors import LaurelError
 
@@ -44,7 +45,8 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         text, code = str(error), EXIT_FAILURE
     except KeyboardInterrupt:
         raise typer.Exit(EXIT_INTERRUPTED) from None
-    sys.stderr.write(f"laurel: {text.strip()}\n")
+    lines = [clean(line) for line in text.strip().splitlines()]
+    sys.stderr.write("laurel: " + "\n".join(lines) + "\n")
     raise typer.Exit(code)
 
 

@@ -1,10 +1,12 @@
 """The demo's smaller parts: its directory, the busiest account, the lines to go on with."""
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
 
+from laurel.identity.v1 import entities_pb2
 from laurel_cli.commands.token import parse_duration
 from laurel_cli.demo.busiest import busiest_owner
 from laurel_cli.demo.directory import reset
@@ -19,6 +21,7 @@ TARGETS = {
     "scoring": "127.0.0.1:3",
     "leaderboard": "127.0.0.1:4",
 }
+_CALLS = ("laurel board", "buf curl")
 
 
 def event(name: object) -> bytes:
@@ -73,14 +76,26 @@ def test_a_demo_that_runs_is_not_emptied_by_another(tmp_path: Path) -> None:
 
 
 def test_the_lines_to_go_on_with_start_it_again_unless_it_runs(tmp_path: Path) -> None:
-    again = onward(tmp_path, TARGETS, -7, "acme\x1b[2J", running=False)
+    acme = entities_pb2.Installation(installation_id=-7, account_login="acme\x1b[2J")
+    again = onward(tmp_path, TARGETS, acme, "--period month", running=False)
     assert f"laurel up --data {tmp_path} --ports 1,2,3,4 &" in again
+    assert f"laurel board acme --data {tmp_path} --period month" in again
     assert not [line for line in again if "\x1b" in line]
-    running = onward(tmp_path, TARGETS, -7, "acme", running=True)
+    running = onward(tmp_path, TARGETS, acme, "", running=True)
     assert not [line for line in running if "laurel up" in line]
     (grpcurl,) = (line for line in running if line.startswith("grpcurl"))
     data = json.loads(grpcurl.split("-d '")[1].split("'")[0])
     assert data["board"]["installation_id"] == "-7"
+
+
+def test_a_strangers_login_is_one_word_of_the_lines_to_go_on_with(tmp_path: Path) -> None:
+    login = "it's-$(touch${IFS}owned);`id`"
+    stranger = entities_pb2.Installation(installation_id=-7, account_login=login)
+    lines = onward(tmp_path / "a b", TARGETS, stranger, "", running=False)
+    board, buf = (shlex.split(next(each for each in lines if word in each)) for word in _CALLS)
+    assert board[2] == login
+    assert board[board.index("--data") + 1] == str(tmp_path / "a b")
+    assert json.loads(buf[buf.index("--data") + 1]) == {"account_login": login}
 
 
 def test_what_is_no_clone_is_refused(tmp_path: Path) -> None:

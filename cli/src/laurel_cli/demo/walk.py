@@ -17,6 +17,7 @@ from laurel_cli.demo.onward import onward
 from laurel_cli.display.board import board_table, board_title
 from laurel_cli.display.importing import import_report
 from laurel_cli.display.scoring import scoring_line
+from laurel_cli.display.text import clean
 from laurel_cli.importing.imports import Clone, import_archives, import_clone
 from laurel_cli.importing.summary import ImportSummary
 from laurel_cli.rpc.boards import get_board
@@ -32,6 +33,8 @@ from laurel_common.auth.tokens import TokenSource
 
 # A ledger's last lines say how it works; all of them are `laurel explain`'s to print.
 _LEDGER_LINES = 20
+# One that only the invented organization has.
+_INVENTED_BOARD = "--scope team:web --period quarter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +83,8 @@ class Walk:
         self._heading("To go on")
         targets, root = self._stack.targets, self._stack.layout.root
         first = accounts[0]
-        for line in onward(
-            root, targets, first.installation_id, first.account_login, running=stays_up
-        ):
+        board = _INVENTED_BOARD if activity.invented else "--period all_time"
+        for line in onward(root, targets, first, board, running=stays_up):
             console.print(line, markup=False, soft_wrap=True)
 
     async def _show_boards(self, accounts: Sequence[entities_pb2.Installation]) -> None:
@@ -125,7 +127,7 @@ class Walk:
     async def _score(self, account: entities_pb2.Installation) -> None:
         run = await start_scoring(self._operator, account.installation_id)
         run = await wait_for_scoring(self._operator, run, lambda _: None)
-        console.print(f"{account.account_login}: {scoring_line(run)}", markup=False)
+        console.print(f"{clean(account.account_login)}: {scoring_line(run)}", markup=False)
 
     async def _upsert_roster(self) -> None:
         caller = self._caller(ROSTER)
@@ -140,7 +142,9 @@ class Walk:
 
     def _heading(self, text: str) -> None:
         elapsed = time.monotonic() - self._started
-        console.print(Text(f"\n{text}  ", style="bold").append(f"[{elapsed:.1f} s]", style="dim"))
+        console.print(
+            Text(f"\n{clean(text)}  ", style="bold").append(f"[{elapsed:.1f} s]", style="dim")
+        )
 
     def _report(self, summary: ImportSummary) -> None:
         for each in import_report(summary):
