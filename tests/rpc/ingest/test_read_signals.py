@@ -179,6 +179,20 @@ async def test_the_mark_moves_with_signals_and_bots_and_not_with_duplicates(
     assert list(header.bot_user_ids) == [4]
 
 
+async def test_references_come_where_they_are_asked_for(service: Service) -> None:
+    told = signal_entities_pb2.SignalMetadata(number=7, title="Café", object_id="68477208")
+    await service.write([new_signal("1", metadata=told), new_signal("2")])
+    _, rows = await stream(service, include_references=True)
+    assert sorted((each["number"], each["object_id"], each["title"]) for each in rows) == [
+        (0, "", ""),
+        (7, "68477208", "Café"),
+    ]
+    _, plain = await stream(service)
+    left = [{k: v for k, v in row.items() if k in plain[0]} for row in rows]
+    assert left == plain
+    assert not {"number", "object_id", "title"} & set(plain[0])
+
+
 async def test_only_scoring_may_stream(service: Service) -> None:
     request = StreamSignalsRequest(installation_id=INSTALLATION_ID)
     with pytest.raises(RemoteError) as caught:

@@ -232,13 +232,16 @@ class SignalReader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StreamQuery:
-    """Which signals of an installation scoring wants. Both times are included."""
+    """Which signals of an installation scoring wants, and whether with what names the things on
+    GitHub. Both times are included.
+    """
 
     installation_id: int
     start: datetime | None = None
     end: datetime | None = None
     repository_ids: tuple[int, ...] = ()
     user_ids: tuple[int, ...] = ()
+    references: bool = False
 
 
 @dataclass(frozen=True, slots=True)

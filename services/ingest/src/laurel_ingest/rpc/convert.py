@@ -180,6 +180,7 @@ def stream_query(request: signal_reads_pb2.StreamSignalsRequest) -> StreamQuery:
         end=_moment(request, "end_time"),
         repository_ids=tuple(request.repository_ids),
         user_ids=tuple(request.user_ids),
+        references=request.include_references,
     )
 
 

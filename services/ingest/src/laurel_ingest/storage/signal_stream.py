@@ -35,6 +35,12 @@ _COLUMNS: Final = f"""
     coalesce((metadata ->> 'additions')::integer, 0) AS additions,
     coalesce((metadata ->> 'deletions')::integer, 0) AS deletions
 """
+# Texts cost as much as all else together, and boards need none of them.
+_REFERENCES: Final = """,
+    coalesce((metadata ->> 'number')::bigint, 0) AS number,
+    coalesce(metadata ->> 'object_id', '') AS object_id,
+    coalesce(metadata ->> 'title', '') AS title
+"""
 
 
 class AdbcSignalStream:
@@ -131,7 +137,8 @@ class AdbcSnapshot:
             *_among("user_id", query.user_ids),
         ]
         where = " AND ".join(conditions)
-        return f"SELECT {_COLUMNS} FROM signals WHERE {where}"  # noqa: S608 - numbers and times only
+        columns = _COLUMNS + _REFERENCES if query.references else _COLUMNS
+        return f"SELECT {columns} FROM signals WHERE {where}"  # noqa: S608 - numbers and times only
 
     def _execute(self, statement: str) -> Any:
         self._cursor.adbc_statement.set_options(**{_BATCH_OPTION: _BATCH_BYTES})

@@ -105,7 +105,12 @@ class StreamSignalsRequest(_message.Message):
     END_TIME_FIELD_NUMBER: _builtins.int
     REPOSITORY_IDS_FIELD_NUMBER: _builtins.int
     USER_IDS_FIELD_NUMBER: _builtins.int
+    INCLUDE_REFERENCES_FIELD_NUMBER: _builtins.int
     installation_id: _builtins.int
+    include_references: _builtins.bool
+    """Whether the batches name the things on GitHub beside: for ledgers, which
+    link to them. Default: no.
+    """
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """Only events at or after this time. Unset means from the first."""
@@ -130,10 +135,11 @@ class StreamSignalsRequest(_message.Message):
         end_time: _timestamp_pb2.Timestamp | None = ...,
         repository_ids: _abc.Iterable[_builtins.int] | None = ...,
         user_ids: _abc.Iterable[_builtins.int] | None = ...,
+        include_references: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "installation_id", b"installation_id", "repository_ids", b"repository_ids", "start_time", b"start_time", "user_ids", b"user_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "include_references", b"include_references", "installation_id", b"installation_id", "repository_ids", b"repository_ids", "start_time", b"start_time", "user_ids", b"user_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -187,7 +193,9 @@ class StreamSignalsResponse(_message.Message):
     value_e4 int64, event_time timestamp[us, UTC], content_hash binary (32
     bytes), flags int32 (bits as in SignalBatch), review_state int16 (numbers
     of ReviewState, 0 for none; a state unknown to it is none), additions
-    int32, deletions int32.
+    int32, deletions int32. With include_references also number int64 (0 for
+    none), object_id string and title string (empty for none), as in
+    SignalMetadata.
     """
     @_builtins.property
     def header(self) -> Global___StreamSignalsHeader: ...
