@@ -173,6 +173,13 @@ class Overloaded(RetryableError):
     default_message = "too many calls at once"
 
 
+class InstallationBusy(RetryableError):
+    """As many costly reads of one installation run as may at once."""
+
+    reason = "INSTALLATION_BUSY"
+    default_message = "as many reads of this kind run for this installation as may at once"
+
+
 class ConcurrentChange(LaurelError):
     """Other transactions changed the same rows at the same time, again and again."""
 
