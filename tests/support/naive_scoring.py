@@ -88,6 +88,7 @@ class NaiveLine:
     base: Fraction = Fraction(0)
     day_position: int = 0
     week_position: int = 0
+    withheld: Fraction = Fraction(0)
 
 
 @dataclass
@@ -128,6 +129,11 @@ def window(signals: Iterable[NaiveSignal], period: str, as_of: datetime) -> list
     return [each for each in signals if start <= each.event_timestamp <= as_of]
 
 
+def span(signals: Iterable[NaiveSignal], start: datetime, end: datetime) -> list[NaiveSignal]:
+    """The signals of the range [start, end)."""
+    return [each for each in signals if start <= each.event_timestamp < end]
+
+
 def evaluate(
     signals: Sequence[NaiveSignal], rules: NaiveRules, bots: Collection[int], *, mode: str
 ) -> dict[int, NaiveResult]:
@@ -159,11 +165,12 @@ def evaluate(
             line.penalty = mul(rules.pr_closed_no_merge_penalty, signal.value)
         result.breakdown["penalties"] += line.penalty
 
+        worth = mul(rules.base_points.get(signal.type, Fraction(0)), signal.value)
         reason = zero_reason(signal, rules.zero_point_conditions)
         if reason is not None:
-            line.outcome = reason
+            line.outcome, line.withheld = reason, worth
             continue
-        line.base = mul(rules.base_points.get(signal.type, Fraction(0)), signal.value)
+        line.base = worth
         if line.base == 0:
             line.outcome = "no_base_points"
             continue
@@ -173,7 +180,7 @@ def evaluate(
             in_day[day] += 1
             line.day_position = in_day[day]
             if signal.type in rules.daily_quotas and in_day[day] > rules.daily_quotas[signal.type]:
-                line.outcome = "daily_quota"
+                line.outcome, line.withheld = "daily_quota", line.base
                 continue
             year, number, _ = signal.event_timestamp.isocalendar()
             in_week[entity, year, number] += 1
@@ -182,6 +189,7 @@ def evaluate(
             if over > 0:
                 left = max(rules.floor_fraction, 1 - rules.decay_factor * over)
                 points = mul(points, left)
+                line.withheld = line.base - points
         line.points = multiply(signal, points, rules, first=(entity, signal.type) not in active)
         active.add((entity, signal.type))
         result.breakdown[PART[signal.type]] += line.points

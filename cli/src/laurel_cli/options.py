@@ -36,6 +36,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs."
 Account = Annotated[
     str, typer.Argument(metavar="ACCOUNT_OR_ID", help="An account's login or an installation's id.")
 ]
+From = Annotated[
+    str,
+    typer.Option(
+        "--from", help="A range in the period's place: its first day or moment, as 2026-03-01, UTC."
+    ),
+]
+To = Annotated[str, typer.Option("--to", help="The first day or moment after the range.")]
 # A negative number is an installation's id here, not an option.
 NEGATIVE_ARGUMENTS = {"ignore_unknown_options": True}
 

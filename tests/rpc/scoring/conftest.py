@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
+import pytest_asyncio
 
 from laurel.common.v1 import board_pb2
 from laurel.scoring.v1 import (
@@ -16,8 +19,11 @@ from laurel.scoring.v1 import (
     scoring_pb2,
     scoring_pb2_grpc,
 )
+from laurel_common.auth.access import Access
 from laurel_common.auth.keys import generate_private_key
-from laurel_common.auth.principal import PrincipalKind
+from laurel_common.auth.principal import Principal, PrincipalKind
+from laurel_common.auth.tokens import StaticToken
+from laurel_common.errors import CallerNotAllowed
 from laurel_common.testing.clock import FakeClock
 from laurel_common.testing.server import RunningServer, serving
 from laurel_scoring.bootstrap import Scoring, build
@@ -102,28 +108,66 @@ class Service:
         return header, lines
 
 
+class Someone:
+    """A user's session, and what the user may see."""
+
+    TOKEN = "a" * 64
+
+    def __init__(self) -> None:
+        self.seen = Access.full()
+        self.is_admin = False
+
+    async def resolve(self, token: str) -> Principal:
+        assert token == self.TOKEN
+        return Principal(PrincipalKind.USER, "ada", token_id="b" * 64, user_id=1)
+
+    async def access(self, session_id: str, installation_id: int, *, require_admin: bool) -> Access:
+        if require_admin and not self.is_admin:
+            raise CallerNotAllowed
+        return self.seen
+
+
+@dataclass
+class Shared:
+    """A service that several tests share, and the user who calls it."""
+
+    service: Service
+    someone: Someone
+
+    @property
+    def users(self) -> scoring_pb2_grpc.ScoringServiceStub:
+        """The service as the user calls it."""
+        channel = self.service.server.channel_with(StaticToken(Someone.TOKEN))
+        return scoring_pb2_grpc.ScoringServiceStub(channel)
+
+
 @pytest.fixture
 async def peers() -> AsyncIterator[Peers]:
     async with serving_peers() as peers:
         yield peers
 
 
-@pytest.fixture
-async def service(
-    database: Database, redis_url: str, tmp_path: Path, peers: Peers
+@asynccontextmanager
+async def running_service(
+    database: Database, redis_url: str, directory: Path, peers: Peers, **options: Any
 ) -> AsyncIterator[Service]:
+    """The service with an installation of its own; `options` are settings, and build_server's
+    `sessions` and `access`.
+    """
     installation = an_installation(database)
-    key_file = tmp_path / "scoring.key"
+    key_file = directory / "scoring.key"
     generate_private_key(key_file)
+    users = {name: options.pop(name) for name in ("sessions", "access") if name in options}
     settings = ScoringSettings.model_validate(
         {
             "database_url": database.url("laurel_scoring"),
             "redis_url": redis_url,
-            "trust_file": tmp_path / "trust.toml",
+            "trust_file": directory / "trust.toml",
             "key_file": key_file,
             "identity_target": peers.target,
             "ingest_target": peers.target,
             "leaderboard_target": peers.target,
+            **options,
         }
     )
     clock = FakeClock(AS_OF)
@@ -131,10 +175,11 @@ async def service(
     await inner.ready()
     async with serving(
         inner.servicers,
-        tmp_path,
+        directory,
         settings=settings,
         health_checks=inner.checks,
         closers=inner.closers,
+        **users,
     ) as server:
         inner.worker.start(inner.ready)
         operator = server.channel(PrincipalKind.OPERATOR)
@@ -148,3 +193,29 @@ async def service(
             preset_pb2_grpc.PresetServiceStub(operator),
             scoring_pb2_grpc.ScoringServiceStub(operator),
         )
+
+
+@pytest.fixture
+async def service(
+    database: Database, redis_url: str, tmp_path: Path, peers: Peers
+) -> AsyncIterator[Service]:
+    async with running_service(database, redis_url, tmp_path, peers) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(
+    module_database: Database,
+    redis_server_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[Shared]:
+    """One service for a module's tests, and a user whose access they choose."""
+    someone = Someone()
+    directory = tmp_path_factory.mktemp("scoring")
+    async with (
+        serving_peers() as peers,
+        running_service(
+            module_database, redis_server_url, directory, peers, sessions=someone, access=someone
+        ) as service,
+    ):
+        yield Shared(service, someone)

@@ -173,11 +173,15 @@ def line(**fields: object) -> explanation_pb2.LedgerLine:
         (
             line(
                 multipliers=[
-                    explanation_pb2.AppliedMultiplier(kind="first_activity", factor_e4=15_000),
-                    explanation_pb2.AppliedMultiplier(kind="merged_pr_commit", factor_e4=12_000),
+                    explanation_pb2.AppliedMultiplier(
+                        kind="first_activity", factor_e4=15_000, points_e4=150_000
+                    ),
+                    explanation_pb2.AppliedMultiplier(
+                        kind="merged_pr_commit", factor_e4=12_000, points_e4=180_000
+                    ),
                 ]
             ),
-            "10.00 x 1.5 first_activity x 1.2 merged_pr_commit",
+            "10.00 x 1.5 first_activity = 15.00 x 1.2 merged_pr_commit",
         ),
         (
             line(
@@ -203,28 +207,53 @@ def test_a_line_says_how_its_points_came_about(
 
 
 def test_the_running_sum_ends_on_the_score_also_where_only_the_last_lines_are_shown() -> None:
-    lines = [line(points_e4=100_000), line(penalty_e4=-120_000), line(points_e4=50_000)]
-    header = explanation_pb2.ExplainScoreHeader(rank=2, score_e4=30_000, version=4, line_count=3)
+    named = {"repository_full_name": "acme/tile\x1b[1mserver"}
+    lines = [line(points_e4=each, **named) for each in (100_000, 0, 50_000)]
+    lines[1].penalty_e4 = -120_000
+    header = explanation_pb2.ExplainScoreHeader(
+        rank=2, score_e4=30_000, version=4, line_count=3, ledger_line_count=5
+    )
     found = summed(lines)
     assert [each.sum_e4 for each in found] == [100_000, -20_000, 30_000]
-    text = printed(
-        ledger_table("t", header, found[-2:], repositories={9: "tile\x1b[1mserver"}, members={})
-    )
+    text = printed(ledger_table("t", header, found[-2:]))
     rows = [row.split() for row in text.splitlines() if "tileserver" in row]
     assert [row[-1] for row in rows] == ["-2.00", "3.00"]
-    assert "2 of 3 lines" in text
-    assert "tileserver" in text
-    assert "rank 2 with 3.00 points" in text
+    assert "2 of 5 lines" in text
+    assert "rank 2 with 3.00 points, version 4" in text
 
 
-def test_a_teams_ledger_names_the_members() -> None:
+def test_a_teams_ledger_names_the_members_and_their_shares() -> None:
     header = explanation_pb2.ExplainScoreHeader(line_count=1)
-    text = printed(
-        ledger_table("t", header, summed([line(member_id=7)]), repositories={}, members={7: "ada"})
-    )
-    assert "ada" in text
+    header.members.add(user_id=7, user_login="ada", score_e4=25_000)
+    header.members.add(user_id=8, score_e4=-5_000)
+    text = printed(ledger_table("t", header, summed([line(member_id=7, user_login="ada")])))
+    assert "by member: ada 2.50, id 8 -0.50" in text
     assert "id 9" in text
     assert "all 1 lines" in text
+
+
+def test_a_ledger_shows_things_places_and_what_was_kept() -> None:
+    header = explanation_pb2.ExplainScoreHeader(line_count=3, bot_signal_count=2)
+    header.withheld.add(outcome=explanation_pb2.OUTCOME_EARNED, signal_count=3, withheld_e4=66_000)
+    header.withheld.add(outcome=explanation_pb2.OUTCOME_PENALTY_ONLY, signal_count=1)
+    commit = "https://github.com/acme/a/commit/dbd68d30ee1f7b60d404553fc1c6226ebb374c8e"
+    lines = summed(
+        [
+            line(html_url=commit, day_position=2, day_quota=4, week_position=12),
+            line(number=7, day_position=1),
+            line(repository_id=0),
+        ]
+    )
+    text = printed(ledger_table("t", header, lines))
+    rows = text.splitlines()
+    assert any("dbd68d3  " in row and " 2/4 " in row and " 12 " in row for row in rows)
+    assert any("#7" in row for row in rows)
+    assert any("(hidden)" in row for row in rows)
+    assert " ".join(text.split()).endswith(
+        "kept from it, before multipliers: 3 x diminishing returns (-6.60), "
+        "1 x penalty_only, 2 x made by a bot"
+    )
+    assert commit in "".join(printed(ledger_table("t", header, lines, urls=True)).split())
 
 
 def test_an_error_is_one_line_with_reason_fields_and_request() -> None:

@@ -1,9 +1,10 @@
 """Ledgers line by line, with a running sum that ends on the board's score."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rich import box
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
@@ -12,6 +13,7 @@ from laurel.scoring.v1 import explanation_pb2
 from laurel_cli.display.text import clean, factor, moment, points, words
 
 _WHOLE = 10_000
+_SHORT_SHA = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +38,9 @@ def ledger_table(
     header: explanation_pb2.ExplainScoreHeader,
     lines: Sequence[SummedLine],
     *,
-    repositories: Mapping[int, str],
-    members: Mapping[int, str],
+    urls: bool = False,
 ) -> Table:
-    """The lines given, which may be the last of many; names are by id."""
+    """The lines given, which may be the last of many; urls: addresses in full, not as links."""
     table = Table(
         title=Text(clean(title)), caption=Text(ledger_caption(header, lines)), box=box.SIMPLE_HEAD,
         title_justify="left", caption_justify="left", pad_edge=False,
@@ -47,9 +48,13 @@ def ledger_table(
     for heading in ("when (UTC)", "what"):
         table.add_column(heading, no_wrap=True)
     table.add_column("where", overflow="fold", min_width=10)
+    table.add_column("thing", overflow="fold", min_width=7)
     has_members = any(each.line.member_id for each in lines)
     if has_members:
         table.add_column("who", overflow="fold", min_width=10)
+    has_places = any(each.line.day_position for each in lines)
+    for heading in ("day", "week") if has_places else ():
+        table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("why", min_width=16)
     has_penalties = any(each.line.penalty_e4 for each in lines)
     for heading in ("points", "penalty", "sum") if has_penalties else ("points", "sum"):
@@ -57,46 +62,113 @@ def ledger_table(
     for each in lines:
         line = each.line
         cells = [
-            moment(line.event_time),
-            words(types_pb2.SignalType.Name(line.type), "SIGNAL_TYPE_"),
-            clean(repositories.get(line.repository_id, f"id {line.repository_id}")),
-            reason(line),
-            points(line.points_e4),
-            *([points(line.penalty_e4) if line.penalty_e4 else "·"] if has_penalties else []),
-            points(each.sum_e4),
+            Text(moment(line.event_time)),
+            Text(words(types_pb2.SignalType.Name(line.type), "SIGNAL_TYPE_")),
+            Text(_where(line)),
+            _thing(line, urls=urls),
+            *([Text(clean(line.user_login) or f"id {line.member_id}")] if has_members else []),
+            *(map(Text, _places(line)) if has_places else []),
+            Text(reason(line)),
+            Text(points(line.points_e4)),
+            *([Text(points(line.penalty_e4) if line.penalty_e4 else "·")] * has_penalties),
+            Text(points(each.sum_e4)),
         ]
-        if has_members:
-            cells.insert(3, clean(members.get(line.member_id, f"id {line.member_id}")))
-        table.add_row(*map(Text, cells), style="" if line.points_e4 else "dim")
+        table.add_row(*cells, style="" if line.points_e4 else "dim")
     return table
 
 
+def _where(line: explanation_pb2.LedgerLine) -> str:
+    if not line.repository_id:
+        return "(hidden)"
+    return clean(line.repository_full_name.partition("/")[2]) or f"id {line.repository_id}"
+
+
+def _thing(line: explanation_pb2.LedgerLine, *, urls: bool) -> Text:
+    """A number or the beginning of a SHA, which a terminal shows as a link."""
+    url = clean(line.html_url)
+    if urls:
+        return Text(url)
+    shown = f"#{line.number}" if line.number else ""
+    _, at_commit, sha = url.partition("/commit/")
+    if at_commit:
+        shown = sha[:_SHORT_SHA]
+    return Text(shown, style=Style(link=url) if url else "")
+
+
+def _places(line: explanation_pb2.LedgerLine) -> tuple[str, str]:
+    """The place among the day's signals of its type, of how many that earn, and the week's."""
+    day = str(line.day_position or "")
+    if line.day_position and line.day_quota:
+        day += f"/{line.day_quota}"
+    return day, str(line.week_position or "")
+
+
 def reason(line: explanation_pb2.LedgerLine) -> str:
-    """How the points came about: base, then every factor in the order of its use."""
+    """How the points came about: base, then every factor and what it left, in the order of use."""
     outcome = explanation_pb2.Outcome.Name(line.outcome)
     if line.outcome == explanation_pb2.OUTCOME_DAILY_QUOTA:
         return f"daily_quota: {_ordinal(line.day_position)} of {line.day_quota} a day"
     if line.outcome != explanation_pb2.OUTCOME_EARNED:
         return words(outcome, "OUTCOME_")
-    parts = [points(line.base_e4)]
+    text = points(line.base_e4)
+    steps = _steps(line)
+    for number, (step, after_e4) in enumerate(steps, start=1):
+        # The last one's points stand in a column of their own.
+        text += f" x {step}" + (f" = {points(after_e4)}" if number < len(steps) else "")
+    return text
+
+
+def _steps(line: explanation_pb2.LedgerLine) -> list[tuple[str, int]]:
+    steps = []
     if line.decay_e4 not in (0, _WHOLE):
-        parts.append(f"{factor(line.decay_e4)} ({_ordinal(line.week_position)} of the week)")
-    parts += [f"{factor(each.factor_e4)} {clean(each.kind)}" for each in line.multipliers]
+        place = f"({_ordinal(line.week_position)} of the week)"
+        steps.append((f"{factor(line.decay_e4)} {place}", line.points_after_decay_e4))
+    steps += [
+        (f"{factor(each.factor_e4)} {clean(each.kind)}", each.points_e4)
+        for each in line.multipliers
+    ]
     if line.type == types_pb2.SIGNAL_TYPE_REVIEW and line.review_state:
         state = words(types_pb2.ReviewState.Name(line.review_state), "REVIEW_STATE_")
-        parts.append(f"{factor(line.review_weight_e4)} {state}")
-    return " x ".join(parts)
+        steps.append((f"{factor(line.review_weight_e4)} {state}", line.points_e4))
+    return steps
 
 
 def ledger_caption(header: explanation_pb2.ExplainScoreHeader, lines: Sequence[SummedLine]) -> str:
-    """What the sum comes to, and how much of the ledger is shown."""
-    shown = f"{len(lines)} of {header.line_count:,} lines" if lines else "no lines"
-    if len(lines) == header.line_count:
-        shown = f"all {header.line_count:,} lines"
-    return (
+    """What the sum comes to, how much of the ledger is shown, and why it is not more."""
+    whole = header.ledger_line_count or header.line_count
+    shown = f"{len(lines)} of {whole:,} lines" if lines else "no lines"
+    if len(lines) == whole:
+        shown = f"all {whole:,} lines"
+    version = f"version {header.version}, " if header.version else ""
+    caption = (
         f"rank {header.rank} with {points(header.score_e4)} points, "
-        f"version {header.version}, as of {moment(header.as_of)} UTC; {shown}"
+        f"{version}as of {moment(header.as_of)} UTC; {shown}"
     )
+    return "\n".join([caption, *_members(header), *_withheld(header)])
+
+
+def _members(header: explanation_pb2.ExplainScoreHeader) -> list[str]:
+    if not header.members:
+        return []
+    shares = (
+        f"{clean(each.user_login) or f'id {each.user_id}'} {points(each.score_e4)}"
+        for each in header.members
+    )
+    return ["by member: " + ", ".join(shares)]
+
+
+def _withheld(header: explanation_pb2.ExplainScoreHeader) -> list[str]:
+    """One line that says what earned less than its base points, and why."""
+    found = []
+    for each in header.withheld:
+        why = words(explanation_pb2.Outcome.Name(each.outcome), "OUTCOME_")
+        if each.outcome == explanation_pb2.OUTCOME_EARNED:
+            why = "diminishing returns"
+        lost = f" (-{points(each.withheld_e4)})" if each.withheld_e4 else ""
+        found.append(f"{each.signal_count} x {why}{lost}")
+    if header.bot_signal_count:
+        found.append(f"{header.bot_signal_count} x made by a bot")
+    return ["kept from it, before multipliers: " + ", ".join(found)] if found else []
 
 
 def _ordinal(number: int) -> str:

@@ -11,7 +11,7 @@ from laurel_common.errors import LaurelError
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A whole ledger."""
+    """A ledger."""
 
     header: explanation_pb2.ExplainScoreHeader
     lines: list[explanation_pb2.LedgerLine]
@@ -36,9 +36,8 @@ async def get_board(
     return answer
 
 
-async def explain(caller: Caller, board: board_pb2.Board, entity_id: int) -> Explanation:
-    """The ledger of one entity on the current version of a board."""
-    request = explanation_pb2.ExplainScoreRequest(board=board, entity_id=entity_id)
+async def explain(caller: Caller, request: explanation_pb2.ExplainScoreRequest) -> Explanation:
+    """The ledger of one entity, as far as the request's filters let its lines through."""
     header: explanation_pb2.ExplainScoreHeader | None = None
     lines: list[explanation_pb2.LedgerLine] = []
     async with caller.channel("scoring") as channel:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from laurel.common.v1 import board_pb2, types_pb2
 from laurel.identity.v1 import (
@@ -67,6 +68,14 @@ def parse_word(kind: str, text: str, words: Iterable[str]) -> str:
     if word not in known:
         raise UsageError(f"{kind} is one of {', '.join(known)}: {text!r}")
     return word
+
+
+def parse_enum(kind: str, text: str, enum: Any) -> Any:
+    """The number of a word of an enum, its prefix left out; raises UsageError that names them."""
+    _, *names = enum.keys()
+    prefix = enum.DESCRIPTOR.values[0].name.removesuffix("UNSPECIFIED")
+    words = {name.removeprefix(prefix).lower(): enum.Value(name) for name in names}
+    return words[parse_word(kind, text, words)]
 
 
 async def find_board(
@@ -145,34 +154,6 @@ async def find_repository(
     if not found.repositories:
         raise NotKnownError(f"no repository is known as {full_name!r}")
     return found.repositories[0]
-
-
-async def repository_names(
-    caller: Caller, installation_id: int, ids: Iterable[int]
-) -> dict[int, str]:
-    """Names without the owner, by id, as far as identity knows them."""
-    wanted = sorted(set(ids))
-    if not wanted:
-        return {}
-    request = directory_lists_pb2.ListRepositoriesRequest(
-        installation_id=installation_id, page_size=_PAGE, repository_ids=wanted[:_PAGE]
-    )
-    async with caller.channel("identity") as channel:
-        stub = directory_pb2_grpc.DirectoryServiceStub(channel)
-        answer: directory_lists_pb2.ListRepositoriesResponse = await stub.ListRepositories(request)
-    return {each.id: each.full_name.partition("/")[2] for each in answer.repositories}
-
-
-async def user_logins(caller: Caller, ids: Iterable[int]) -> dict[int, str]:
-    """Logins by id, as far as identity knows them."""
-    wanted = sorted(set(ids) - {0})
-    if not wanted:
-        return {}
-    request = directory_lookups_pb2.BatchGetUsersRequest(user_ids=wanted[:_PAGE])
-    async with caller.channel("identity") as channel:
-        stub = directory_pb2_grpc.DirectoryServiceStub(channel)
-        answer: directory_lookups_pb2.BatchGetUsersResponse = await stub.BatchGetUsers(request)
-    return {each.id: each.login for each in answer.users}
 
 
 async def _resolve(

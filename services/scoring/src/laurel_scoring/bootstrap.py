@@ -29,10 +29,14 @@ from laurel_common.rpc.health import (
     warm_up_check,
 )
 from laurel_common.rpc.server import RpcServer, Servicer, build_server
+from laurel_common.tenant_places import TenantPlaces
 from laurel_scoring.application.change_presets import ChangePresets
+from laurel_scoring.application.explain_range import ExplainRange
 from laurel_scoring.application.explain_score import ExplainScore
+from laurel_scoring.application.explained import LookUp
 from laurel_scoring.application.inputs import ReadInputs
 from laurel_scoring.application.ports import Boards, Directory, PresetStore, SignalSource
+from laurel_scoring.application.ranges import ReadRange
 from laurel_scoring.application.read_presets import GetPreset, ListPresets
 from laurel_scoring.application.score_installation import ScoreInstallation
 from laurel_scoring.application.start_scoring import StartScoring
@@ -97,7 +101,14 @@ def build(
     queue = JobQueue(settings.database_url, LANE, pool_size=settings.scoring_concurrency + 3)
     runs = RunTable(engine, queue)
     presets = presets or PresetTables(engine)
-    inputs = ReadInputs(signals or peers.signals(), directory or peers.directory())
+    signals = signals or peers.signals()
+    directory = directory or peers.directory()
+    inputs = ReadInputs(signals, directory)
+    read_range = ReadRange(presets, signals, directory)
+    look_up = LookUp(signals, directory)
+    places = TenantPlaces(
+        each=settings.costly_reads_per_installation, together=settings.costly_reads
+    )
     boards = boards or peers.boards()
     score = ScoreInstallation(presets=presets, runs=runs, inputs=inputs, boards=boards, clock=clock)
     queue.register(score)
@@ -124,7 +135,16 @@ def build(
                     StartScoring(presets, runs, clock, tell_readers),
                     runs,
                     watch,
-                    ExplainScore(boards=boards, runs=runs, inputs=inputs, clock=clock),
+                    ExplainScore(
+                        boards=boards,
+                        runs=runs,
+                        inputs=inputs,
+                        look_up=look_up,
+                        places=places,
+                        clock=clock,
+                    ),
+                    ExplainRange(read=read_range, look_up=look_up, places=places),
+                    web_url=str(settings.github_web_url),
                 ),
                 scoring_pb2.DESCRIPTOR.services_by_name["ScoringService"],
             ),

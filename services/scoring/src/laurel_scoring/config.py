@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import Field, HttpUrl
 
 from laurel_common.config import Port, ServiceSettings
 
@@ -17,3 +17,9 @@ class ScoringSettings(ServiceSettings):
     # Installations that are scored at the same time in this process; a million signals take
     # about 400 MB each.
     scoring_concurrency: int = Field(default=2, ge=1, le=32)
+    # Explanations, ranges and previews at once: of one installation, and in this process. They
+    # take as much as a scoring does.
+    costly_reads_per_installation: int = Field(default=2, ge=1, le=64)
+    costly_reads: int = Field(default=6, ge=1, le=256)
+    # Where ledgers link to.
+    github_web_url: HttpUrl = HttpUrl("https://github.com")

@@ -1,17 +1,20 @@
 """Why an entity stands where it stands on the current version of a board."""
 
 import asyncio
-from dataclasses import dataclass
 
+from laurel_common.auth.access import Access
 from laurel_common.clock import Clock
 from laurel_common.deadline import remaining
-from laurel_scoring.application.inputs import Inputs, ReadInputs
+from laurel_scoring.application.explained import Explained, LookUp, Origin, Question
+from laurel_scoring.application.inputs import ReadInputs
 from laurel_scoring.application.ports import (
     BoardKey,
     Boards,
+    Places,
     PublishedVersion,
     RunStore,
 )
+from laurel_scoring.application.visibility import require_entity, require_scope
 from laurel_scoring.domain.canonical import rules_from_json
 from laurel_scoring.domain.engine import Evaluation
 from laurel_scoring.domain.errors import (
@@ -20,9 +23,8 @@ from laurel_scoring.domain.errors import (
     InputsChanged,
     VersionNotCurrent,
 )
-from laurel_scoring.domain.explanation import Explanation, explain
+from laurel_scoring.domain.explanation import explain
 from laurel_scoring.domain.periods import Windows, to_microseconds
-from laurel_scoring.domain.rules import RuleSet
 from laurel_scoring.domain.runs import Run, RunState
 from laurel_scoring.domain.vocabulary import ScopeType
 
@@ -32,39 +34,44 @@ _PATIENCE_SECONDS = 45.0
 _POLL_SECONDS = 0.1
 
 
-@dataclass(frozen=True)
-class ExplainedVersion:
-    """An explanation, the version that it explains, and the inputs that it was made from."""
-
-    version: PublishedVersion
-    as_of: int
-    rules: RuleSet
-    inputs: Inputs
-    evaluation: Evaluation
-    explanation: Explanation
-
-
 class ExplainScore:
     """Rereads the inputs as of the version; where they have moved, scores first."""
 
-    def __init__(self, *, boards: Boards, runs: RunStore, inputs: ReadInputs, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        boards: Boards,
+        runs: RunStore,
+        inputs: ReadInputs,
+        look_up: LookUp,
+        places: Places,
+        clock: Clock,
+    ) -> None:
         self._boards = boards
         self._runs = runs
         self._inputs = inputs
+        self._look_up = look_up
+        self._places = places
         self._clock = clock
 
-    async def __call__(self, key: BoardKey, entity_id: int, version: int) -> ExplainedVersion:
-        """Explains `entity_id` on the board's current version, which `version` names unless 0.
+    async def __call__(
+        self, key: BoardKey, question: Question, version: int, access: Access
+    ) -> Explained:
+        """Explains an entity on the board's current version, which `version` names unless 0.
 
-        Raises BoardNotFound, VersionNotCurrent, EntityNotFound, InputsChanged, RemoteError.
+        Raises BoardNotFound, VersionNotCurrent, EntityNotFound, InputsChanged, InstallationBusy,
+        Overloaded, RemoteError.
         """
+        require_scope(access, key.scope_type, key.scope_id)
         published = await self._current(key, version)
-        told = await self._explain(key, published, entity_id)
-        if told is None:
-            if not await self._score_again(key.installation_id):
-                raise InputsChanged
-            published = await self._current(key, 0)
-            told = await self._explain(key, published, entity_id)
+        require_entity(access, question.entity_type, question.entity_id)
+        with self._places.place(key.installation_id):
+            told = await self._explain(key, published, question)
+            if told is None:
+                if not await self._score_again(key.installation_id):
+                    raise InputsChanged
+                published = await self._current(key, 0)
+                told = await self._explain(key, published, question)
         if told is None:
             raise InputsChanged
         return told
@@ -78,8 +85,8 @@ class ExplainScore:
         return published
 
     async def _explain(
-        self, key: BoardKey, published: PublishedVersion, entity_id: int
-    ) -> ExplainedVersion | None:
+        self, key: BoardKey, published: PublishedVersion, question: Question
+    ) -> Explained | None:
         """The explanation; None where the inputs have moved since the version was made."""
         as_of, mark = published.as_of, published.input_mark
         # A board that came out unchanged keeps its version: it equals what the last run that
@@ -96,14 +103,19 @@ class ExplainScore:
         scope_id = key.scope_id
         if key.scope_type is ScopeType.ORGANIZATION:
             scope_id = inputs.roster.organization_id
-        explanation = await asyncio.to_thread(
-            explain, evaluation, key.scope_type, scope_id, key.entity_type, entity_id
+        found = await asyncio.to_thread(
+            explain, evaluation, key.scope_type, scope_id, key.entity_type, question.entity_id
         )
-        if explanation is None:
+        if found is None:
             raise EntityNotFound
-        return ExplainedVersion(
-            published, to_microseconds(as_of), rules, inputs, evaluation, explanation
+        origin = Origin(
+            published.preset_id,
+            to_microseconds(as_of),
+            rules,
+            published.materialization_id,
+            published.version,
         )
+        return await self._look_up(question, origin, evaluation, inputs.signals, found)
 
     async def _score_again(self, installation_id: int) -> bool:
         """Asks for a run and waits for it; whether it succeeded while time was left."""

@@ -1,11 +1,13 @@
 """What scoring needs of the world, and what whoever provides it is obliged to."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from laurel_scoring.domain.columns import Signals
+from laurel_scoring.domain.github_links import Reference
 from laurel_scoring.domain.presets import Preset, PresetEdit
 from laurel_scoring.domain.results import BoardFamily
 from laurel_scoring.domain.roster import Roster
@@ -150,13 +152,41 @@ class SignalsRead:
     bots: frozenset[int]
 
 
+@dataclass(frozen=True)
+class Part:
+    """A part of an installation's signals: from `since` on, of these users on these repositories.
+
+    None and empty mean all.
+    """
+
+    since: datetime | None = None
+    user_ids: Collection[int] = ()
+    repository_ids: Collection[int] = ()
+
+
+WHOLE = Part()
+
+
 class SignalSource(Protocol):
     """Ingest."""
 
     async def read(
-        self, installation_id: int, *, until: datetime, on_read: OnRead | None = None
+        self,
+        installation_id: int,
+        *,
+        until: datetime,
+        part: Part = WHOLE,
+        on_read: OnRead | None = None,
     ) -> SignalsRead:
-        """Every signal up to and including `until`. Raises RemoteError."""
+        """The signals of `part` up to and including `until`. Raises RemoteError."""
+        ...
+
+    async def references(
+        self, installation_id: int, *, until: datetime, part: Part, wanted: Collection[bytes]
+    ) -> Mapping[bytes, Reference]:
+        """What the signals of these content hashes are about, by hash; those of `part` up to and
+        including `until` are looked through. Some may be missing. Raises RemoteError.
+        """
         ...
 
 
@@ -172,6 +202,12 @@ class Directory(Protocol):
 
     async def bots(self, user_ids: Sequence[int]) -> frozenset[int]:
         """Which of these users are bots. Raises RemoteError."""
+        ...
+
+    async def names(
+        self, installation_id: int, kind: EntityType, ids: Collection[int]
+    ) -> Mapping[int, str]:
+        """Logins, slugs or full names by id, of those that identity knows. Raises RemoteError."""
         ...
 
 
@@ -240,4 +276,12 @@ class Boards(Protocol):
 
     async def current(self, key: BoardKey) -> PublishedVersion | None:
         """The board's current version; None where it has none. Raises RemoteError."""
+        ...
+
+
+class Places(Protocol):
+    """Admits so many costly reads of an installation at once."""
+
+    def place(self, installation_id: int) -> AbstractContextManager[None]:
+        """One place while inside. Raises InstallationBusy, Overloaded."""
         ...

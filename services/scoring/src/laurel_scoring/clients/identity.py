@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import grpc
@@ -15,6 +15,7 @@ from laurel.identity.v1 import (
     installation_pb2_grpc,
 )
 from laurel_scoring.domain.roster import Roster, Team
+from laurel_scoring.domain.vocabulary import EntityType
 
 PAGE_SIZE = 10_000
 
@@ -61,6 +62,30 @@ class IdentityDirectory:
             response = await self._directory.BatchGetUsers(request)
             found.update(user.id for user in response.users if user.is_bot)
         return frozenset(found)
+
+    async def names(
+        self, installation_id: int, kind: EntityType, ids: Collection[int]
+    ) -> Mapping[int, str]:
+        """See Directory."""
+        wanted, found = sorted(set(ids)), dict[int, str]()
+        for first in range(0, len(wanted), PAGE_SIZE):
+            found |= await self._names(installation_id, kind, wanted[first : first + PAGE_SIZE])
+        return found
+
+    async def _names(
+        self, installation_id: int, kind: EntityType, ids: Sequence[int]
+    ) -> Mapping[int, str]:
+        if kind is EntityType.CONTRIBUTOR:
+            asked = directory_lookups_pb2.BatchGetUsersRequest(user_ids=ids)
+            users = (await self._directory.BatchGetUsers(asked)).users
+            return {each.id: each.login for each in users}
+        page: dict[str, Any] = {"installation_id": installation_id, "page_size": len(ids)}
+        if kind is EntityType.TEAM:
+            teams = directory_lists_pb2.ListTeamsRequest(team_ids=ids, **page)
+            return {each.id: each.slug for each in (await self._directory.ListTeams(teams)).teams}
+        places = directory_lists_pb2.ListRepositoriesRequest(repository_ids=ids, **page)
+        response = await self._directory.ListRepositories(places)
+        return {each.id: each.full_name for each in response.repositories}
 
     async def _repositories(self, installation_id: int) -> list[Any]:
         async def page(token: str) -> tuple[Sequence[Any], str]:

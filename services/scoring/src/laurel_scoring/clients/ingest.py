@@ -1,13 +1,16 @@
 """Reads signals from ingest, decoding batches as they arrive."""
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from laurel.ingest.v1 import signal_pb2_grpc, signal_reads_pb2
-from laurel_scoring.application.ports import OnRead, SignalsRead
+from laurel_scoring.application.ports import WHOLE, OnRead, Part, SignalsRead
+from laurel_scoring.clients.arrow_references import references_in
 from laurel_scoring.clients.arrow_signals import SignalBuffer
+from laurel_scoring.domain.github_links import Reference
 
 
 class IngestSignals:
@@ -17,17 +20,17 @@ class IngestSignals:
         self._stub = signal_pb2_grpc.SignalServiceStub(channel)
 
     async def read(
-        self, installation_id: int, *, until: datetime, on_read: OnRead | None = None
+        self,
+        installation_id: int,
+        *,
+        until: datetime,
+        part: Part = WHOLE,
+        on_read: OnRead | None = None,
     ) -> SignalsRead:
         """See SignalSource."""
-        end = Timestamp()
-        end.FromDatetime(until)
-        request = signal_reads_pb2.StreamSignalsRequest(
-            installation_id=installation_id, end_time=end
-        )
         buffer = SignalBuffer()
         header = signal_reads_pb2.StreamSignalsHeader()
-        async for response in self._stub.StreamSignals(request):
+        async for response in self._stub.StreamSignals(_request(installation_id, until, part)):
             if response.HasField("header"):
                 header = response.header
             elif response.arrow:
@@ -35,3 +38,33 @@ class IngestSignals:
                 if on_read is not None:
                     on_read(len(buffer), header.signal_count_estimate)
         return SignalsRead(buffer.signals(), header.input_mark, frozenset(header.bot_user_ids))
+
+    async def references(
+        self, installation_id: int, *, until: datetime, part: Part, wanted: Collection[bytes]
+    ) -> Mapping[bytes, Reference]:
+        """See SignalSource."""
+        request = _request(installation_id, until, part)
+        request.include_references = True
+        hashes, found = frozenset(wanted), dict[bytes, Reference]()
+        async for response in self._stub.StreamSignals(request):
+            if response.arrow:
+                found.update(references_in(response.arrow, hashes))
+        return found
+
+
+def _request(
+    installation_id: int, until: datetime, part: Part
+) -> signal_reads_pb2.StreamSignalsRequest:
+    return signal_reads_pb2.StreamSignalsRequest(
+        installation_id=installation_id,
+        start_time=_timestamp(part.since) if part.since else None,
+        end_time=_timestamp(until),
+        user_ids=part.user_ids,
+        repository_ids=part.repository_ids,
+    )
+
+
+def _timestamp(moment: datetime) -> Timestamp:
+    message = Timestamp()
+    message.FromDatetime(moment)
+    return message

@@ -112,6 +112,12 @@ class Evaluation:
         return np.array([self.roster.organization_id], dtype=np.int64)
 
     @cached_property
+    def left_out(self) -> Int32s:
+        """Positions on the roster's repositories that count nowhere: those of bots."""
+        in_sight = np.flatnonzero(self.timeline.repository >= 0).astype(np.int32)
+        return np.setdiff1d(in_sight, self._positions, assume_unique=True)
+
+    @cached_property
     def teams(self) -> TeamIndex:
         """The roster's teams over the ids of the timeline."""
         return team_index(self.roster, self.timeline.users, self.repositories)

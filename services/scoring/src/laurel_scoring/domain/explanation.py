@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from laurel_scoring.domain.columns import Int32s, positions_in
+from laurel_scoring.domain.columns import Flags, Int32s, Int64s, positions_in
 from laurel_scoring.domain.engine import Evaluation
 from laurel_scoring.domain.evaluation import Ledger, explain_runs
 from laurel_scoring.domain.results import BoardFamily
@@ -16,11 +16,13 @@ class Explanation:
     """A family of boards, where the entity's row stands in it, and the entity's ledger.
 
     A team's ledger holds its members' lines, member by member; Ledger.entity says whose.
+    bot_signals: how many signals of the entity count nowhere because bots made them.
     """
 
     family: BoardFamily
     row: int
     ledger: Ledger
+    bot_signals: int
 
 
 def explain(
@@ -34,7 +36,7 @@ def explain(
 
     None where the entity is not on that board.
     """
-    scope = _position(scope_id, evaluation.scope_ids(scope_type))
+    scope = scope_position(evaluation, scope_type, scope_id)
     if scope is None:
         return None
     family = evaluation.family(scope_type, entity_type)
@@ -45,9 +47,8 @@ def explain(
     judged = EntityType.REPOSITORY
     if entity_type is not EntityType.REPOSITORY:
         judged = EntityType.CONTRIBUTOR
-    runs = evaluation.runs(scope_type, judged).select(
-        scope, _judged(evaluation, entity_type, entity_id)
-    )
+    judged_positions = _judged(evaluation, entity_type, entity_id)
+    runs = evaluation.runs(scope_type, judged).select(scope, judged_positions)
     ledger = explain_runs(
         evaluation.timeline,
         runs,
@@ -55,7 +56,15 @@ def explain(
         evaluation.windows,
         limited=judged is EntityType.CONTRIBUTOR,
     )
-    return Explanation(family, rows.start + int(found[0]), ledger)
+    bots = _bot_signals(evaluation, scope_type, scope, judged, judged_positions)
+    return Explanation(family, rows.start + int(found[0]), ledger, bots)
+
+
+def scope_position(evaluation: Evaluation, scope_type: ScopeType, scope_id: int) -> int | None:
+    """Where a scope stands among those of its kind; None where the installation has none such."""
+    ids = evaluation.scope_ids(scope_type)
+    found = int(positions_in(np.array([scope_id], dtype=np.int64), ids)[0])
+    return None if found < 0 else found
 
 
 def _judged(evaluation: Evaluation, entity_type: EntityType, entity_id: int) -> Int32s:
@@ -70,6 +79,27 @@ def _judged(evaluation: Evaluation, entity_type: EntityType, entity_id: int) -> 
     return positions_in(np.array([entity_id], dtype=np.int64), ids)
 
 
-def _position(number: int, ids: np.ndarray[tuple[int], np.dtype[np.int64]]) -> int | None:
-    found = int(positions_in(np.array([number], dtype=np.int64), ids)[0])
-    return None if found < 0 else found
+def _bot_signals(
+    evaluation: Evaluation,
+    scope_type: ScopeType,
+    scope: int,
+    judged: EntityType,
+    judged_positions: Int32s,
+) -> int:
+    """How many signals of those judged bots made within the scope."""
+    line, left_out = evaluation.timeline, evaluation.left_out
+    user, repository = line.user[left_out], line.repository[left_out]
+    whose: Int32s = repository if judged is EntityType.REPOSITORY else user
+    theirs: Flags = np.isin(whose, judged_positions)
+    if scope_type is ScopeType.REPOSITORY:
+        theirs &= repository == scope
+    elif scope_type is ScopeType.TEAM:
+        theirs &= _in_team(evaluation, scope, user, repository)
+    return int(np.count_nonzero(theirs))
+
+
+def _in_team(evaluation: Evaluation, team: int, user: Int32s, repository: Int32s) -> Flags:
+    members: Int64s = evaluation.timeline.users[user]
+    of_members: Flags = np.isin(members, sorted(evaluation.roster.teams[team].members))
+    covered: Flags = evaluation.teams.covers[team, repository] == 1
+    return of_members & covered

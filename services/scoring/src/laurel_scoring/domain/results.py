@@ -61,10 +61,37 @@ class BoardFamily:
     def __len__(self) -> int:
         return len(self.board_start) - 1
 
+    def result(self, row: int) -> "Result":
+        """One row by itself."""
+        return Result(
+            rank=int(self.rank[row]),
+            entity_id=int(self.entity_id[row]),
+            score_e4=int(self.score_e4[row]),
+            breakdown_e4=tuple(self.breakdown_e4[row].tolist()),
+            counts=tuple(self.counts[row].tolist()),
+            additions=int(self.additions[row]),
+            deletions=int(self.deletions[row]),
+            member_count=None if self.member_count is None else int(self.member_count[row]),
+        )
+
     def board(self, scope: int, window: int) -> slice:
         """The rows of one board."""
         number = scope * self.windows + window
         return slice(int(self.board_start[number]), int(self.board_start[number + 1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One place on a board. breakdown_e4 in Category order, counts in SignalType order."""
+
+    rank: int
+    entity_id: int
+    score_e4: int
+    breakdown_e4: tuple[int, ...]
+    counts: tuple[int, ...]
+    additions: int
+    deletions: int
+    member_count: int | None
 
 
 def ranked(

@@ -5,24 +5,37 @@ from contextlib import aclosing
 from typing import Any
 
 from laurel.scoring.v1 import explanation_pb2, scoring_pb2, scoring_pb2_grpc
+from laurel_common.auth.access import current_access
 from laurel_common.auth.principal import current_principal
+from laurel_scoring.application.explain_range import ExplainRange
 from laurel_scoring.application.explain_score import ExplainScore
+from laurel_scoring.application.explained import Explained
 from laurel_scoring.application.ports import RunStore
 from laurel_scoring.application.start_scoring import StartScoring
 from laurel_scoring.application.watch_scoring import WatchScoring
-from laurel_scoring.rpc import convert
+from laurel_scoring.rpc import convert, convert_explanations
+from laurel_scoring.rpc.convert_ranges import range_key
 
 
 class ScoringServicer(scoring_pb2_grpc.ScoringServiceServicer):
     """Computes boards and says why they are as they are."""
 
     def __init__(
-        self, start: StartScoring, runs: RunStore, watch: WatchScoring, explain: ExplainScore
+        self,
+        start: StartScoring,
+        runs: RunStore,
+        watch: WatchScoring,
+        explain: ExplainScore,
+        explain_range: ExplainRange,
+        *,
+        web_url: str,
     ) -> None:
         self._start = start
         self._runs = runs
         self._watch = watch
         self._explain = explain
+        self._explain_range = explain_range
+        self._web_url = web_url
 
     async def StartScoring(
         self, request: scoring_pb2.StartScoringRequest, _context: Any
@@ -53,9 +66,17 @@ class ScoringServicer(scoring_pb2_grpc.ScoringServiceServicer):
     async def ExplainScore(
         self, request: explanation_pb2.ExplainScoreRequest, _context: Any
     ) -> AsyncIterator[explanation_pb2.ExplainScoreResponse]:
-        """The ledger of one entity on the current version of a board."""
-        key = convert.board_key(request.board)
-        told = await self._explain(key, request.entity_id, request.version)
-        yield explanation_pb2.ExplainScoreResponse(header=convert.explanation_header(told))
-        for lines in convert.ledger_lines(told, key.entity_type):
+        """The ledger of one entity on the current version of a board, or over a range."""
+        told = await self._told(request)
+        yield explanation_pb2.ExplainScoreResponse(header=convert_explanations.header(told))
+        ledger = convert_explanations.LedgerConverter(told, self._web_url)
+        for first in ledger.starts():
+            lines = ledger.message(first, current_access())
             yield explanation_pb2.ExplainScoreResponse(lines=lines)
+
+    async def _told(self, request: explanation_pb2.ExplainScoreRequest) -> Explained:
+        question = convert_explanations.question(request)
+        if request.HasField("range"):
+            return await self._explain_range(range_key(request.range), question, current_access())
+        key = convert.board_key(request.board)
+        return await self._explain(key, question, request.version, current_access())

@@ -26,33 +26,43 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from laurel.common.v1 import board_pb2 as laurel_dot_common_dot_v1_dot_board__pb2
 from laurel.common.v1 import types_pb2 as laurel_dot_common_dot_v1_dot_types__pb2
+from laurel.scoring.v1 import preset_pb2 as laurel_dot_scoring_dot_v1_dot_preset__pb2
+from laurel.scoring.v1 import range_pb2 as laurel_dot_scoring_dot_v1_dot_range__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#laurel/scoring/v1/explanation.proto\x12\x11laurel.scoring.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1claurel/common/v1/board.proto\x1a\x1claurel/common/v1/types.proto\"{\n\x13\x45xplainScoreRequest\x12.\n\x05\x62oard\x18\x01 \x01(\x0b\x32\x17.laurel.common.v1.BoardB\x06\xbaH\x03\xc8\x01\x01\x12\x1a\n\tentity_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x18\n\x07version\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\"G\n\x11\x41ppliedMultiplier\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x11\n\tfactor_e4\x18\x02 \x01(\x03\x12\x11\n\tpoints_e4\x18\x03 \x01(\x03\"\xd1\x04\n\nLedgerLine\x12.\n\nevent_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x04type\x18\x02 \x01(\x0e\x32\x1c.laurel.common.v1.SignalType\x12\x0f\n\x07user_id\x18\x03 \x01(\x03\x12\x15\n\rrepository_id\x18\x04 \x01(\x03\x12\x14\n\x0c\x63ontent_hash\x18\x05 \x01(\t\x12+\n\x07outcome\x18\x06 \x01(\x0e\x32\x1a.laurel.scoring.v1.Outcome\x12\x11\n\tpoints_e4\x18\x07 \x01(\x03\x12\x12\n\npenalty_e4\x18\x08 \x01(\x03\x12\x0f\n\x07\x62\x61se_e4\x18\t \x01(\x03\x12\x10\n\x08value_e4\x18\n \x01(\x03\x12\x14\n\x0c\x64\x61y_position\x18\x0b \x01(\x05\x12\x11\n\tday_quota\x18\x0c \x01(\x05\x12\x15\n\rweek_position\x18\r \x01(\x05\x12\x10\n\x08\x64\x65\x63\x61y_e4\x18\x0e \x01(\x03\x12\x1d\n\x15points_after_decay_e4\x18\x0f \x01(\x03\x12\x39\n\x0bmultipliers\x18\x10 \x03(\x0b\x32$.laurel.scoring.v1.AppliedMultiplier\x12\x33\n\x0creview_state\x18\x11 \x01(\x0e\x32\x1d.laurel.common.v1.ReviewState\x12\x18\n\x10review_weight_e4\x18\x12 \x01(\x03\x12\x11\n\tadditions\x18\x13 \x01(\x05\x12\x11\n\tdeletions\x18\x14 \x01(\x05\x12\x11\n\tmember_id\x18\x15 \x01(\x03\"\x9c\x02\n\x12\x45xplainScoreHeader\x12\x1a\n\x12materialization_id\x18\x01 \x01(\x03\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12)\n\x05\x61s_of\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04rank\x18\x04 \x01(\x05\x12\x10\n\x08score_e4\x18\x05 \x01(\x03\x12\r\n\x05score\x18\x06 \x01(\t\x12.\n\tbreakdown\x18\x07 \x01(\x0b\x32\x1b.laurel.common.v1.Breakdown\x12(\n\x06\x63ounts\x18\x08 \x01(\x0b\x32\x18.laurel.common.v1.Counts\x12\x12\n\nline_count\x18\t \x01(\x05\x12\x11\n\tpreset_id\x18\n \x01(\x03\";\n\x0bLedgerLines\x12,\n\x05lines\x18\x01 \x03(\x0b\x32\x1d.laurel.scoring.v1.LedgerLine\"\x8b\x01\n\x14\x45xplainScoreResponse\x12\x37\n\x06header\x18\x01 \x01(\x0b\x32%.laurel.scoring.v1.ExplainScoreHeaderH\x00\x12/\n\x05lines\x18\x02 \x01(\x0b\x32\x1e.laurel.scoring.v1.LedgerLinesH\x00\x42\t\n\x07message*\xf6\x01\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x12\n\x0eOUTCOME_EARNED\x10\x01\x12\x18\n\x14OUTCOME_PENALTY_ONLY\x10\x02\x12\x17\n\x13OUTCOME_SELF_REVIEW\x10\x03\x12\x16\n\x12OUTCOME_SELF_MERGE\x10\x04\x12\x1e\n\x1aOUTCOME_ISSUE_CLOSED_NO_PR\x10\x05\x12\x1e\n\x1aOUTCOME_PR_CLOSED_NO_MERGE\x10\x06\x12\x1a\n\x16OUTCOME_NO_BASE_POINTS\x10\x07\x12\x17\n\x13OUTCOME_DAILY_QUOTA\x10\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#laurel/scoring/v1/explanation.proto\x12\x11laurel.scoring.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1claurel/common/v1/board.proto\x1a\x1claurel/common/v1/types.proto\x1a\x1elaurel/scoring/v1/preset.proto\x1a\x1dlaurel/scoring/v1/range.proto\"\xed\x03\n\x13\x45xplainScoreRequest\x12&\n\x05\x62oard\x18\x01 \x01(\x0b\x32\x17.laurel.common.v1.Board\x12\x1a\n\tentity_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x18\n\x07version\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12,\n\x05range\x18\x04 \x01(\x0b\x32\x1d.laurel.scoring.v1.RangeBoard\x12\x41\n\x08outcomes\x18\x05 \x03(\x0e\x32\x1a.laurel.scoring.v1.OutcomeB\x13\xbaH\x10\x92\x01\r\x10\n\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\x12@\n\x05types\x18\x06 \x03(\x0e\x32\x1c.laurel.common.v1.SignalTypeB\x13\xbaH\x10\x92\x01\r\x10\n\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00:\xc4\x01\xbaH\xc0\x01\x1a\x65\n\x1c\x65xplain_score.board_or_range\x12!either board or range is required\x1a\"has(this.board) != has(this.range)\x1aW\n\x15\x65xplain_score.version\x12\x17\x61 range has no versions\x1a%!has(this.range) || this.version == 0\"G\n\x11\x41ppliedMultiplier\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x11\n\tfactor_e4\x18\x02 \x01(\x03\x12\x11\n\tpoints_e4\x18\x03 \x01(\x03\"\xc9\x05\n\nLedgerLine\x12.\n\nevent_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x04type\x18\x02 \x01(\x0e\x32\x1c.laurel.common.v1.SignalType\x12\x0f\n\x07user_id\x18\x03 \x01(\x03\x12\x15\n\rrepository_id\x18\x04 \x01(\x03\x12\x14\n\x0c\x63ontent_hash\x18\x05 \x01(\t\x12+\n\x07outcome\x18\x06 \x01(\x0e\x32\x1a.laurel.scoring.v1.Outcome\x12\x11\n\tpoints_e4\x18\x07 \x01(\x03\x12\x12\n\npenalty_e4\x18\x08 \x01(\x03\x12\x0f\n\x07\x62\x61se_e4\x18\t \x01(\x03\x12\x10\n\x08value_e4\x18\n \x01(\x03\x12\x14\n\x0c\x64\x61y_position\x18\x0b \x01(\x05\x12\x11\n\tday_quota\x18\x0c \x01(\x05\x12\x15\n\rweek_position\x18\r \x01(\x05\x12\x10\n\x08\x64\x65\x63\x61y_e4\x18\x0e \x01(\x03\x12\x1d\n\x15points_after_decay_e4\x18\x0f \x01(\x03\x12\x39\n\x0bmultipliers\x18\x10 \x03(\x0b\x32$.laurel.scoring.v1.AppliedMultiplier\x12\x33\n\x0creview_state\x18\x11 \x01(\x0e\x32\x1d.laurel.common.v1.ReviewState\x12\x18\n\x10review_weight_e4\x18\x12 \x01(\x03\x12\x11\n\tadditions\x18\x13 \x01(\x05\x12\x11\n\tdeletions\x18\x14 \x01(\x05\x12\x11\n\tmember_id\x18\x15 \x01(\x03\x12\x12\n\nuser_login\x18\x16 \x01(\t\x12\x1c\n\x14repository_full_name\x18\x17 \x01(\t\x12\x0e\n\x06number\x18\x18 \x01(\x03\x12\r\n\x05title\x18\x19 \x01(\t\x12\x10\n\x08html_url\x18\x1a \x01(\t\x12\x13\n\x0bwithheld_e4\x18\x1b \x01(\x03\"b\n\x08Withheld\x12+\n\x07outcome\x18\x01 \x01(\x0e\x32\x1a.laurel.scoring.v1.Outcome\x12\x14\n\x0csignal_count\x18\x02 \x01(\x05\x12\x13\n\x0bwithheld_e4\x18\x03 \x01(\x03\"g\n\x0bMemberScore\x12\x0f\n\x07user_id\x18\x01 \x01(\x03\x12\x12\n\nuser_login\x18\x02 \x01(\t\x12\x10\n\x08score_e4\x18\x03 \x01(\x03\x12\r\n\x05score\x18\x04 \x01(\t\x12\x12\n\nline_count\x18\x05 \x01(\x05\"\xef\x03\n\x12\x45xplainScoreHeader\x12\x1a\n\x12materialization_id\x18\x01 \x01(\x03\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12)\n\x05\x61s_of\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04rank\x18\x04 \x01(\x05\x12\x10\n\x08score_e4\x18\x05 \x01(\x03\x12\r\n\x05score\x18\x06 \x01(\t\x12.\n\tbreakdown\x18\x07 \x01(\x0b\x32\x1b.laurel.common.v1.Breakdown\x12(\n\x06\x63ounts\x18\x08 \x01(\x0b\x32\x18.laurel.common.v1.Counts\x12\x12\n\nline_count\x18\t \x01(\x05\x12\x11\n\tpreset_id\x18\n \x01(\x03\x12\x13\n\x0b\x65ntity_name\x18\x0b \x01(\t\x12\'\n\x05rules\x18\x0c \x01(\x0b\x32\x18.laurel.scoring.v1.Rules\x12\x19\n\x11ledger_line_count\x18\r \x01(\x05\x12-\n\x08withheld\x18\x0e \x03(\x0b\x32\x1b.laurel.scoring.v1.Withheld\x12\x18\n\x10\x62ot_signal_count\x18\x0f \x01(\x05\x12/\n\x07members\x18\x10 \x03(\x0b\x32\x1e.laurel.scoring.v1.MemberScore\";\n\x0bLedgerLines\x12,\n\x05lines\x18\x01 \x03(\x0b\x32\x1d.laurel.scoring.v1.LedgerLine\"\x8b\x01\n\x14\x45xplainScoreResponse\x12\x37\n\x06header\x18\x01 \x01(\x0b\x32%.laurel.scoring.v1.ExplainScoreHeaderH\x00\x12/\n\x05lines\x18\x02 \x01(\x0b\x32\x1e.laurel.scoring.v1.LedgerLinesH\x00\x42\t\n\x07message*\xf6\x01\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x12\n\x0eOUTCOME_EARNED\x10\x01\x12\x18\n\x14OUTCOME_PENALTY_ONLY\x10\x02\x12\x17\n\x13OUTCOME_SELF_REVIEW\x10\x03\x12\x16\n\x12OUTCOME_SELF_MERGE\x10\x04\x12\x1e\n\x1aOUTCOME_ISSUE_CLOSED_NO_PR\x10\x05\x12\x1e\n\x1aOUTCOME_PR_CLOSED_NO_MERGE\x10\x06\x12\x1a\n\x16OUTCOME_NO_BASE_POINTS\x10\x07\x12\x17\n\x13OUTCOME_DAILY_QUOTA\x10\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'laurel.scoring.v1.explanation_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_EXPLAINSCOREREQUEST'].fields_by_name['board']._loaded_options = None
-  _globals['_EXPLAINSCOREREQUEST'].fields_by_name['board']._serialized_options = b'\272H\003\310\001\001'
   _globals['_EXPLAINSCOREREQUEST'].fields_by_name['entity_id']._loaded_options = None
   _globals['_EXPLAINSCOREREQUEST'].fields_by_name['entity_id']._serialized_options = b'\272H\004\"\0028\000'
   _globals['_EXPLAINSCOREREQUEST'].fields_by_name['version']._loaded_options = None
   _globals['_EXPLAINSCOREREQUEST'].fields_by_name['version']._serialized_options = b'\272H\004\032\002(\000'
-  _globals['_OUTCOME']._serialized_start=1465
-  _globals['_OUTCOME']._serialized_end=1711
-  _globals['_EXPLAINSCOREREQUEST']._serialized_start=180
-  _globals['_EXPLAINSCOREREQUEST']._serialized_end=303
-  _globals['_APPLIEDMULTIPLIER']._serialized_start=305
-  _globals['_APPLIEDMULTIPLIER']._serialized_end=376
-  _globals['_LEDGERLINE']._serialized_start=379
-  _globals['_LEDGERLINE']._serialized_end=972
-  _globals['_EXPLAINSCOREHEADER']._serialized_start=975
-  _globals['_EXPLAINSCOREHEADER']._serialized_end=1259
-  _globals['_LEDGERLINES']._serialized_start=1261
-  _globals['_LEDGERLINES']._serialized_end=1320
-  _globals['_EXPLAINSCORERESPONSE']._serialized_start=1323
-  _globals['_EXPLAINSCORERESPONSE']._serialized_end=1462
+  _globals['_EXPLAINSCOREREQUEST'].fields_by_name['outcomes']._loaded_options = None
+  _globals['_EXPLAINSCOREREQUEST'].fields_by_name['outcomes']._serialized_options = b'\272H\020\222\001\r\020\n\030\001\"\007\202\001\004\020\001 \000'
+  _globals['_EXPLAINSCOREREQUEST'].fields_by_name['types']._loaded_options = None
+  _globals['_EXPLAINSCOREREQUEST'].fields_by_name['types']._serialized_options = b'\272H\020\222\001\r\020\n\030\001\"\007\202\001\004\020\001 \000'
+  _globals['_EXPLAINSCOREREQUEST']._loaded_options = None
+  _globals['_EXPLAINSCOREREQUEST']._serialized_options = b'\272H\300\001\032e\n\034explain_score.board_or_range\022!either board or range is required\032\"has(this.board) != has(this.range)\032W\n\025explain_score.version\022\027a range has no versions\032%!has(this.range) || this.version == 0'
+  _globals['_OUTCOME']._serialized_start=2435
+  _globals['_OUTCOME']._serialized_end=2681
+  _globals['_EXPLAINSCOREREQUEST']._serialized_start=244
+  _globals['_EXPLAINSCOREREQUEST']._serialized_end=737
+  _globals['_APPLIEDMULTIPLIER']._serialized_start=739
+  _globals['_APPLIEDMULTIPLIER']._serialized_end=810
+  _globals['_LEDGERLINE']._serialized_start=813
+  _globals['_LEDGERLINE']._serialized_end=1526
+  _globals['_WITHHELD']._serialized_start=1528
+  _globals['_WITHHELD']._serialized_end=1626
+  _globals['_MEMBERSCORE']._serialized_start=1628
+  _globals['_MEMBERSCORE']._serialized_end=1731
+  _globals['_EXPLAINSCOREHEADER']._serialized_start=1734
+  _globals['_EXPLAINSCOREHEADER']._serialized_end=2229
+  _globals['_LEDGERLINES']._serialized_start=2231
+  _globals['_LEDGERLINES']._serialized_end=2290
+  _globals['_EXPLAINSCORERESPONSE']._serialized_start=2293
+  _globals['_EXPLAINSCORERESPONSE']._serialized_end=2432
 # @@protoc_insertion_point(module_scope)

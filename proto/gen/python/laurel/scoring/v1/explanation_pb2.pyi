@@ -11,6 +11,8 @@ from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from laurel.common.v1 import board_pb2 as _board_pb2
 from laurel.common.v1 import types_pb2 as _types_pb2
+from laurel.scoring.v1 import preset_pb2 as _preset_pb2
+from laurel.scoring.v1 import range_pb2 as _range_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -61,22 +63,46 @@ class ExplainScoreRequest(_message.Message):
     BOARD_FIELD_NUMBER: _builtins.int
     ENTITY_ID_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    RANGE_FIELD_NUMBER: _builtins.int
+    OUTCOMES_FIELD_NUMBER: _builtins.int
+    TYPES_FIELD_NUMBER: _builtins.int
     entity_id: _builtins.int
     """GitHub's id of the contributor, team or repository."""
     version: _builtins.int
-    """The version to explain; 0, the default, means the current one."""
+    """The version to explain; 0, the default, means the current one. A range has
+    no versions.
+    """
     @_builtins.property
-    def board(self) -> _board_pb2.Board: ...
+    def board(self) -> _board_pb2.Board:
+        """The board to explain; either this or range."""
+
+    @_builtins.property
+    def range(self) -> _range_pb2.RangeBoard:
+        """The range to explain, in the place of a board."""
+
+    @_builtins.property
+    def outcomes(self) -> _containers.RepeatedScalarFieldContainer[Global___Outcome.ValueType]:
+        """Only lines of these outcomes; empty means all. The header's sums stay those
+        of the whole ledger.
+        """
+
+    @_builtins.property
+    def types(self) -> _containers.RepeatedScalarFieldContainer[_types_pb2.SignalType.ValueType]:
+        """Only lines of these types; empty means all."""
+
     def __init__(
         self,
         *,
         board: _board_pb2.Board | None = ...,
         entity_id: _builtins.int = ...,
         version: _builtins.int = ...,
+        range: _range_pb2.RangeBoard | None = ...,
+        outcomes: _abc.Iterable[Global___Outcome.ValueType] | None = ...,
+        types: _abc.Iterable[_types_pb2.SignalType.ValueType] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["board", b"board"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["board", b"board", "range", b"range"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["board", b"board", "entity_id", b"entity_id", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["board", b"board", "entity_id", b"entity_id", "outcomes", b"outcomes", "range", b"range", "types", b"types", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -137,6 +163,12 @@ class LedgerLine(_message.Message):
     ADDITIONS_FIELD_NUMBER: _builtins.int
     DELETIONS_FIELD_NUMBER: _builtins.int
     MEMBER_ID_FIELD_NUMBER: _builtins.int
+    USER_LOGIN_FIELD_NUMBER: _builtins.int
+    REPOSITORY_FULL_NAME_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    HTML_URL_FIELD_NUMBER: _builtins.int
+    WITHHELD_E4_FIELD_NUMBER: _builtins.int
     type: _types_pb2.SignalType.ValueType
     user_id: _builtins.int
     repository_id: _builtins.int
@@ -166,6 +198,23 @@ class LedgerLine(_message.Message):
     deletions: _builtins.int
     member_id: _builtins.int
     """For a team: the member whose result it is part of."""
+    user_login: _builtins.str
+    """Who did it. Empty where identity does not know the id (any more)."""
+    repository_full_name: _builtins.str
+    """Owner and name of the repository; empty where identity does not know it."""
+    number: _builtins.int
+    """The issue's or pull request's number, or 0."""
+    title: _builtins.str
+    """A headline to show, where one is kept."""
+    html_url: _builtins.str
+    """The thing on GitHub: commit, pull request, issue, review or comment. Empty
+    where the signal does not say enough to find it, as backends' may.
+    """
+    withheld_e4: _builtins.int
+    """Base points times value that rules kept from it before multipliers and
+    review weights: all of them where it earned nothing, what diminishing
+    returns took where it earned.
+    """
     @_builtins.property
     def event_time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -194,14 +243,87 @@ class LedgerLine(_message.Message):
         additions: _builtins.int = ...,
         deletions: _builtins.int = ...,
         member_id: _builtins.int = ...,
+        user_login: _builtins.str = ...,
+        repository_full_name: _builtins.str = ...,
+        number: _builtins.int = ...,
+        title: _builtins.str = ...,
+        html_url: _builtins.str = ...,
+        withheld_e4: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["event_time", b"event_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["additions", b"additions", "base_e4", b"base_e4", "content_hash", b"content_hash", "day_position", b"day_position", "day_quota", b"day_quota", "decay_e4", b"decay_e4", "deletions", b"deletions", "event_time", b"event_time", "member_id", b"member_id", "multipliers", b"multipliers", "outcome", b"outcome", "penalty_e4", b"penalty_e4", "points_after_decay_e4", b"points_after_decay_e4", "points_e4", b"points_e4", "repository_id", b"repository_id", "review_state", b"review_state", "review_weight_e4", b"review_weight_e4", "type", b"type", "user_id", b"user_id", "value_e4", b"value_e4", "week_position", b"week_position"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["additions", b"additions", "base_e4", b"base_e4", "content_hash", b"content_hash", "day_position", b"day_position", "day_quota", b"day_quota", "decay_e4", b"decay_e4", "deletions", b"deletions", "event_time", b"event_time", "html_url", b"html_url", "member_id", b"member_id", "multipliers", b"multipliers", "number", b"number", "outcome", b"outcome", "penalty_e4", b"penalty_e4", "points_after_decay_e4", b"points_after_decay_e4", "points_e4", b"points_e4", "repository_full_name", b"repository_full_name", "repository_id", b"repository_id", "review_state", b"review_state", "review_weight_e4", b"review_weight_e4", "title", b"title", "type", b"type", "user_id", b"user_id", "user_login", b"user_login", "value_e4", b"value_e4", "week_position", b"week_position", "withheld_e4", b"withheld_e4"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___LedgerLine: _TypeAlias = LedgerLine  # noqa: Y015
+
+@_typing.final
+class Withheld(_message.Message):
+    """Why a score is not higher: what rules kept from it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    SIGNAL_COUNT_FIELD_NUMBER: _builtins.int
+    WITHHELD_E4_FIELD_NUMBER: _builtins.int
+    outcome: Global___Outcome.ValueType
+    """The reason; OUTCOME_EARNED stands for those that diminishing returns cut."""
+    signal_count: _builtins.int
+    """How many signals it concerns."""
+    withheld_e4: _builtins.int
+    """The sum of their LedgerLine.withheld_e4. 0 where nothing was there to be
+    kept, as with types without base points.
+    """
+    def __init__(
+        self,
+        *,
+        outcome: Global___Outcome.ValueType = ...,
+        signal_count: _builtins.int = ...,
+        withheld_e4: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome", "signal_count", b"signal_count", "withheld_e4", b"withheld_e4"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Withheld: _TypeAlias = Withheld  # noqa: Y015
+
+@_typing.final
+class MemberScore(_message.Message):
+    """What one member brought to a team's score."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    USER_LOGIN_FIELD_NUMBER: _builtins.int
+    SCORE_E4_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    LINE_COUNT_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.int
+    user_login: _builtins.str
+    score_e4: _builtins.int
+    score: _builtins.str
+    """The same with a decimal point."""
+    line_count: _builtins.int
+    """How many of the ledger's lines are the member's."""
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.int = ...,
+        user_login: _builtins.str = ...,
+        score_e4: _builtins.int = ...,
+        score: _builtins.str = ...,
+        line_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["line_count", b"line_count", "score", b"score", "score_e4", b"score_e4", "user_id", b"user_id", "user_login", b"user_login"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MemberScore: _TypeAlias = MemberScore  # noqa: Y015
 
 @_typing.final
 class ExplainScoreHeader(_message.Message):
@@ -219,22 +341,55 @@ class ExplainScoreHeader(_message.Message):
     COUNTS_FIELD_NUMBER: _builtins.int
     LINE_COUNT_FIELD_NUMBER: _builtins.int
     PRESET_ID_FIELD_NUMBER: _builtins.int
+    ENTITY_NAME_FIELD_NUMBER: _builtins.int
+    RULES_FIELD_NUMBER: _builtins.int
+    LEDGER_LINE_COUNT_FIELD_NUMBER: _builtins.int
+    WITHHELD_FIELD_NUMBER: _builtins.int
+    BOT_SIGNAL_COUNT_FIELD_NUMBER: _builtins.int
+    MEMBERS_FIELD_NUMBER: _builtins.int
     materialization_id: _builtins.int
+    """0 for a range, as its version: nothing of it is stored."""
     version: _builtins.int
     rank: _builtins.int
     score_e4: _builtins.int
     score: _builtins.str
     """The same with a decimal point."""
     line_count: _builtins.int
-    """How many lines follow."""
+    """How many lines follow: those that pass the request's filters."""
     preset_id: _builtins.int
     """The rules that it was scored by."""
+    entity_name: _builtins.str
+    """A login, a team's slug or a repository's full name; empty where identity
+    does not know the entity (any more).
+    """
+    ledger_line_count: _builtins.int
+    """How many lines the whole ledger has; they sum to the score."""
+    bot_signal_count: _builtins.int
+    """Signals of the entity that count nowhere because a bot made them, while the
+    condition bot_activity is on. They have no lines.
+    """
     @_builtins.property
-    def as_of(self) -> _timestamp_pb2.Timestamp: ...
+    def as_of(self) -> _timestamp_pb2.Timestamp:
+        """The end of the window; of a range, its last microsecond."""
+
     @_builtins.property
     def breakdown(self) -> _board_pb2.Breakdown: ...
     @_builtins.property
     def counts(self) -> _board_pb2.Counts: ...
+    @_builtins.property
+    def rules(self) -> _preset_pb2.Rules:
+        """Those rules as they were."""
+
+    @_builtins.property
+    def withheld(self) -> _containers.RepeatedCompositeFieldContainer[Global___Withheld]:
+        """Why the score is not higher, by outcome; reasons that concern none are left
+        out.
+        """
+
+    @_builtins.property
+    def members(self) -> _containers.RepeatedCompositeFieldContainer[Global___MemberScore]:
+        """For a team: its members that have lines, highest score first, then by id."""
+
     def __init__(
         self,
         *,
@@ -248,10 +403,16 @@ class ExplainScoreHeader(_message.Message):
         counts: _board_pb2.Counts | None = ...,
         line_count: _builtins.int = ...,
         preset_id: _builtins.int = ...,
+        entity_name: _builtins.str = ...,
+        rules: _preset_pb2.Rules | None = ...,
+        ledger_line_count: _builtins.int = ...,
+        withheld: _abc.Iterable[Global___Withheld] | None = ...,
+        bot_signal_count: _builtins.int = ...,
+        members: _abc.Iterable[Global___MemberScore] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "breakdown", b"breakdown", "counts", b"counts"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "breakdown", b"breakdown", "counts", b"counts", "rules", b"rules"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "breakdown", b"breakdown", "counts", b"counts", "line_count", b"line_count", "materialization_id", b"materialization_id", "preset_id", b"preset_id", "rank", b"rank", "score", b"score", "score_e4", b"score_e4", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "bot_signal_count", b"bot_signal_count", "breakdown", b"breakdown", "counts", b"counts", "entity_name", b"entity_name", "ledger_line_count", b"ledger_line_count", "line_count", b"line_count", "materialization_id", b"materialization_id", "members", b"members", "preset_id", b"preset_id", "rank", b"rank", "rules", b"rules", "score", b"score", "score_e4", b"score_e4", "version", b"version", "withheld", b"withheld"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

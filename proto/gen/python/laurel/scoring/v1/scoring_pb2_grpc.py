@@ -95,13 +95,15 @@ class ScoringServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ExplainScore(self, request, context):
-        """The ledger of one entity on the current version of a board: first a header,
-        then lines in the order in which they were judged. The lines sum to the
-        score, to the digit. Where the inputs have moved since the version was
-        made, the boards are scored and published first.
-        Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, BOARD_NOT_FOUND,
-        ENTITY_NOT_FOUND, VERSION_NOT_CURRENT, INPUTS_CHANGED,
-        DATABASE_UNAVAILABLE, DEPENDENCY_UNAVAILABLE.
+        """The ledger of one entity on the current version of a board, or over a range:
+        first a header, then lines in the order in which they were judged, a team's
+        member by member. The whole ledger sums to the score, to the digit. Where
+        the inputs have moved since the version was made, the boards are scored and
+        published first; a range is computed as it is asked for.
+        Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, PRESET_NOT_FOUND (a
+        range's), BOARD_NOT_FOUND, ENTITY_NOT_FOUND, VERSION_NOT_CURRENT,
+        INPUTS_CHANGED, SCORE_OUT_OF_RANGE, INSTALLATION_BUSY, DATABASE_UNAVAILABLE,
+        DEPENDENCY_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -38,13 +38,15 @@ class ScoringServiceStub:
     stops).
     """
     ExplainScore: _aio.UnaryStreamMultiCallable[_explanation_pb2.ExplainScoreRequest, _explanation_pb2.ExplainScoreResponse]
-    """The ledger of one entity on the current version of a board: first a header,
-    then lines in the order in which they were judged. The lines sum to the
-    score, to the digit. Where the inputs have moved since the version was
-    made, the boards are scored and published first.
-    Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, BOARD_NOT_FOUND,
-    ENTITY_NOT_FOUND, VERSION_NOT_CURRENT, INPUTS_CHANGED,
-    DATABASE_UNAVAILABLE, DEPENDENCY_UNAVAILABLE.
+    """The ledger of one entity on the current version of a board, or over a range:
+    first a header, then lines in the order in which they were judged, a team's
+    member by member. The whole ledger sums to the score, to the digit. Where
+    the inputs have moved since the version was made, the boards are scored and
+    published first; a range is computed as it is asked for.
+    Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, PRESET_NOT_FOUND (a
+    range's), BOARD_NOT_FOUND, ENTITY_NOT_FOUND, VERSION_NOT_CURRENT,
+    INPUTS_CHANGED, SCORE_OUT_OF_RANGE, INSTALLATION_BUSY, DATABASE_UNAVAILABLE,
+    DEPENDENCY_UNAVAILABLE.
     """
 
 class ScoringServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -94,13 +96,15 @@ class ScoringServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _explanation_pb2.ExplainScoreRequest,
         context: _aio.ServicerContext[_explanation_pb2.ExplainScoreRequest, _abc.AsyncIterator[_explanation_pb2.ExplainScoreResponse]],
     ) -> _abc.AsyncIterator[_explanation_pb2.ExplainScoreResponse]:
-        """The ledger of one entity on the current version of a board: first a header,
-        then lines in the order in which they were judged. The lines sum to the
-        score, to the digit. Where the inputs have moved since the version was
-        made, the boards are scored and published first.
-        Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, BOARD_NOT_FOUND,
-        ENTITY_NOT_FOUND, VERSION_NOT_CURRENT, INPUTS_CHANGED,
-        DATABASE_UNAVAILABLE, DEPENDENCY_UNAVAILABLE.
+        """The ledger of one entity on the current version of a board, or over a range:
+        first a header, then lines in the order in which they were judged, a team's
+        member by member. The whole ledger sums to the score, to the digit. Where
+        the inputs have moved since the version was made, the boards are scored and
+        published first; a range is computed as it is asked for.
+        Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, PRESET_NOT_FOUND (a
+        range's), BOARD_NOT_FOUND, ENTITY_NOT_FOUND, VERSION_NOT_CURRENT,
+        INPUTS_CHANGED, SCORE_OUT_OF_RANGE, INSTALLATION_BUSY, DATABASE_UNAVAILABLE,
+        DEPENDENCY_UNAVAILABLE.
         """
 
 def add_ScoringServiceServicer_to_server(servicer: ScoringServiceServicer, server: _aio.Server) -> None: ...
