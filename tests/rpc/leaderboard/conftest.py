@@ -50,7 +50,10 @@ class KnownProfiles:
     ) -> Mapping[int, Profile]:
         if self.away:
             raise DependencyUnavailable
-        return {id_: Profile(f"{kind}-{id_}{self.suffix}", f"Name {id_}") for id_ in ids}
+        return {id_: Profile(f"{kind}-{id_}{self.suffix}", self.name_of(id_)) for id_ in ids}
+
+    def name_of(self, id_: int) -> str:
+        return f"Name {id_}"
 
     async def find(self, installation_id: int, kind: EntityType, login: str) -> int | None:
         if self.away:

@@ -1,9 +1,10 @@
 """Reading boards and ledgers."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from laurel.common.v1 import board_pb2
-from laurel.leaderboard.v1 import leaderboard_pb2, leaderboard_pb2_grpc
+from laurel.leaderboard.v1 import export_pb2, leaderboard_pb2, leaderboard_pb2_grpc
 from laurel.scoring.v1 import explanation_pb2, scoring_pb2_grpc
 from laurel_cli.rpc.caller import Caller
 from laurel_common.errors import LaurelError
@@ -34,6 +35,22 @@ async def get_board(
         stub = leaderboard_pb2_grpc.LeaderboardServiceStub(channel)
         answer: leaderboard_pb2.GetLeaderboardResponse = await stub.GetLeaderboard(request)
     return answer
+
+
+async def export_board(
+    caller: Caller,
+    board: board_pb2.Board,
+    form: export_pb2.ExportFormat.ValueType,
+    version: int = 0,
+) -> AsyncIterator[export_pb2.ExportLeaderboardResponse]:
+    """A whole board as a file, in pieces; `version` 0 is the current one."""
+    request = export_pb2.ExportLeaderboardRequest(
+        board=board, format=form, materialization_id=version
+    )
+    async with caller.channel("leaderboard") as channel:
+        stub = leaderboard_pb2_grpc.LeaderboardServiceStub(channel)
+        async for part in stub.ExportLeaderboard(request):
+            yield part
 
 
 async def explain(caller: Caller, request: explanation_pb2.ExplainScoreRequest) -> Explanation:

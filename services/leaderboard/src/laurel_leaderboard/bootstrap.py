@@ -1,7 +1,7 @@
 """Puts leaderboard together; every port can be replaced by argument."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -26,29 +26,22 @@ from laurel_common.redis import create_redis
 from laurel_common.rpc.client import connect_peer
 from laurel_common.rpc.health import HealthCheck, database_check, redis_check, schema_check
 from laurel_common.rpc.server import RpcServer, Servicer, build_server
-from laurel_leaderboard.application.batch_get_entries import BatchGetEntries
-from laurel_leaderboard.application.compare_versions import CompareVersions
-from laurel_leaderboard.application.current_boards import CurrentBoards
+from laurel_common.tenant_places import TenantPlaces
 from laurel_leaderboard.application.entry_builder import EntryBuilder
-from laurel_leaderboard.application.get_entry import GetEntry
-from laurel_leaderboard.application.get_history import GetHistory
-from laurel_leaderboard.application.get_leaderboard import GetLeaderboard
 from laurel_leaderboard.application.keep_history import KeepHistory
-from laurel_leaderboard.application.list_boards import ListBoards
 from laurel_leaderboard.application.list_materializations import ListMaterializations
 from laurel_leaderboard.application.mark_stale import MarkStale
 from laurel_leaderboard.application.masked_pages import MaskedPages
 from laurel_leaderboard.application.page_cache import PageCache
-from laurel_leaderboard.application.pages import Pages
 from laurel_leaderboard.application.pointers import Pointers
 from laurel_leaderboard.application.ports import (
     Comparisons,
+    Exports,
     History,
     Logins,
     Notices,
     Profiles,
     Publications,
-    ResponseCodec,
     Retention,
     SharedCache,
     StaleMarks,
@@ -60,10 +53,20 @@ from laurel_leaderboard.application.retire_versions import RetireVersions
 from laurel_leaderboard.application.statistics import ReadStatistics
 from laurel_leaderboard.clients.identity import IdentityLogins, IdentityProfiles
 from laurel_leaderboard.config import LeaderboardSettings
+from laurel_leaderboard.reading import (
+    EXPORTS_EACH,
+    EXPORTS_TOGETHER,
+    Closer,
+    Shared,
+    board_use_cases,
+    pages_of,
+    pointers_of,
+)
 from laurel_leaderboard.rpc.codec import ProtobufCodec
 from laurel_leaderboard.rpc.leaderboard import BoardUseCases, LeaderboardServicer
 from laurel_leaderboard.rpc.materialization import MaterializationServicer, VersionUseCases
 from laurel_leaderboard.storage.comparisons import PostgresComparisons
+from laurel_leaderboard.storage.exports import PostgresExports
 from laurel_leaderboard.storage.history import PostgresHistory
 from laurel_leaderboard.storage.history_writing import PostgresDayKeeper
 from laurel_leaderboard.storage.notices import PostgresNotices
@@ -77,7 +80,6 @@ from laurel_leaderboard.telemetry import LeaderboardMetrics
 # A cache that takes longer than this is no faster than PostgreSQL.
 REDIS_TIMEOUT_SECONDS = 0.1
 
-Closer = Callable[[], Awaitable[object]]
 Loop = Callable[[], Coroutine[Any, Any, None]]
 
 
@@ -91,23 +93,9 @@ class Leaderboard:
     metrics: LeaderboardMetrics
     retire: RetireVersions
     pointers: Pointers
+    export_places: TenantPlaces
     # What runs for as long as the service does.
     loops: list[Loop]
-
-
-@dataclass(slots=True)
-class _Shared:
-    """What reading and writing have in common."""
-
-    clock: Clock
-    codec: ResponseCodec
-    tokens: PageTokens
-    versions: Versions
-    shared: SharedCache
-    statistics: ReadStatistics
-    history: History
-    comparisons: Comparisons
-    builder: EntryBuilder
 
 
 def build(
@@ -119,6 +107,7 @@ def build(
     versions: Versions | None = None,
     history: History | None = None,
     comparisons: Comparisons | None = None,
+    exports: Exports | None = None,
     publications: Publications | None = None,
     marks: StaleMarks | None = None,
     shared: SharedCache | None = None,
@@ -138,7 +127,7 @@ def build(
         logins = logins or IdentityLogins(channel)
     history = history or PostgresHistory(engine)
     statistics = ReadStatistics()
-    common = _Shared(
+    common = Shared(
         clock=clock,
         codec=ProtobufCodec(),
         tokens=PageTokens(derive_secret(key, "page tokens")),
@@ -147,10 +136,12 @@ def build(
         statistics=statistics,
         history=history,
         comparisons=comparisons or PostgresComparisons(engine),
+        exports=exports or PostgresExports(engine),
         builder=EntryBuilder(profiles, history, clock),
+        export_places=TenantPlaces(each=EXPORTS_EACH, together=EXPORTS_TOGETHER),
     )
     cache = PageCache(settings.page_cache_bytes)
-    pointers = _pointers(settings, common, closers)
+    pointers = pointers_of(settings, common, closers)
     retention = PostgresRetention(engine)
     keep = KeepHistory(
         PostgresDayKeeper(engine), clock, delay=timedelta(seconds=settings.history_delay_seconds)
@@ -174,11 +165,13 @@ def build(
     return Leaderboard(
         servicers=[
             _reading(
-                common,
-                pointers,
-                _pages(common, cache, closers),
-                MaskedPages(cache, common.codec),
-                logins,
+                board_use_cases(
+                    common,
+                    pointers,
+                    pages_of(common, cache, closers),
+                    MaskedPages(cache, common.codec),
+                    logins,
+                )
             ),
             _writing(
                 VersionUseCases(
@@ -194,6 +187,7 @@ def build(
         metrics=LeaderboardMetrics(statistics, cache),
         retire=retire,
         pointers=pointers,
+        export_places=common.export_places,
         loops=loops,
     )
 
@@ -228,32 +222,6 @@ def _identity(
     return channel
 
 
-def _pointers(settings: LeaderboardSettings, common: _Shared, closers: list[Closer]) -> Pointers:
-    pointers = Pointers(
-        common.versions,
-        common.shared,
-        common.codec,
-        common.clock,
-        limit=settings.pointer_cache_size,
-    )
-    closers.append(pointers.close)
-    return pointers
-
-
-def _pages(common: _Shared, cache: PageCache, closers: list[Closer]) -> Pages:
-    pages = Pages(
-        versions=common.versions,
-        builder=common.builder,
-        shared=common.shared,
-        codec=common.codec,
-        tokens=common.tokens,
-        cache=cache,
-        clock=common.clock,
-    )
-    closers.append(pages.close)
-    return pages
-
-
 def _retire(
     settings: LeaderboardSettings, retention: Retention, keep: KeepHistory, clock: Clock
 ) -> RetireVersions:
@@ -266,27 +234,7 @@ def _retire(
     )
 
 
-def _reading(
-    common: _Shared, pointers: Pointers, pages: Pages, masked: MaskedPages, logins: Logins
-) -> Servicer:
-    get_leaderboard = GetLeaderboard(
-        pointers=pointers,
-        pages=pages,
-        tokens=common.tokens,
-        codec=common.codec,
-        masked=masked,
-        clock=common.clock,
-        statistics=common.statistics,
-    )
-    boards = CurrentBoards(pointers, common.clock)
-    cases = BoardUseCases(
-        get_leaderboard=get_leaderboard,
-        list_boards=ListBoards(common.versions, common.tokens),
-        get_entry=GetEntry(boards, common.versions, logins, common.builder),
-        batch_get_entries=BatchGetEntries(boards, common.versions, common.builder),
-        get_history=GetHistory(boards, common.history, common.tokens, common.clock),
-        compare_versions=CompareVersions(boards, common.comparisons, common.builder, common.tokens),
-    )
+def _reading(cases: BoardUseCases) -> Servicer:
     return (
         leaderboard_pb2_grpc.add_LeaderboardServiceServicer_to_server,
         LeaderboardServicer(cases),

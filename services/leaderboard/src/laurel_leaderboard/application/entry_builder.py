@@ -10,7 +10,7 @@ from laurel_common.deadline import deadline_in
 from laurel_common.errors import LaurelError
 from laurel_leaderboard.application.ports import History, Profiles
 from laurel_leaderboard.domain.entries import Entry, Profile, ScoreRow
-from laurel_leaderboard.domain.history import previous_day
+from laurel_leaderboard.domain.history import Standing, previous_day
 from laurel_leaderboard.domain.versions import Version
 
 # Entries wait this long for names at most, and for a while after a failure not at all.
@@ -40,6 +40,14 @@ class EntryBuilder:
             Entry(row, kind, known.get(row.entity_id), before.get(row.entity_id)) for row in rows
         ]
         return entries, profiles is not None
+
+    async def described(
+        self, version: Version, ids: Collection[int]
+    ) -> tuple[Mapping[int, Profile], Mapping[int, Standing]]:
+        """Profiles by id, none while identity is away; and where they stood one period before."""
+        day = previous_day(version.board.time_period, version.as_of)
+        before = await self._history.standings(version, day, ids)
+        return await self.names(version, ids) or {}, before
 
     async def names(self, version: Version, ids: Collection[int]) -> Mapping[int, Profile] | None:
         """Profiles by id; None while identity is away."""

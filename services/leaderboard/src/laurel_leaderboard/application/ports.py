@@ -4,6 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
+import pyarrow as pa
+
 from laurel_common.auth.access import Access
 from laurel_leaderboard.domain.boards import BoardAddress, BoardKey, EntityType, Preset, ScopeType
 from laurel_leaderboard.domain.comparison import Mover, MoverPlace
@@ -193,6 +195,16 @@ class Comparisons(Protocol):
         """At most `limit` of those who stand elsewhere in `version` than in `base`, behind
         `after`: those who stand in it, by place, then those who left, by the place they had.
         Raises VersionExpired where the rows of either are gone.
+        """
+        ...
+
+
+class Exports(Protocol):
+    """Whole versions as columns. Raises DatabaseUnavailable while they can't be read."""
+
+    async def slice(self, version: Version, after: Position | None, limit: int) -> pa.RecordBatch:
+        """At most `limit` rows behind `after` in the board's order, as STORED's columns; none
+        where the version has no rows any more.
         """
         ...
 

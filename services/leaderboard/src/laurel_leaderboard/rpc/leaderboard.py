@@ -1,17 +1,19 @@
 """LeaderboardService on the wire."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-from laurel.leaderboard.v1 import leaderboard_pb2, leaderboard_pb2_grpc
+from laurel.leaderboard.v1 import export_pb2, leaderboard_pb2, leaderboard_pb2_grpc
 from laurel_common.rpc.chain import ready_made
 from laurel_leaderboard.application.batch_get_entries import BatchGetEntries
 from laurel_leaderboard.application.compare_versions import CompareVersions
+from laurel_leaderboard.application.export_leaderboard import ExportLeaderboard
 from laurel_leaderboard.application.get_entry import GetEntry
 from laurel_leaderboard.application.get_history import GetHistory
 from laurel_leaderboard.application.get_leaderboard import GetLeaderboard
 from laurel_leaderboard.application.list_boards import ListBoards
-from laurel_leaderboard.rpc import convert, convert_comparison, convert_entries
+from laurel_leaderboard.rpc import convert, convert_comparison, convert_entries, convert_export
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class BoardUseCases:
     batch_get_entries: BatchGetEntries
     get_history: GetHistory
     compare_versions: CompareVersions
+    export_leaderboard: ExportLeaderboard
 
 
 class LeaderboardServicer(leaderboard_pb2_grpc.LeaderboardServiceServicer):
@@ -84,6 +87,17 @@ class LeaderboardServicer(leaderboard_pb2_grpc.LeaderboardServiceServicer):
             request.page_token,
         )
         return convert_comparison.comparison_response(found)
+
+    async def ExportLeaderboard(
+        self, request: export_pb2.ExportLeaderboardRequest, _context: Any
+    ) -> AsyncIterator[export_pb2.ExportLeaderboardResponse]:
+        """A whole version as a file, in pieces."""
+        form = convert_export.format_of(request)
+        parts = self._cases.export_leaderboard(
+            convert.board_address(request.board), form, request.materialization_id
+        )
+        async for part in parts:
+            yield convert_export.export_message(part, form)
 
     async def ListBoards(
         self, request: leaderboard_pb2.ListBoardsRequest, _context: Any

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from laurel.leaderboard.v1 import export_pb2 as laurel_dot_leaderboard_dot_v1_dot_export__pb2
 from laurel.leaderboard.v1 import leaderboard_pb2 as laurel_dot_leaderboard_dot_v1_dot_leaderboard__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -59,6 +60,11 @@ class LeaderboardServiceStub:
                 '/laurel.leaderboard.v1.LeaderboardService/CompareVersions',
                 request_serializer=laurel_dot_leaderboard_dot_v1_dot_leaderboard__pb2.CompareVersionsRequest.SerializeToString,
                 response_deserializer=laurel_dot_leaderboard_dot_v1_dot_leaderboard__pb2.CompareVersionsResponse.FromString,
+                _registered_method=True)
+        self.ExportLeaderboard = channel.unary_stream(
+                '/laurel.leaderboard.v1.LeaderboardService/ExportLeaderboard',
+                request_serializer=laurel_dot_leaderboard_dot_v1_dot_export__pb2.ExportLeaderboardRequest.SerializeToString,
+                response_deserializer=laurel_dot_leaderboard_dot_v1_dot_export__pb2.ExportLeaderboardResponse.FromString,
                 _registered_method=True)
         self.ListBoards = channel.unary_unary(
                 '/laurel.leaderboard.v1.LeaderboardService/ListBoards',
@@ -124,6 +130,18 @@ class LeaderboardServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExportLeaderboard(self, request, context):
+        """A whole version of a board as a file, in pieces. It is whole when the stream
+        ends with OK. An installation may run two exports at once on each process.
+        Errors: INVALID_REQUEST, BOARD_NOT_FOUND, VERSION_NOT_FOUND (no such version
+        of this board), VERSION_EXPIRED (it is not kept any more, or its rows went
+        while they were read), INSTALLATION_BUSY, OVERLOADED,
+        INSTALLATION_NOT_COVERED, DATABASE_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListBoards(self, request, context):
         """The boards of an installation that the served preset scored, with their
         current versions, by board.
@@ -161,6 +179,11 @@ def add_LeaderboardServiceServicer_to_server(servicer, server):
                     servicer.CompareVersions,
                     request_deserializer=laurel_dot_leaderboard_dot_v1_dot_leaderboard__pb2.CompareVersionsRequest.FromString,
                     response_serializer=laurel_dot_leaderboard_dot_v1_dot_leaderboard__pb2.CompareVersionsResponse.SerializeToString,
+            ),
+            'ExportLeaderboard': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportLeaderboard,
+                    request_deserializer=laurel_dot_leaderboard_dot_v1_dot_export__pb2.ExportLeaderboardRequest.FromString,
+                    response_serializer=laurel_dot_leaderboard_dot_v1_dot_export__pb2.ExportLeaderboardResponse.SerializeToString,
             ),
             'ListBoards': grpc.unary_unary_rpc_method_handler(
                     servicer.ListBoards,
@@ -304,6 +327,33 @@ class LeaderboardService:
             '/laurel.leaderboard.v1.LeaderboardService/CompareVersions',
             laurel_dot_leaderboard_dot_v1_dot_leaderboard__pb2.CompareVersionsRequest.SerializeToString,
             laurel_dot_leaderboard_dot_v1_dot_leaderboard__pb2.CompareVersionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportLeaderboard(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/laurel.leaderboard.v1.LeaderboardService/ExportLeaderboard',
+            laurel_dot_leaderboard_dot_v1_dot_export__pb2.ExportLeaderboardRequest.SerializeToString,
+            laurel_dot_leaderboard_dot_v1_dot_export__pb2.ExportLeaderboardResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -5,6 +5,7 @@ Boards, as they are read."""
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from laurel.leaderboard.v1 import export_pb2 as _export_pb2
 from laurel.leaderboard.v1 import leaderboard_pb2 as _leaderboard_pb2
 import abc as _abc_1
 
@@ -47,6 +48,14 @@ class LeaderboardServiceStub:
     Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, BOARD_NOT_FOUND,
     VERSION_NOT_FOUND (no such version of this board), VERSION_EXPIRED (its rows
     are not kept any more, or those that the page token walks), DAY_NOT_KEPT,
+    INSTALLATION_NOT_COVERED, DATABASE_UNAVAILABLE.
+    """
+    ExportLeaderboard: _aio.UnaryStreamMultiCallable[_export_pb2.ExportLeaderboardRequest, _export_pb2.ExportLeaderboardResponse]
+    """A whole version of a board as a file, in pieces. It is whole when the stream
+    ends with OK. An installation may run two exports at once on each process.
+    Errors: INVALID_REQUEST, BOARD_NOT_FOUND, VERSION_NOT_FOUND (no such version
+    of this board), VERSION_EXPIRED (it is not kept any more, or its rows went
+    while they were read), INSTALLATION_BUSY, OVERLOADED,
     INSTALLATION_NOT_COVERED, DATABASE_UNAVAILABLE.
     """
     ListBoards: _aio.UnaryUnaryMultiCallable[_leaderboard_pb2.ListBoardsRequest, _leaderboard_pb2.ListBoardsResponse]
@@ -119,6 +128,20 @@ class LeaderboardServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, BOARD_NOT_FOUND,
         VERSION_NOT_FOUND (no such version of this board), VERSION_EXPIRED (its rows
         are not kept any more, or those that the page token walks), DAY_NOT_KEPT,
+        INSTALLATION_NOT_COVERED, DATABASE_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def ExportLeaderboard(
+        self,
+        request: _export_pb2.ExportLeaderboardRequest,
+        context: _aio.ServicerContext[_export_pb2.ExportLeaderboardRequest, _abc.AsyncIterator[_export_pb2.ExportLeaderboardResponse]],
+    ) -> _abc.AsyncIterator[_export_pb2.ExportLeaderboardResponse]:
+        """A whole version of a board as a file, in pieces. It is whole when the stream
+        ends with OK. An installation may run two exports at once on each process.
+        Errors: INVALID_REQUEST, BOARD_NOT_FOUND, VERSION_NOT_FOUND (no such version
+        of this board), VERSION_EXPIRED (it is not kept any more, or its rows went
+        while they were read), INSTALLATION_BUSY, OVERLOADED,
         INSTALLATION_NOT_COVERED, DATABASE_UNAVAILABLE.
         """
 
