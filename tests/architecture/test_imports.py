@@ -12,6 +12,7 @@ CONTEXTS = ("identity", "ingest", "leaderboard", "scoring")
 SOURCES = {
     "laurel_common": ROOT / "libs/common/src/laurel_common",
     "laurel_embedded": ROOT / "libs/embedded/src/laurel_embedded",
+    "laurel_sessions": ROOT / "libs/sessions/src/laurel_sessions",
     "laurel_cli": ROOT / "cli/src/laurel_cli",
 } | {f"laurel_{each}": ROOT / f"services/{each}/src/laurel_{each}" for each in CONTEXTS}
 

@@ -27,11 +27,11 @@ AT = 1_620_036_000
 
 @pytest.fixture(params=["identity", "tests' own"])
 async def directory(
-    request: pytest.FixtureRequest, database: Database, tmp_path: Path
+    request: pytest.FixtureRequest, database: Database, redis_url: str, tmp_path: Path
 ) -> AsyncIterator[Directory]:
     """Each implementation in turn, knowing nobody."""
     if request.param == "identity":
-        async with running_identity(database, tmp_path) as identity:
+        async with running_identity(database, redis_url, tmp_path) as identity:
             # The key named "ingest" is listed already; its stubs' channel is what a new one has.
             tokens = TokenSource("ingest", identity.server.keys.private_key("ingest"))
             yield IdentityDirectory(identity.server.channel_with(tokens))

@@ -9,16 +9,16 @@ import grpc
 import pytest
 
 from laurel.identity.v1 import directory_pb2_grpc, installation_pb2_grpc
+from laurel_common.auth.keys import generate_private_key
 from laurel_common.auth.principal import PrincipalKind
 from laurel_common.db.engine import create_engine
-from laurel_common.page_token import PageTokens
+from laurel_common.redis import create_redis
 from laurel_common.testing.clock import FakeClock
 from laurel_common.testing.server import RunningServer, serving
 from laurel_identity.application.github import AppClient
-from laurel_identity.bootstrap import build_servicers, health_checks
-from laurel_identity.storage.directory import SqlDirectory
-from laurel_identity.storage.directory_reads import SqlDirectoryReader
-from laurel_identity.storage.tenant_reads import SqlTenantReader
+from laurel_identity.bootstrap import Identity as Built
+from laurel_identity.bootstrap import build
+from laurel_identity.config import IdentitySettings
 from tests.support.database import Database
 
 
@@ -31,6 +31,20 @@ class Identity:
     operator: directory_pb2_grpc.DirectoryServiceStub
     installations: installation_pb2_grpc.InstallationServiceStub
     clock: FakeClock
+    built: Built
+
+    def forget(self) -> None:
+        """Makes identity look everything about sessions up again."""
+        self.built.forget(None)
+
+    async def flush(self) -> None:
+        """Writes to Redis what identity keeps there for hard times."""
+        await self.built.recent.flush()
+
+    async def revoke(self, session_ids: list[str]) -> None:
+        """Tells everybody that these sessions are over."""
+        await self.built.recent.revoke(session_ids)
+        self.built.forget(session_ids)
 
     def directory(self, channel: grpc.aio.Channel) -> directory_pb2_grpc.DirectoryServiceStub:
         """The directory as seen through a channel."""
@@ -42,22 +56,25 @@ class Identity:
 
 
 @pytest.fixture
-async def identity(database: Database, tmp_path: Path) -> AsyncIterator[Identity]:
+async def identity(database: Database, redis_url: str, tmp_path: Path) -> AsyncIterator[Identity]:
     """Identity as its own role of a database of the test's own."""
-    async with running_identity(database, tmp_path) as identity:
+    async with running_identity(database, redis_url, tmp_path) as identity:
         yield identity
 
 
 @pytest.fixture
-async def shared_identity(module_database: Database, tmp_path: Path) -> AsyncIterator[Identity]:
+async def shared_identity(
+    module_database: Database, redis_url: str, tmp_path: Path
+) -> AsyncIterator[Identity]:
     """Identity on the module's database, for tests that only read or write the same."""
-    async with running_identity(module_database, tmp_path) as identity:
+    async with running_identity(module_database, redis_url, tmp_path) as identity:
         yield identity
 
 
 @asynccontextmanager
 async def running_identity(
     database: Database,
+    redis_url: str,
     directory: Path,
     *,
     app: AppClient | None = None,
@@ -66,16 +83,16 @@ async def running_identity(
     """Serves identity over a database; `directory` receives the callers' keys."""
     engine = create_engine(database.url("laurel_identity"), application_name="test", pool_size=4)
     clock = clock or FakeClock()
-    servicers = build_servicers(
-        SqlDirectory(engine),
-        SqlDirectoryReader(engine),
-        SqlTenantReader(engine),
-        PageTokens(b"k" * 32),
-        clock,
-        app=app,
-    )
+    redis = create_redis(redis_url)
+    built = build(settings_of(directory), engine=engine, redis=redis, app=app, clock=clock)
     try:
-        async with serving(servicers, directory, health_checks=health_checks(engine)) as server:
+        async with serving(
+            built.servicers,
+            directory,
+            health_checks=built.checks,
+            sessions=built.users,
+            access=built.users,
+        ) as server:
             service = server.channel(PrincipalKind.SERVICE, name="ingest")
             operator = server.channel(PrincipalKind.OPERATOR)
             yield Identity(
@@ -84,6 +101,20 @@ async def running_identity(
                 directory_pb2_grpc.DirectoryServiceStub(operator),
                 installation_pb2_grpc.InstallationServiceStub(operator),
                 clock,
+                built,
             )
     finally:
+        await redis.aclose()
         await engine.dispose()
+
+
+def settings_of(directory: Path) -> IdentitySettings:
+    """Settings that name no servers, and a key in `directory`."""
+    key_file = directory / "identity.key"
+    generate_private_key(key_file)
+    return IdentitySettings(
+        database_url="postgresql://nobody@localhost:1/none",
+        redis_url="redis://localhost:1",
+        trust_file=directory / "trust.toml",
+        key_file=key_file,
+    )

@@ -57,7 +57,7 @@ class Minting:
 
 
 @pytest.fixture
-async def minting(database: Database, tmp_path: Path) -> AsyncIterator[Minting]:
+async def minting(database: Database, redis_url: str, tmp_path: Path) -> AsyncIterator[Minting]:
     """Acme's installation as GitHub and identity have it."""
     acme, clock = Acme(), FakeClock()
     with database.connect() as connection:
@@ -67,7 +67,9 @@ async def minting(database: Database, tmp_path: Path) -> AsyncIterator[Minting]:
             http = GitHubHttp(github.api_url)
             app = acme.world.app
             client = GitHubApp(http, app.id, app.private_key_pem().decode())
-            async with running_identity(database, tmp_path, app=client, clock=clock) as identity:
+            async with running_identity(
+                database, redis_url, tmp_path, app=client, clock=clock
+            ) as identity:
                 yield Minting(identity, github, acme, rows)
             await http.aclose()
 

@@ -13,6 +13,8 @@ from google.protobuf.message_factory import GetMessageClass
 from psycopg import sql
 
 from laurel.identity.v1 import (
+    auth_pb2,
+    auth_pb2_grpc,
     directory_lists_pb2,
     directory_lookups_pb2,
     directory_pb2,
@@ -71,7 +73,8 @@ async def test_no_request_makes_identity_fail_inside(shared_identity: Identity, 
     chance = random.Random(seed)  # noqa: S311 - not for secrets
     service = shared_identity.server.channel(PrincipalKind.SERVICE, name="scoring")
     operator = shared_identity.server.channel(PrincipalKind.OPERATOR)
-    stubs = [
+    stubs: list[tuple[Any, str, Any]] = [
+        (auth_pb2, "AuthService", auth_pb2_grpc.AuthServiceStub),
         (directory_pb2, "DirectoryService", directory_pb2_grpc.DirectoryServiceStub),
         (installation_pb2, "InstallationService", installation_pb2_grpc.InstallationServiceStub),
     ]
@@ -93,9 +96,9 @@ async def test_no_request_makes_identity_fail_inside(shared_identity: Identity, 
 
 
 async def test_a_database_that_went_away_is_told_as_such(
-    database: Database, tmp_path: Path
+    database: Database, redis_url: str, tmp_path: Path
 ) -> None:
-    async with running_identity(database, tmp_path) as identity:
+    async with running_identity(database, redis_url, tmp_path) as identity:
         await identity.operator.BatchGetUsers(
             directory_lookups_pb2.BatchGetUsersRequest(user_ids=[1])
         )
@@ -133,12 +136,12 @@ def _allow(database: Database, allowed: str) -> sql.Composed:
 
 
 async def test_the_service_as_it_is_put_together_serves(
-    module_database: Database, tmp_path: Path
+    module_database: Database, redis_url: str, tmp_path: Path
 ) -> None:
     keys = TestKeys(tmp_path)
     settings = IdentitySettings(
         database_url=module_database.url("laurel_identity"),
-        redis_url="redis://localhost:1",
+        redis_url=redis_url,
         listen="localhost:0",
         metrics_listen=None,
         trust_file=keys.trust_file,

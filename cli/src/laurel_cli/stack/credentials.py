@@ -15,6 +15,7 @@ from laurel_common.rpc.policy import rules_of
 ROSTER = "roster"
 _UPSERT = "laurel.identity.v1.DirectoryService/UpsertEntities"
 _PROTOS = (
+    "laurel.identity.v1.auth_pb2",
     "laurel.identity.v1.directory_pb2",
     "laurel.identity.v1.installation_pb2",
     "laurel.ingest.v1.signal_pb2",

@@ -1,8 +1,16 @@
 """Puts identity together: every port can be replaced by an argument."""
 
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from laurel.identity.v1 import (
+    auth_pb2,
+    auth_pb2_grpc,
     directory_pb2,
     directory_pb2_grpc,
     installation_pb2,
@@ -13,14 +21,17 @@ from laurel_common.auth.trust import TrustDirectory
 from laurel_common.clock import Clock, SystemClock
 from laurel_common.db.engine import create_engine
 from laurel_common.page_token import PageTokens
-from laurel_common.rpc.health import HealthCheck, database_check, schema_check
+from laurel_common.redis import create_redis
+from laurel_common.rpc.health import HealthCheck, database_check, redis_check, schema_check
 from laurel_common.rpc.server import RpcServer, Servicer, build_server
 from laurel_identity.application.batch_get_users import BatchGetUsers
+from laurel_identity.application.check_access import CheckAccess
 from laurel_identity.application.create_installation_token import CreateInstallationToken
 from laurel_identity.application.get_installation import GetInstallation
 from laurel_identity.application.get_organization import GetOrganization
-from laurel_identity.application.github import AppClient, NoApp
+from laurel_identity.application.github import AppClient
 from laurel_identity.application.installation_tokens import InstallationTokens
+from laurel_identity.application.introspect_token import IntrospectToken
 from laurel_identity.application.list_installations import ListInstallations
 from laurel_identity.application.list_organizations import ListOrganizations
 from laurel_identity.application.list_repositories import ListRepositories
@@ -33,105 +44,172 @@ from laurel_identity.clients.github.connecting import app_client
 from laurel_identity.clients.github.http import GitHubHttp
 from laurel_identity.config import IdentitySettings
 from laurel_identity.domain.entities import Kind
+from laurel_identity.rpc.auth_servicer import AuthServicer
 from laurel_identity.rpc.directory_servicer import DirectoryServicer, DirectoryUseCases
 from laurel_identity.rpc.installation_servicer import InstallationServicer, InstallationUseCases
+from laurel_identity.rpc.users import LocalUsers
+from laurel_identity.storage.access import SqlAccessReader
 from laurel_identity.storage.directory import SqlDirectory
 from laurel_identity.storage.directory_reads import SqlDirectoryReader
+from laurel_identity.storage.recent_answers import RedisRecentAnswers
+from laurel_identity.storage.sessions import SqlSessionReader
 from laurel_identity.storage.tenant_reads import SqlTenantReader
+from laurel_sessions import RevocationListener
 
 _PAGE_TOKENS = "identity page tokens"
 
+Closer = Callable[[], Awaitable[object]]
+Loop = Callable[[], Coroutine[Any, Any, None]]
 
-async def bootstrap(
+
+@dataclass(slots=True)
+class Identity:
+    """The service without its server: what tests and the server have in common."""
+
+    servicers: list[Servicer]
+    checks: list[HealthCheck]
+    users: LocalUsers
+    recent: RedisRecentAnswers
+    # Drops what is kept about sessions: these, or all.
+    forget: Callable[[Collection[str] | None], None]
+    # What runs for as long as the service does.
+    loops: list[Loop]
+    closers: list[Closer] = field(default_factory=list)
+
+
+def build(
     settings: IdentitySettings,
     *,
     engine: AsyncEngine | None = None,
+    redis: Redis | None = None,
     directory: Directory | None = None,
     directory_reader: DirectoryReader | None = None,
     tenant_reader: TenantReader | None = None,
     app: AppClient | None = None,
     clock: Clock | None = None,
-    trust: TrustDirectory | None = None,
+) -> Identity:
+    """Builds everything below the server. Called within the running loop."""
+    clock = clock or SystemClock()
+    closers: list[Closer] = []
+    if engine is None:
+        engine = create_engine(
+            settings.database_url,
+            application_name="laurel-identity",
+            pool_size=settings.database_pool_size,
+        )
+        closers.append(engine.dispose)
+    if redis is None:
+        redis = create_redis(settings.redis_url)
+        closers.append(redis.aclose)
+    if app is None:
+        http = GitHubHttp(settings.github_api_url)
+        closers.append(http.aclose)
+        app = app_client(settings, http)
+    tokens = PageTokens(derive_secret(load_private_key(settings.key_file), _PAGE_TOKENS))
+    reader = directory_reader or SqlDirectoryReader(engine)
+    tenants = tenant_reader or SqlTenantReader(engine)
+    get_installation = GetInstallation(tenants)
+    recent = RedisRecentAnswers(redis)
+    access = SqlAccessReader(engine)
+    introspect_token = IntrospectToken(SqlSessionReader(engine), recent, clock)
+    check_access = CheckAccess(access, recent, clock)
+    users = LocalUsers(introspect_token, check_access, access)
+    forgetful = (introspect_token, check_access, users)
+
+    def forget(session_ids: Collection[str] | None) -> None:
+        for each in forgetful:
+            each.forget(lambda key: session_ids is None or key in session_ids)
+
+    return Identity(
+        servicers=[
+            _auth(AuthServicer(introspect_token)),
+            _directory(
+                DirectoryUseCases(
+                    upsert_entities=UpsertEntities(
+                        directory or _sql_directory(settings, engine), clock
+                    ),
+                    batch_get_users=BatchGetUsers(reader),
+                    resolve_logins=ResolveLogins(reader),
+                    get_organization=GetOrganization(reader),
+                    list_organizations=ListOrganizations(reader),
+                    list_repositories=ListRepositories(tenants),
+                    list_teams=ListTeams(tenants),
+                    list_team_members=ListTeamRelations(tenants, Kind.TEAM_MEMBER),
+                    list_team_repositories=ListTeamRelations(tenants, Kind.TEAM_REPOSITORY),
+                    check_access=check_access,
+                ),
+                tokens,
+            ),
+            _installations(
+                InstallationUseCases(
+                    list_installations=ListInstallations(tenants),
+                    get_installation=get_installation,
+                    create_installation_token=CreateInstallationToken(
+                        get_installation, InstallationTokens(app, clock)
+                    ),
+                ),
+                tokens,
+            ),
+        ],
+        checks=[database_check(engine), schema_check(engine), redis_check(redis)],
+        users=users,
+        recent=recent,
+        forget=forget,
+        loops=[recent.run, RevocationListener(redis, forget).run],
+        closers=closers,
+    )
+
+
+def _auth(servicer: AuthServicer) -> Servicer:
+    return (
+        auth_pb2_grpc.add_AuthServiceServicer_to_server,
+        servicer,
+        auth_pb2.DESCRIPTOR.services_by_name["AuthService"],
+    )
+
+
+def _sql_directory(settings: IdentitySettings, engine: AsyncEngine) -> Directory:
+    return SqlDirectory(engine, writers=max(1, settings.database_pool_size // 2))
+
+
+def _directory(use_cases: DirectoryUseCases, tokens: PageTokens) -> Servicer:
+    return (
+        directory_pb2_grpc.add_DirectoryServiceServicer_to_server,
+        DirectoryServicer(use_cases, tokens),
+        directory_pb2.DESCRIPTOR.services_by_name["DirectoryService"],
+    )
+
+
+def _installations(use_cases: InstallationUseCases, tokens: PageTokens) -> Servicer:
+    return (
+        installation_pb2_grpc.add_InstallationServiceServicer_to_server,
+        InstallationServicer(use_cases, tokens),
+        installation_pb2.DESCRIPTOR.services_by_name["InstallationService"],
+    )
+
+
+async def bootstrap(
+    settings: IdentitySettings, *, trust: TrustDirectory | None = None, **ports: Any
 ) -> RpcServer:
-    """Builds the service within the running event loop; nothing is bound or connected yet.
+    """The server, ready to start, its loops running; `ports` go to `build`.
 
     Raises ConfigError, KeyFileError and TrustFileError for settings that can't be used.
     """
-    engine = engine or create_engine(
-        settings.database_url,
-        application_name="laurel-identity",
-        pool_size=settings.database_pool_size,
-    )
-    clock = clock or SystemClock()
-    http = GitHubHttp(settings.github_api_url)
-    tokens = PageTokens(derive_secret(load_private_key(settings.key_file), _PAGE_TOKENS))
-    servicers = build_servicers(
-        directory or SqlDirectory(engine, writers=max(1, settings.database_pool_size // 2)),
-        directory_reader or SqlDirectoryReader(engine),
-        tenant_reader or SqlTenantReader(engine),
-        tokens,
-        clock,
-        app=app or app_client(settings, http),
-    )
+    service = build(settings, **ports)
+    tasks = [asyncio.create_task(loop()) for loop in service.loops]
+
+    async def end_loops() -> None:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
     return build_server(
         settings,
-        servicers,
-        health_checks=health_checks(engine),
-        closers=[http.aclose, engine.dispose],
-        clock=clock,
+        service.servicers,
+        health_checks=service.checks,
+        sessions=service.users,
+        access=service.users,
+        closers=[*service.closers, end_loops],
+        clock=ports.get("clock"),
         trust=trust,
     )
-
-
-def build_servicers(
-    directory: Directory,
-    directory_reader: DirectoryReader,
-    tenant_reader: TenantReader,
-    tokens: PageTokens,
-    clock: Clock,
-    *,
-    app: AppClient | None = None,
-) -> list[Servicer]:
-    """The servicers over these ports."""
-    directory_servicer = DirectoryServicer(
-        DirectoryUseCases(
-            upsert_entities=UpsertEntities(directory, clock),
-            batch_get_users=BatchGetUsers(directory_reader),
-            resolve_logins=ResolveLogins(directory_reader),
-            get_organization=GetOrganization(directory_reader),
-            list_organizations=ListOrganizations(directory_reader),
-            list_repositories=ListRepositories(tenant_reader),
-            list_teams=ListTeams(tenant_reader),
-            list_team_members=ListTeamRelations(tenant_reader, Kind.TEAM_MEMBER),
-            list_team_repositories=ListTeamRelations(tenant_reader, Kind.TEAM_REPOSITORY),
-        ),
-        tokens,
-    )
-    get_installation = GetInstallation(tenant_reader)
-    installation_servicer = InstallationServicer(
-        InstallationUseCases(
-            list_installations=ListInstallations(tenant_reader),
-            get_installation=get_installation,
-            create_installation_token=CreateInstallationToken(
-                get_installation, InstallationTokens(app or NoApp(), clock)
-            ),
-        ),
-        tokens,
-    )
-    return [
-        (
-            directory_pb2_grpc.add_DirectoryServiceServicer_to_server,
-            directory_servicer,
-            directory_pb2.DESCRIPTOR.services_by_name["DirectoryService"],
-        ),
-        (
-            installation_pb2_grpc.add_InstallationServiceServicer_to_server,
-            installation_servicer,
-            installation_pb2.DESCRIPTOR.services_by_name["InstallationService"],
-        ),
-    ]
-
-
-def health_checks(engine: AsyncEngine) -> list[HealthCheck]:
-    """What identity needs: the database, with the schema that this code counts on."""
-    return [database_check(engine), schema_check(engine)]

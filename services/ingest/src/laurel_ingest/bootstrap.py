@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from laurel.identity.v1 import directory_pb2, installation_pb2
 from laurel.ingest.v1 import signal_pb2, signal_pb2_grpc
 from laurel_common.auth.keys import derive_secret, load_private_key
-from laurel_common.auth.sessions import SessionResolver
 from laurel_common.auth.tokens import TokenSource
 from laurel_common.clock import Clock, SystemClock
 from laurel_common.db import create_engine
@@ -29,6 +28,7 @@ from laurel_ingest.rpc.signals import SignalServicer
 from laurel_ingest.storage.postgres import PostgresStorage
 from laurel_ingest.storage.signal_reader import PostgresSignalReader
 from laurel_ingest.storage.signal_stream import AdbcSignalStream
+from laurel_sessions import connect_sessions
 
 Closer = Callable[[], Awaitable[object]]
 
@@ -100,16 +100,16 @@ def build(
     )
 
 
-async def bootstrap(
-    settings: IngestSettings, *, sessions: SessionResolver | None = None, **ports: Any
-) -> RpcServer:
+async def bootstrap(settings: IngestSettings, **ports: Any) -> RpcServer:
     """The server, ready to start; `ports` go to `build`."""
     service = build(settings, **ports)
+    sessions = connect_sessions(settings)
     return build_server(
         settings,
         service.servicers,
         health_checks=service.checks,
-        sessions=sessions,
-        closers=service.closers,
+        sessions=sessions.users,
+        access=sessions.users,
+        closers=[*service.closers, sessions.close],
         clock=ports.get("clock"),
     )

@@ -76,6 +76,7 @@ from laurel_leaderboard.storage.retention import PostgresRetention
 from laurel_leaderboard.storage.stale_marks import PostgresStaleMarks
 from laurel_leaderboard.storage.versions import PostgresVersions
 from laurel_leaderboard.telemetry import LeaderboardMetrics
+from laurel_sessions import connect_sessions
 
 # A cache that takes longer than this is no faster than PostgreSQL.
 REDIS_TIMEOUT_SECONDS = 0.1
@@ -261,12 +262,9 @@ def _checks(engine: AsyncEngine, redis: Redis) -> list[HealthCheck]:
 
 
 async def bootstrap(settings: LeaderboardSettings, **ports: Any) -> RpcServer:
-    """The server, ready to start, its loops running; `ports` go to `build`.
-
-    It resolves no sessions, so users are refused: whose boards a user may see is identity's to
-    tell, and nobody asks it yet.
-    """
+    """The server, ready to start, its loops running; `ports` go to `build`."""
     service = build(settings, **ports)
+    sessions = connect_sessions(settings)
     tasks = [asyncio.create_task(loop()) for loop in service.loops]
 
     async def end_loops() -> None:
@@ -278,7 +276,9 @@ async def bootstrap(settings: LeaderboardSettings, **ports: Any) -> RpcServer:
         settings,
         service.servicers,
         health_checks=service.checks,
-        closers=[*service.closers, end_loops],
+        sessions=sessions.users,
+        access=sessions.users,
+        closers=[*service.closers, sessions.close, end_loops],
         clock=ports.get("clock"),
     )
     server.registry.register(service.metrics)

@@ -13,7 +13,6 @@ from laurel.ingest.v1 import signal_pb2
 from laurel.leaderboard.v1 import materialization_pb2
 from laurel.scoring.v1 import preset_pb2, preset_pb2_grpc, scoring_pb2, scoring_pb2_grpc
 from laurel_common.auth.keys import derive_secret, load_private_key
-from laurel_common.auth.sessions import SessionResolver
 from laurel_common.auth.tokens import TokenSource
 from laurel_common.clock import Clock, SystemClock
 from laurel_common.db import create_engine
@@ -53,6 +52,7 @@ from laurel_scoring.storage.presets import PresetTables
 from laurel_scoring.storage.queue import LANE
 from laurel_scoring.storage.runs import RunTable
 from laurel_scoring.warm_up import warm_up
+from laurel_sessions import connect_sessions
 
 Closer = Callable[[], Awaitable[object]]
 
@@ -214,7 +214,6 @@ def once(work: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[object
 async def bootstrap(
     settings: ScoringSettings,
     *,
-    sessions: SessionResolver | None = None,
     clock: Clock | None = None,
     engine: AsyncEngine | None = None,
     presets: PresetStore | None = None,
@@ -234,12 +233,14 @@ async def bootstrap(
         boards=boards,
         draining=draining,
     )
+    sessions = connect_sessions(settings)
     server = build_server(
         settings,
         service.servicers,
         health_checks=service.checks,
-        sessions=sessions,
-        closers=service.closers,
+        sessions=sessions.users,
+        access=sessions.users,
+        closers=[*service.closers, sessions.close],
         clock=clock,
         draining=draining,
     )

@@ -22,7 +22,7 @@ class Principal:
     """A caller whose token was verified.
 
     `name` is the key's name, or the user's login. `installations` None means all; a user's are
-    not listed here: identity knows them. `methods` are the globs of the key. `token_id` is the
+    listed in identity alone. `methods` are the globs of the key. `token_id` is the
     token's jti, or a session's id. `user_id` is set for users alone.
     """
 

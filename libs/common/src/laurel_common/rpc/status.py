@@ -75,6 +75,7 @@ CODES: dict[str, StatusCode] = {
     "VERSION_EXPIRED": StatusCode.FAILED_PRECONDITION,
     "VERSION_NOT_FOUND": StatusCode.NOT_FOUND,
     "DAY_NOT_KEPT": StatusCode.NOT_FOUND,
+    "SESSION_NOT_FOUND": StatusCode.NOT_FOUND,
 }
 
 _DEFAULT_RETRY = timedelta(seconds=1)

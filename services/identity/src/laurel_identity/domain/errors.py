@@ -68,3 +68,10 @@ class GitHubRefused(LaurelError):
     def __init__(self, status: int) -> None:
         super().__init__(metadata={"status": str(status)})
         self.status = status
+
+
+class SessionNotFound(LaurelError):
+    """No such session, or none that the caller may see."""
+
+    reason = "SESSION_NOT_FOUND"
+    default_message = "no such session"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from laurel.identity.v1 import (
+    directory_access_pb2,
     directory_lists_pb2,
     directory_lookups_pb2,
     directory_pb2_grpc,
@@ -13,6 +14,7 @@ from laurel.identity.v1 import (
 )
 from laurel_common.page_token import PageTokens
 from laurel_identity.application.batch_get_users import BatchGetUsers
+from laurel_identity.application.check_access import CheckAccess
 from laurel_identity.application.get_organization import GetOrganization
 from laurel_identity.application.list_organizations import ListOrganizations
 from laurel_identity.application.list_repositories import ListRepositories
@@ -20,7 +22,7 @@ from laurel_identity.application.list_team_relations import ListTeamRelations
 from laurel_identity.application.list_teams import ListTeams
 from laurel_identity.application.resolve_logins import ResolveLogins
 from laurel_identity.application.upsert_entities import UpsertEntities
-from laurel_identity.rpc import convert
+from laurel_identity.rpc import convert, convert_auth
 from laurel_identity.rpc.pages import Pages
 from laurel_identity.rpc.visibility import current_visibility
 
@@ -38,6 +40,7 @@ class DirectoryUseCases:
     list_teams: ListTeams
     list_team_members: ListTeamRelations
     list_team_repositories: ListTeamRelations
+    check_access: CheckAccess
 
 
 class DirectoryServicer(directory_pb2_grpc.DirectoryServiceServicer):
@@ -156,3 +159,9 @@ class DirectoryServicer(directory_pb2_grpc.DirectoryServiceServicer):
             team_repositories=convert.from_team_repositories(page.rows),
             next_page_token=self._team_repositories.next_token(request, page),
         )
+
+    async def CheckAccess(
+        self, request: directory_access_pb2.CheckAccessRequest, context: Any
+    ) -> directory_access_pb2.CheckAccessResponse:
+        grant, keep = await self._do.check_access(request.session_id, request.installation_id)
+        return convert_auth.from_grant(grant, keep)

@@ -56,6 +56,9 @@ class AuthStep(Step):
         principal = call.principal
         if principal is None or principal.installations is None:
             return
+        if principal.kind is PrincipalKind.USER:
+            # What a user may not see does not exist for it: the access step says so.
+            return
         named = installations_in(request, call.rule)
         if not named and call.messages == 0 and call.rule.installation_paths:
             raise InstallationNotCovered

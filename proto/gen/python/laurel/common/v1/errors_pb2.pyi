@@ -117,6 +117,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """NOT_FOUND: the board has no such version."""
     ERROR_REASON_DAY_NOT_KEPT: _ErrorReason.ValueType  # 84
     """NOT_FOUND: the board left nothing on that day, or it is not kept any more."""
+    ERROR_REASON_SESSION_NOT_FOUND: _ErrorReason.ValueType  # 100
+    """NOT_FOUND: no such session, or none that the caller may see."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call failed. Each reason belongs to one canonical code, named beside it."""
@@ -214,4 +216,6 @@ ERROR_REASON_VERSION_NOT_FOUND: ErrorReason.ValueType  # 83
 """NOT_FOUND: the board has no such version."""
 ERROR_REASON_DAY_NOT_KEPT: ErrorReason.ValueType  # 84
 """NOT_FOUND: the board left nothing on that day, or it is not kept any more."""
+ERROR_REASON_SESSION_NOT_FOUND: ErrorReason.ValueType  # 100
+"""NOT_FOUND: no such session, or none that the caller may see."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from laurel.identity.v1 import directory_access_pb2 as laurel_dot_identity_dot_v1_dot_directory__access__pb2
 from laurel.identity.v1 import directory_lists_pb2 as laurel_dot_identity_dot_v1_dot_directory__lists__pb2
 from laurel.identity.v1 import directory_lookups_pb2 as laurel_dot_identity_dot_v1_dot_directory__lookups__pb2
 from laurel.identity.v1 import directory_upserts_pb2 as laurel_dot_identity_dot_v1_dot_directory__upserts__pb2
@@ -82,6 +83,11 @@ class DirectoryServiceStub:
                 '/laurel.identity.v1.DirectoryService/ListTeamRepositories',
                 request_serializer=laurel_dot_identity_dot_v1_dot_directory__lists__pb2.ListTeamRepositoriesRequest.SerializeToString,
                 response_deserializer=laurel_dot_identity_dot_v1_dot_directory__lists__pb2.ListTeamRepositoriesResponse.FromString,
+                _registered_method=True)
+        self.CheckAccess = channel.unary_unary(
+                '/laurel.identity.v1.DirectoryService/CheckAccess',
+                request_serializer=laurel_dot_identity_dot_v1_dot_directory__access__pb2.CheckAccessRequest.SerializeToString,
+                response_deserializer=laurel_dot_identity_dot_v1_dot_directory__access__pb2.CheckAccessResponse.FromString,
                 _registered_method=True)
 
 
@@ -176,6 +182,15 @@ class DirectoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CheckAccess(self, request, context):
+        """What of an installation the user of a session may see.
+        Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND (there is none, or nothing of
+        it may be seen), SESSION_NOT_FOUND, DATABASE_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DirectoryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -223,6 +238,11 @@ def add_DirectoryServiceServicer_to_server(servicer, server):
                     servicer.ListTeamRepositories,
                     request_deserializer=laurel_dot_identity_dot_v1_dot_directory__lists__pb2.ListTeamRepositoriesRequest.FromString,
                     response_serializer=laurel_dot_identity_dot_v1_dot_directory__lists__pb2.ListTeamRepositoriesResponse.SerializeToString,
+            ),
+            'CheckAccess': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckAccess,
+                    request_deserializer=laurel_dot_identity_dot_v1_dot_directory__access__pb2.CheckAccessRequest.FromString,
+                    response_serializer=laurel_dot_identity_dot_v1_dot_directory__access__pb2.CheckAccessResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -470,6 +490,33 @@ class DirectoryService:
             '/laurel.identity.v1.DirectoryService/ListTeamRepositories',
             laurel_dot_identity_dot_v1_dot_directory__lists__pb2.ListTeamRepositoriesRequest.SerializeToString,
             laurel_dot_identity_dot_v1_dot_directory__lists__pb2.ListTeamRepositoriesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckAccess(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.identity.v1.DirectoryService/CheckAccess',
+            laurel_dot_identity_dot_v1_dot_directory__access__pb2.CheckAccessRequest.SerializeToString,
+            laurel_dot_identity_dot_v1_dot_directory__access__pb2.CheckAccessResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -5,6 +5,7 @@ The directory of people, accounts, repositories and teams."""
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from laurel.identity.v1 import directory_access_pb2 as _directory_access_pb2
 from laurel.identity.v1 import directory_lists_pb2 as _directory_lists_pb2
 from laurel.identity.v1 import directory_lookups_pb2 as _directory_lookups_pb2
 from laurel.identity.v1 import directory_upserts_pb2 as _directory_upserts_pb2
@@ -69,6 +70,11 @@ class DirectoryServiceStub:
     by team and repository.
     Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, INSTALLATION_NOT_FOUND,
     TEAM_NOT_FOUND (of this account), DATABASE_UNAVAILABLE.
+    """
+    CheckAccess: _aio.UnaryUnaryMultiCallable[_directory_access_pb2.CheckAccessRequest, _directory_access_pb2.CheckAccessResponse]
+    """What of an installation the user of a session may see.
+    Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND (there is none, or nothing of
+    it may be seen), SESSION_NOT_FOUND, DATABASE_UNAVAILABLE.
     """
 
 class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -178,6 +184,17 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
         by team and repository.
         Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, INSTALLATION_NOT_FOUND,
         TEAM_NOT_FOUND (of this account), DATABASE_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def CheckAccess(
+        self,
+        request: _directory_access_pb2.CheckAccessRequest,
+        context: _aio.ServicerContext[_directory_access_pb2.CheckAccessRequest, _abc.Awaitable[_directory_access_pb2.CheckAccessResponse]],
+    ) -> _abc.Awaitable[_directory_access_pb2.CheckAccessResponse]:
+        """What of an installation the user of a session may see.
+        Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND (there is none, or nothing of
+        it may be seen), SESSION_NOT_FOUND, DATABASE_UNAVAILABLE.
         """
 
 def add_DirectoryServiceServicer_to_server(servicer: DirectoryServiceServicer, server: _aio.Server) -> None: ...

@@ -19,7 +19,11 @@ from laurel_identity.storage.tables.observations import (
     merged_accounts,
     private_addresses,
 )
-from laurel_identity.storage.tables.sessions import auth_sessions, session_installations
+from laurel_identity.storage.tables.sessions import (
+    auth_sessions,
+    session_installations,
+    session_repositories,
+)
 
 __all__ = [
     "auth_sessions",
@@ -34,6 +38,7 @@ __all__ = [
     "private_addresses",
     "repositories",
     "session_installations",
+    "session_repositories",
     "team_members",
     "team_repositories",
     "teams",

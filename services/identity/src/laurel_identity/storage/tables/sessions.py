@@ -1,6 +1,7 @@
 """Sessions of signed-in users."""
 
-from sqlalchemy import CheckConstraint, Index, PrimaryKeyConstraint, Table
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, PrimaryKeyConstraint, Table
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from laurel_identity.storage.tables.base import (
     flag_column,
@@ -58,3 +59,20 @@ session_installations = Table(
     ),
 )
 Index("idx_session_installations_installation", session_installations.c.installation_id)
+
+session_repositories = Table(
+    "session_repositories",
+    metadata,
+    text_column("session_id"),
+    id_column("installation_id"),
+    Column("repository_ids", ARRAY(BigInteger), nullable=False),
+    time_column("read_at", nullable=False),
+    PrimaryKeyConstraint("session_id", "installation_id", name="pk_session_repositories"),
+    reference("fk_session_repositories_session", "session_id", "auth_sessions.id"),
+    reference(
+        "fk_session_repositories_installation",
+        "installation_id",
+        "github_installations.installation_id",
+    ),
+)
+Index("idx_session_repositories_installation", session_repositories.c.installation_id)

@@ -1,0 +1,86 @@
+"""Answers that are good for a few seconds, asked for once however many want them."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Generic, TypeVar
+
+from laurel_common.deadline import set_deadline
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class Remembered(Generic[K, V]):
+    """At most `limit` answers, each kept for as long as whoever gave it said.
+
+    `forget` holds for answers that are on their way, too: they reach who waits for them and are
+    not kept.
+    """
+
+    def __init__(self, *, limit: int, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._limit = limit
+        self._monotonic = monotonic
+        self._known: dict[K, tuple[V, float]] = {}
+        self._asked: dict[K, asyncio.Task[V]] = {}
+
+    def find(self, key: K) -> V | None:
+        """The answer, where one is kept."""
+        found = self._known.get(key)
+        if found is None:
+            return None
+        if self._monotonic() < found[1]:
+            return found[0]
+        del self._known[key]
+        return None
+
+    async def get(self, key: K, ask: Callable[[], Awaitable[tuple[V, float]]]) -> V:
+        """The kept answer, or what `ask` gives together with the seconds, from before it was
+        asked, for which it is good. What `ask` raises is raised to all who wait, and not kept.
+        """
+        found = self.find(key)
+        if found is not None:
+            return found
+        task = self._asked.get(key)
+        if task is None:
+            task = asyncio.create_task(self._ask(key, ask), name="laurel-remembered")
+            self._asked[key] = task
+            task.add_done_callback(_look_at_the_error)
+        # Whoever gives up leaves the others their answer.
+        return await asyncio.shield(task)
+
+    def forget(self, concerns: Callable[[K], bool] = lambda _: True) -> None:
+        """Keeps no answer any more whose key `concerns` holds for."""
+        for known in [key for key in self._known if concerns(key)]:
+            del self._known[known]
+        for asked in [key for key in self._asked if concerns(key)]:
+            del self._asked[asked]
+
+    async def _ask(self, key: K, ask: Callable[[], Awaitable[tuple[V, float]]]) -> V:
+        # Others will wait for it, whose deadlines are not the first one's.
+        set_deadline(None)
+        asked = self._monotonic()
+        try:
+            answer, seconds = await ask()
+            if self._asked.get(key) is asyncio.current_task():
+                self._keep(key, answer, asked + seconds)
+            return answer
+        finally:
+            if self._asked.get(key) is asyncio.current_task():
+                del self._asked[key]
+
+    def _keep(self, key: K, answer: V, until: float) -> None:
+        if len(self._known) >= self._limit:
+            now = self._monotonic()
+            self._known = {each: kept for each, kept in self._known.items() if now < kept[1]}
+            if len(self._known) >= self._limit:
+                # The oldest quarter: a flood of strangers does not push everybody out at once.
+                for oldest in list(self._known)[: self._limit // 4 + 1]:
+                    del self._known[oldest]
+        self._known[key] = (answer, until)
+
+
+def _look_at_the_error(task: asyncio.Task[V]) -> None:
+    """Keeps asyncio from complaining where nobody waits for the answer any more."""
+    if not task.cancelled():
+        task.exception()

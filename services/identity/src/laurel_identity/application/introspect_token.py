@@ -1,0 +1,102 @@
+"""The use case IntrospectToken: whose session a token opens."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from laurel_common.clock import Clock
+from laurel_common.errors import DatabaseUnavailable
+from laurel_common.remembered import Remembered
+from laurel_identity.application.batched import Batched
+from laurel_identity.application.session_ports import RecentAnswers, SessionReader
+from laurel_identity.application.session_text import session_from_text, session_to_text
+from laurel_identity.domain.sessions import Session, TokenState, session_id_of
+
+# What holds here after two seconds and elsewhere after three more holds everywhere after five.
+KEPT_HERE_SECONDS = 2.0
+KEPT_SECONDS = 5.0
+# A database that takes longer is away.
+_READ_SECONDS = 1.0
+_MAX_KEPT = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Introspection:
+    """What a token is worth; `session` where it is active. The answer may be kept for `keep`."""
+
+    state: TokenState
+    session: Session | None
+    keep: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A session as it stood at an instant of the monotonic clock."""
+
+    session: Session | None
+    at: float
+
+
+class IntrospectToken:
+    """Raises DatabaseUnavailable while PostgreSQL is away, for sessions that nobody asked about
+    within the last minute.
+    """
+
+    def __init__(
+        self,
+        sessions: SessionReader,
+        recent: RecentAnswers,
+        clock: Clock,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._sessions = sessions
+        self._recent = recent
+        self._clock = clock
+        self._monotonic = monotonic
+        self._batched: Batched[str, Session] = Batched(sessions.sessions)
+        self._kept: Remembered[str, _Read] = Remembered(limit=_MAX_KEPT, monotonic=monotonic)
+
+    async def __call__(self, token: str) -> Introspection:
+        session_id = session_id_of(token)
+        read = self._kept.find(session_id)
+        if read is None:
+            read = await self._kept.get(session_id, lambda: self._read(session_id))
+        session = read.session
+        keep = timedelta(seconds=max(0.0, read.at + KEPT_SECONDS - self._monotonic()))
+        if session is None:
+            return Introspection(TokenState.UNKNOWN, None, keep)
+        now = self._clock.now()
+        if session.is_over(now):
+            # Gone on sight; where the database does not answer, its time has passed all the same.
+            self._kept.forget(lambda key: key == session_id)
+            await self._end(session_id)
+            return Introspection(TokenState.EXPIRED, None, keep)
+        return Introspection(TokenState.ACTIVE, session, min(keep, session.expires_at - now))
+
+    def forget(self, concerns: Callable[[str], bool] = lambda _: True) -> None:
+        """Reads the sessions whose ids `concerns` holds for again, when they are asked about."""
+        self._kept.forget(concerns)
+
+    async def _read(self, session_id: str) -> tuple[_Read, float]:
+        at = self._monotonic()
+        try:
+            async with asyncio.timeout(_READ_SECONDS):
+                session = await self._batched.get(session_id)
+        except (DatabaseUnavailable, TimeoutError) as error:
+            kept = await self._recent.find(session_id, session_id)
+            if kept is None:
+                raise DatabaseUnavailable from error
+            session = session_from_text(session_id, kept)
+        else:
+            if session is not None:
+                self._recent.note(session_id, session_to_text(session))
+        return _Read(session, at), KEPT_HERE_SECONDS
+
+    async def _end(self, session_id: str) -> None:
+        try:
+            await self._sessions.end(session_id)
+        except DatabaseUnavailable:
+            return

@@ -1,0 +1,139 @@
+"""What a service knows of users through identity, and for how long."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from laurel_common.auth.access import Access
+from laurel_common.auth.principal import PrincipalKind
+from laurel_common.errors import (
+    CallerNotAllowed,
+    DependencyUnavailable,
+    InstallationNotFound,
+    TokenExpired,
+    Unauthenticated,
+)
+from laurel_common.redis import create_redis
+from laurel_sessions import IdentitySessions, RevocationListener
+from tests.rpc.identity.conftest import Identity, running_identity
+from tests.support.database import Database
+from tests.support.people import (
+    ACME,
+    GLOBEX,
+    PRIVATE,
+    SECRET_TEAM,
+    People,
+    session_of,
+    settle,
+    token_of,
+)
+
+
+class Time:
+    """Monotonic time that a test moves."""
+
+    def __init__(self) -> None:
+        self.seconds = 100.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@dataclass
+class Asking:
+    """A service's view of identity."""
+
+    identity: Identity
+    users: IdentitySessions
+    people: People
+    database: Database
+    time: Time
+
+    def end(self, login: str) -> None:
+        """Takes a session away behind everybody's back."""
+        with self.database.connect() as owner:
+            owner.execute("DELETE FROM auth_sessions WHERE id = %s", [session_of(login)])
+        self.identity.forget()
+
+
+@pytest.fixture
+async def asking(database: Database, redis_url: str, tmp_path: Path) -> AsyncIterator[Asking]:
+    async with running_identity(database, redis_url, tmp_path) as identity:
+        with database.connect() as owner:
+            people = settle(owner, now=identity.clock.now())
+        channel = identity.server.channel(PrincipalKind.SERVICE, name="scoring")
+        time = Time()
+        yield Asking(identity, IdentitySessions(channel, monotonic=time), people, database, time)
+
+
+async def test_users_are_who_identity_says_they_are(asking: Asking) -> None:
+    users = asking.users
+    bob = await users.resolve(token_of("bob"))
+    assert (bob.kind, bob.name, bob.user_id) == (PrincipalKind.USER, "bob", asking.people["bob"])
+    assert bob.token_id == session_of("bob")
+    for token, refusal in (("0" * 64, Unauthenticated), (token_of("late"), TokenExpired)):
+        with pytest.raises(refusal):
+            await users.resolve(token)
+
+    seen = await users.access(session_of("bob"), ACME, require_admin=False)
+    assert seen == Access(False, frozenset({PRIVATE}), frozenset({SECRET_TEAM}))
+    otto = await users.access(session_of("otto"), ACME, require_admin=False)
+    assert otto == Access(readable_repositories=frozenset({PRIVATE}))
+    for session, installation_id, admin, refusal_ in (
+        (session_of("bob"), GLOBEX, False, InstallationNotFound),
+        (session_of("bob"), ACME, True, CallerNotAllowed),
+        (session_of("nobody"), ACME, False, Unauthenticated),
+    ):
+        with pytest.raises(refusal_):
+            await users.access(session, installation_id, require_admin=admin)
+
+
+async def test_an_answer_is_not_believed_for_longer_than_five_seconds(asking: Asking) -> None:
+    users = asking.users
+    await users.resolve(token_of("bob"))
+    await users.access(session_of("bob"), ACME, require_admin=False)
+    asking.end("bob")
+    await users.resolve(token_of("bob"))
+    asking.time.seconds += 5.0
+    with pytest.raises(Unauthenticated):
+        await users.resolve(token_of("bob"))
+    with pytest.raises(Unauthenticated):
+        await users.access(session_of("bob"), ACME, require_admin=False)
+
+
+async def test_a_revocation_is_heard_at_once(asking: Asking, redis_url: str) -> None:
+    users, redis = asking.users, create_redis(redis_url)
+    listener = RevocationListener(redis, users.forget)
+    listening = asyncio.create_task(listener.run())
+    await asyncio.wait_for(listener.listening(), 10)
+    for login in ("bob", "mona"):
+        await users.resolve(token_of(login))
+    asking.end("bob")
+    await asking.identity.revoke([session_of("bob")])
+
+    async def until_heard() -> None:
+        with suppress(Unauthenticated):
+            while await users.resolve(token_of("bob")):
+                await asyncio.sleep(0.01)
+
+    await asyncio.wait_for(until_heard(), 10)
+    assert (await users.resolve(token_of("mona"))).name == "mona"
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
+    await redis.aclose()
+
+
+async def test_while_identity_is_away_a_user_is_told_to_wait(asking: Asking) -> None:
+    await asking.users.resolve(token_of("bob"))
+    await asking.identity.server.server.stop(drain=0, grace=0)
+    assert (await asking.users.resolve(token_of("bob"))).name == "bob"
+    for unanswered in (
+        asking.users.resolve(token_of("mona")),
+        asking.users.access(session_of("bob"), ACME, require_admin=False),
+    ):
+        with pytest.raises(DependencyUnavailable):
+            await unanswered
