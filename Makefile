@@ -7,6 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
+# Tests of whole processes wait a lot: two workers a core overlap their waiting.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 PROJECTS := $(wildcard pyproject.toml libs/*/pyproject.toml services/*/pyproject.toml cli/pyproject.toml proto/gen/python/pyproject.toml)
 SOURCES := libs services cli tests bench tools
 MYPY_TARGETS := $(wildcard libs/*/src services/*/src cli/src tools tests bench)
@@ -49,7 +51,7 @@ migrate: setup ## Bring LAUREL_DATABASE_URL's schema up to date
 
 .PHONY: test
 test: setup ## Run the tests (ARGS="-k name" for some of them)
-	@$(BIN)/pytest -n auto --dist loadscope $(ARGS)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(ARGS)
 
 .PHONY: lint
 lint: setup lint-python lint-proto ## Check style, types and contracts
