@@ -12,6 +12,7 @@ from aiohttp import web
 from laurel_common.clock import Clock, SystemClock
 from tests.support.github import (
     routes_app,
+    routes_graphql,
     routes_organizations,
     routes_repositories,
     routes_teams,
@@ -35,7 +36,7 @@ API_ROUTES = (
     routes_teams.ROUTES,
     routes_users.ROUTES,
 )
-WEB_ROUTES: tuple[web.RouteTableDef, ...] = ()
+WEB_ROUTES: tuple[web.RouteTableDef, ...] = (routes_graphql.ROUTES,)
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,12 @@ class GitHubSimulator:
         self.clock = clock or SystemClock()
         self.faults = Faults()
         self.limits = RateLimits()
+        # GraphQL's own hour, what was spent in it, its queries by name, and the page size above
+        # which it gives up.
+        self.points = RateLimits()
+        self.spent = 0
+        self.queries: list[str] = []
+        self.largest_page: int | None = None
         # Requests that began, and those that were answered.
         self.arrived = 0
         self.asked: list[Asked] = []
@@ -99,7 +106,7 @@ class GitHubSimulator:
     async def _middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         path = request.path.removeprefix(API_PATH)
         self.arrived += 1
-        token = ""
+        token, limits = "", self.limits
         try:
             if fault := self.faults.take(request.method, path):
                 await self._fail(request, fault)
@@ -108,15 +115,18 @@ class GitHubSimulator:
             )
             token = caller.token
             request[CALLER] = caller
-            self._within_limit(token)
+            limits = self.points if path == routes_graphql.PATH else self.limits
+            if limits is self.limits:
+                self._within_limit(token)
             response = _tagged(request, token, await handler(request))
         except GitHubError as error:
             response = error.response()
         except web.HTTPNotFound:
             response = GitHubError(404, "Not Found").response()
-        if response.status != web.HTTPNotModified.status_code:
-            self.limits.bucket(token).used += 1
-        for name, value in self.limits.headers(token).items():
+        if response.status != web.HTTPNotModified.status_code and limits is self.limits:
+            limits.bucket(token).used += 1
+        resource = "core" if limits is self.limits else "graphql"
+        for name, value in limits.headers(token, resource).items():
             response.headers.setdefault(name, value)
         self.asked.append(Asked(request.method, path, response.status))
         return response
@@ -124,6 +134,11 @@ class GitHubSimulator:
     def _within_limit(self, token: str) -> None:
         if self.limits.bucket(token).remaining == 0:
             raise GitHubError(403, "API rate limit exceeded")
+
+    async def fail_if_planned(self, request: web.Request, kind: str, name: str) -> None:
+        """Fails a request that a plan names otherwise than by method and path."""
+        if fault := self.faults.take(kind, name):
+            await self._fail(request, fault)
 
     async def _fail(self, request: web.Request, fault: Fault) -> None:
         await asyncio.sleep(fault.delay)

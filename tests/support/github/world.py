@@ -81,6 +81,9 @@ class World:
     teams: dict[int, Team] = field(default_factory=dict)
     installations: dict[int, Installation] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
+    # What happened in them (activity.py), and where they were found before they were renamed.
+    activities: dict[int, object] = field(default_factory=dict)
+    former_names: dict[str, int] = field(default_factory=dict)
     last_id: int = 70_000
 
     def next_id(self) -> int:

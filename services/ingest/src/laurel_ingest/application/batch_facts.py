@@ -37,6 +37,9 @@ class BatchFacts:
             known_person = self.people.get(user_id)
             if known_person is None or (known_person.login is None and person.login):
                 self.people[user_id] = person
+        for synthetic_id, user_id in found.claims.items():
+            known_user = self.known_authors.get(synthetic_id, user_id)
+            self.known_authors[synthetic_id] = min(user_id, known_user)
         if self.repositories.get(repository_id) is not None:
             self._own(owner)
 

@@ -15,6 +15,7 @@ from laurel_ingest.domain.linking import (
     Claims,
     RepositoryFacts,
     is_fork,
+    is_on_default_branch,
     pushed_to_default,
     resolved,
 )
@@ -86,7 +87,7 @@ def _commit(commit: CommitFact, known: RepositoryFacts, claims: Claims) -> list[
         return Skip.MERGE_COMMIT
     if is_fork(known.repository):
         return Skip.REPOSITORY_IS_FORK
-    if pushed is None and not commit.on_default_branch:
+    if not is_on_default_branch(commit, known.repository):
         return Skip.NOT_DEFAULT_BRANCH
     event_time = commit.authored_at.value if commit.authored_at else pushed
     if commit.authors is None or event_time is None:
@@ -129,6 +130,8 @@ def _share(lines: int | None, place: int, count: int) -> int | None:
 
 def _pull_request(pull: PullFact, claims: Claims) -> list[Signal] | Skip:
     happened: list[tuple[SignalType, str, int, Flag]] = []
+    if _value(pull.is_deleted):
+        return []
     author = resolved(pull.author, claims)
     linked = Flag.HAS_LINKED_ISSUE if pull.closes else Flag(0)
     if pull.opened_at:
@@ -175,6 +178,8 @@ def _on_pull_request(
         return []
     author = resolved(fact.author, claims)
     pulls = [known.pulls[number] for number in fact.pull_numbers if number in known.pulls]
+    if pulls and all(_value(pull.is_deleted) for pull in pulls):
+        return []
     authors = {credit[0] for pull in pulls if (credit := resolved(pull.author, claims))}
     own = Flag.IS_SELF_REVIEW if author and author[0] in authors else Flag(0)
     number = min(fact.pull_numbers, default=None)

@@ -34,13 +34,18 @@ NO_NUMBERS: Final[frozenset[int]] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class RepositoryFact:
-    """Which branch counts, and whether any does. One per repository; its identity is empty."""
+    """Which branch counts, and whether any does. One per repository; its identity is empty.
+
+    `history_at`: when the last walk began that knows the whole default branch (epoch seconds):
+    what was pushed before it and not met by it is not on the branch.
+    """
 
     kind: ClassVar[str] = "repository"
     repository_id: int
     identity: str = ""
     default_branch: Last = None
     is_fork: Last = None
+    history_at: Last = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,8 @@ class CommitFact:
     """A commit by its SHA.
 
     `authors`: [[user id, is bot], …], the author first, then co-authors. `pushes`: the first time
-    that an event showed the commit on each branch. `lines`: [additions, deletions].
+    that an event showed the commit on each branch. `lines`: [additions, deletions]. `walked`:
+    whether the last walk of the default branch that could meet it did; said as of its beginning.
     """
 
     kind: ClassVar[str] = "commit"
@@ -61,6 +67,7 @@ class CommitFact:
     lines: Best = None
     title: Best = None
     on_default_branch: Either = False
+    walked: Last = None
     pushes: Earliest = field(default_factory=dict)
     pull_numbers: Union = NO_NUMBERS
 
@@ -88,6 +95,7 @@ class PullFact:
     title: Last = None
     is_spam: Last = None
     closes: Union = NO_NUMBERS
+    is_deleted: Last = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from laurel_ingest.domain.facts import Fact
-from laurel_ingest.domain.identities import GHOST_ID
+from laurel_ingest.domain.identities import GHOST_ID, is_synthetic
 from laurel_ingest.domain.json_values import JsonObject
 from laurel_ingest.domain.people import GHOST, Person, person_of
 from laurel_ingest.domain.refusals import MalformedError
@@ -23,13 +23,17 @@ class Owner:
 
 @dataclass(slots=True)
 class Findings:
-    """Collected by a normalizer; `standing` and `at` say whose word the facts are and of when."""
+    """Collected by a normalizer; `standing` and `at` say whose word the facts are and of when.
+
+    `claims`: synthetic id → person, where the source itself tells whose an address is.
+    """
 
     standing: int
     at: int
     facts: list[Fact] = field(default_factory=list)
     people: dict[int, Person] = field(default_factory=dict)
     left_out: Counter[str] = field(default_factory=Counter)
+    claims: dict[int, int] = field(default_factory=dict)
 
     def said(self, value: object) -> Said | None:
         """A value as this source says it now; None says nothing."""
@@ -55,6 +59,11 @@ class Findings:
         if account is not None and not isinstance(account, dict):
             raise MalformedError(f"{name} is not an object")
         return self.credit(GHOST if account is None else person_of(account) or otherwise)
+
+    def claim(self, synthetic_id: int, user_id: int) -> None:
+        """Notes whose an address is; of several who had it, the oldest account."""
+        if is_synthetic(synthetic_id) and not is_synthetic(user_id):
+            self.claims[synthetic_id] = min(user_id, self.claims.get(synthetic_id, user_id))
 
     def meet(self, person: Person) -> None:
         """Remembers somebody, with whatever of login and avatar was told first."""

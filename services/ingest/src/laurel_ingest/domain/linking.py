@@ -21,6 +21,9 @@ from laurel_ingest.domain.facts import (
 from laurel_ingest.domain.identities import is_synthetic
 from laurel_ingest.domain.registers import Said
 
+_PUSH_TOLERANCE = 60
+"""Seconds by which GitHub's clock and ours may differ."""
+
 PERSON = "person"
 """The kind of thing that a link to a synthetic person points at."""
 
@@ -102,6 +105,23 @@ def pushed_to_default(commit: CommitFact, repository: RepositoryFact | None) -> 
     branches = (known.value,) if known else ("main", "master")
     times = [commit.pushes[branch] for branch in branches if branch in commit.pushes]
     return min(times, default=None)
+
+
+def is_on_default_branch(commit: CommitFact, repository: RepositoryFact | None) -> bool:
+    """Whether a commit can be reached from the branch that counts, as far as anybody knows.
+
+    Whoever walked the whole branch knows best; what was pushed later is there nevertheless.
+    """
+    if commit.walked is not None and commit.walked.value:
+        return True
+    if commit.on_default_branch and commit.walked is None:
+        return True
+    pushed = pushed_to_default(commit, repository)
+    if pushed is None:
+        return False
+    walked_at = commit.walked.at if commit.walked else None
+    history_at = repository.history_at.value if repository and repository.history_at else None
+    return all(pushed > each - _PUSH_TOLERANCE for each in (walked_at, history_at) if each)
 
 
 def is_fork(repository: RepositoryFact | None) -> bool:

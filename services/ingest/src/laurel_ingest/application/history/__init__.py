@@ -1,0 +1,1 @@
+"""Runs that ingest what GitHub has."""
