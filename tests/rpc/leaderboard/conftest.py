@@ -1,5 +1,6 @@
 """Leaderboard's two services on a port of their own, over a real database and a real Valkey."""
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ import grpc
 import pytest
 import pytest_asyncio
 from psycopg import sql
+from redis.asyncio import Redis
 
 from laurel.leaderboard.v1 import leaderboard_pb2_grpc, materialization_pb2_grpc
 from laurel_common.auth.access import Access
@@ -93,9 +95,15 @@ class Service:
     clock: FakeClock
     profiles: KnownProfiles
     users: Users
+    redis_url: str
     boards: leaderboard_pb2_grpc.LeaderboardServiceStub
     versions: materialization_pb2_grpc.MaterializationServiceStub
     scoring: materialization_pb2_grpc.MaterializationServiceStub
+
+    async def redis_emptied(self) -> None:
+        """Takes away what Redis remembers."""
+        async with Redis.from_url(self.redis_url) as client:
+            await client.flushdb()
 
     async def publish(self, *requests: Request) -> object:
         """Sends a publishing stream as scoring does."""
@@ -142,7 +150,7 @@ def emptied_service(module_service: Service, module_database: Database, redis_ur
 
 @asynccontextmanager
 async def running_service(
-    database: Database, redis_url: str, tmp_path: Path
+    database: Database, redis_url: str, tmp_path: Path, **changes: object
 ) -> AsyncIterator[Service]:
     """The service over an empty database and an empty Valkey."""
     seed_world(database)
@@ -154,6 +162,7 @@ async def running_service(
             "redis_url": redis_url,
             "trust_file": tmp_path / "trust.toml",
             "key_file": key_file,
+            **changes,
         }
     )
     clock, profiles, users = FakeClock(NOON), KnownProfiles(), Users()
@@ -166,7 +175,9 @@ async def running_service(
         sessions=users,
         access=users,
         recheck_seconds=0.05,
+        draining=inner.draining,
     ) as server:
+        watching = asyncio.create_task(inner.watch.run())
         backend = server.channel(PrincipalKind.BACKEND)
         operator = server.channel(PrincipalKind.OPERATOR)
         scoring = server.channel(PrincipalKind.SERVICE, name="scoring")
@@ -176,9 +187,11 @@ async def running_service(
             clock,
             profiles,
             users,
+            redis_url,
             leaderboard_pb2_grpc.LeaderboardServiceStub(backend),
             materialization_pb2_grpc.MaterializationServiceStub(operator),
             materialization_pb2_grpc.MaterializationServiceStub(scoring),
         )
+    await watching
     for close in reversed(inner.closers):
         await close()

@@ -51,6 +51,7 @@ from laurel_leaderboard.application.publish_materialization import PublishMateri
 from laurel_leaderboard.application.purge_superseded import PurgeSuperseded
 from laurel_leaderboard.application.retire_versions import RetireVersions
 from laurel_leaderboard.application.statistics import ReadStatistics
+from laurel_leaderboard.application.watch_leaderboard import WatchLeaderboard
 from laurel_leaderboard.clients.identity import IdentityLogins, IdentityProfiles
 from laurel_leaderboard.config import LeaderboardSettings
 from laurel_leaderboard.reading import (
@@ -61,6 +62,7 @@ from laurel_leaderboard.reading import (
     board_use_cases,
     pages_of,
     pointers_of,
+    watch_of,
 )
 from laurel_leaderboard.rpc.codec import ProtobufCodec
 from laurel_leaderboard.rpc.leaderboard import BoardUseCases, LeaderboardServicer
@@ -95,6 +97,9 @@ class Leaderboard:
     retire: RetireVersions
     pointers: Pointers
     export_places: TenantPlaces
+    watch: WatchLeaderboard
+    # Set when the server begins to stop.
+    draining: asyncio.Event
     # What runs for as long as the service does.
     loops: list[Loop]
 
@@ -148,9 +153,17 @@ def build(
         PostgresDayKeeper(engine), clock, delay=timedelta(seconds=settings.history_delay_seconds)
     )
     retire = _retire(settings, retention, keep, clock)
-    loops: list[Loop] = [retire.run]
+    draining = asyncio.Event()
+    watch = watch_of(settings, common, pointers, draining)
+    loops: list[Loop] = [retire.run, watch.run]
+
+    def heard(installation_id: int | None) -> None:
+        # Whoever is woken asks for a pointer that holds.
+        pointers.expire(installation_id)
+        watch.wake(installation_id)
+
     if notices is None:
-        postgres = PostgresNotices(engine, settings.database_url, pointers.expire)
+        postgres = PostgresNotices(engine, settings.database_url, heard)
         loops.append(postgres.listen)
         notices = postgres
     marks = marks or PostgresStaleMarks(engine)
@@ -171,7 +184,8 @@ def build(
                     pointers,
                     pages_of(common, cache, closers),
                     MaskedPages(cache, common.codec),
-                    logins,
+                    logins=logins,
+                    watch=watch,
                 )
             ),
             _writing(
@@ -189,6 +203,8 @@ def build(
         retire=retire,
         pointers=pointers,
         export_places=common.export_places,
+        watch=watch,
+        draining=draining,
         loops=loops,
     )
 
@@ -280,6 +296,7 @@ async def bootstrap(settings: LeaderboardSettings, **ports: Any) -> RpcServer:
         access=sessions.users,
         closers=[*service.closers, sessions.close, end_loops],
         clock=ports.get("clock"),
+        draining=service.draining,
     )
     server.registry.register(service.metrics)
     return server

@@ -18,6 +18,13 @@ class LeaderboardSettings(ServiceSettings):
     page_cache_bytes: int = Field(default=64 * 1024 * 1024, ge=0)
     # Boards whose current version is remembered; one costs about a kilobyte.
     pointer_cache_size: int = Field(default=50_000, ge=1)
+    # Streams that wait for news cost little; what costs much has places of its own.
+    max_concurrent_streams: int = Field(default=12_500, ge=1)
+    # Who may watch boards of this process: of one installation, and of all.
+    watchers_each: int = Field(default=10_000, ge=1)
+    watchers_together: int = Field(default=12_000, ge=1)
+    # How long a watcher may take nothing of what it is sent.
+    watcher_patience_seconds: float = Field(default=30, gt=0)
     # Long enough for page walks.
     retention_hours: float = Field(default=24, ge=0)
     retention_interval_seconds: float = Field(default=60, gt=0)

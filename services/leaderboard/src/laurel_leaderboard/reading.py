@@ -1,5 +1,6 @@
 """Puts the reading of boards together: pointers, pages, and the use cases over them."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ from laurel_common.clock import Clock
 from laurel_common.page_token import PageTokens
 from laurel_common.tenant_places import TenantPlaces
 from laurel_leaderboard.application.batch_get_entries import BatchGetEntries
+from laurel_leaderboard.application.board_changes import BoardChanges
 from laurel_leaderboard.application.compare_versions import CompareVersions
 from laurel_leaderboard.application.current_boards import CurrentBoards
 from laurel_leaderboard.application.entry_builder import EntryBuilder
@@ -29,6 +31,7 @@ from laurel_leaderboard.application.ports import (
     Versions,
 )
 from laurel_leaderboard.application.statistics import ReadStatistics
+from laurel_leaderboard.application.watch_leaderboard import WatchLeaderboard
 from laurel_leaderboard.config import LeaderboardSettings
 from laurel_leaderboard.rpc.leaderboard import BoardUseCases
 
@@ -85,8 +88,33 @@ def pages_of(common: Shared, cache: PageCache, closers: list[Closer]) -> Pages:
     return pages
 
 
+def watch_of(
+    settings: LeaderboardSettings, common: Shared, pointers: Pointers, draining: asyncio.Event
+) -> WatchLeaderboard:
+    """The watchers of this process, who go home when `draining` is set."""
+    return WatchLeaderboard(
+        boards=CurrentBoards(pointers, common.clock),
+        pointers=pointers,
+        changes=BoardChanges(
+            common.comparisons, common.versions, common.builder, common.statistics
+        ),
+        codec=common.codec,
+        clock=common.clock,
+        places=TenantPlaces(each=settings.watchers_each, together=settings.watchers_together),
+        statistics=common.statistics,
+        draining=draining,
+        patience=settings.watcher_patience_seconds,
+    )
+
+
 def board_use_cases(
-    common: Shared, pointers: Pointers, pages: Pages, masked: MaskedPages, logins: Logins
+    common: Shared,
+    pointers: Pointers,
+    pages: Pages,
+    masked: MaskedPages,
+    *,
+    logins: Logins,
+    watch: WatchLeaderboard,
 ) -> BoardUseCases:
     """What LeaderboardService's servicer calls."""
     get_leaderboard = GetLeaderboard(
@@ -111,5 +139,6 @@ def board_use_cases(
             common.builder,
             common.export_places,
         ),
+        watch_leaderboard=watch,
         compare_versions=CompareVersions(boards, common.comparisons, common.builder, common.tokens),
     )

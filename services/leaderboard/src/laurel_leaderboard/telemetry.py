@@ -13,7 +13,7 @@ class LeaderboardMetrics(Collector):
     """Reads numbers that the event loop writes; a scrape may be a call behind."""
 
     def __init__(self, statistics: ReadStatistics, cache: PageCache) -> None:
-        self._statistics = statistics
+        self.statistics = statistics
         self._cache = cache
 
     def collect(self) -> Iterator[Metric]:
@@ -23,18 +23,33 @@ class LeaderboardMetrics(Collector):
             "Pages given out by where they came from.",
             labels=["source"],
         )
-        for source, number in self._statistics.pages.items():
+        for source, number in self.statistics.pages.items():
             pages.add_metric([source.name.lower()], number)
         yield pages
         yield CounterMetricFamily(
             "laurel_leaderboard_redis_failures",
             "Cache calls that Redis did not answer.",
-            value=self._statistics.redis_failures,
+            value=self.statistics.redis_failures,
         )
         yield CounterMetricFamily(
             "laurel_leaderboard_redis_skipped",
             "Cache calls that were spared while Redis was away.",
-            value=self._statistics.redis_skipped,
+            value=self.statistics.redis_skipped,
+        )
+        yield GaugeMetricFamily(
+            "laurel_leaderboard_watchers",
+            "Who watches a board now.",
+            value=self.statistics.watchers,
+        )
+        yield CounterMetricFamily(
+            "laurel_leaderboard_changes",
+            "Changes of boards that were computed for watchers.",
+            value=self.statistics.changes_computed,
+        )
+        yield CounterMetricFamily(
+            "laurel_leaderboard_watchers_cut_off",
+            "Watchers that took nothing for too long.",
+            value=self.statistics.watchers_cut_off,
         )
         yield GaugeMetricFamily(
             "laurel_leaderboard_page_cache_bytes",

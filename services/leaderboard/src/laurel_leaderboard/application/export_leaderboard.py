@@ -1,7 +1,7 @@
 """Exports a whole version of a board; memory holds one slice of it, whatever its size."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 
 import pyarrow as pa
 
@@ -38,7 +38,7 @@ class ExportLeaderboard:
 
     async def __call__(
         self, address: BoardAddress, form: Format, materialization_id: int
-    ) -> AsyncIterator[CurrentBoard | bytes]:
+    ) -> AsyncGenerator[CurrentBoard | bytes]:
         """The version that is exported, then pieces of the file.
 
         Raises BoardNotFound, VersionNotFound, VersionExpired (also when its rows go while they

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from laurel_common.auth.access import Access
 from laurel_leaderboard.domain.boards import BoardAddress, BoardKey, EntityType, Preset, ScopeType
+from laurel_leaderboard.domain.changes import BoardChange
 from laurel_leaderboard.domain.comparison import Mover, MoverPlace
 from laurel_leaderboard.domain.entries import Entry, Position, Profile, ScoreRow
 from laurel_leaderboard.domain.freshness import Cause, Marks
@@ -263,7 +264,13 @@ class Notices(Protocol):
 
 
 class ResponseCodec(Protocol):
-    """Writes parts of a GetLeaderboard answer; concatenated they are one message."""
+    """Writes parts of a GetLeaderboard answer, concatenated they are one message; and what
+    watchers are told.
+    """
+
+    def change(self, change: BoardChange, hidden: Collection[int]) -> bytes:
+        """A message to watchers, those of `hidden` without id and names."""
+        ...
 
     def entries(self, entries: Sequence[Entry]) -> bytes:
         """The entries of a page."""

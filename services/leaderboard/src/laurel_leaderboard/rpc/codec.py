@@ -1,17 +1,25 @@
-"""Writes parts of a GetLeaderboard answer as bytes: concatenated, protobuf reads one message."""
+"""Writes parts of a GetLeaderboard answer as bytes: concatenated, protobuf reads one message.
+
+And what watchers are told, which is written once for all of them.
+"""
 
 from collections.abc import Collection, Sequence
 
 from laurel.leaderboard.v1 import leaderboard_pb2
+from laurel_leaderboard.domain.changes import BoardChange
 from laurel_leaderboard.domain.entries import Entry
 from laurel_leaderboard.domain.pages import Freshness, Source
 from laurel_leaderboard.domain.versions import Version
 from laurel_leaderboard.rpc.convert import timestamp
-from laurel_leaderboard.rpc.convert_entries import entry_message
+from laurel_leaderboard.rpc.convert_entries import change_message, entry_message
 
 
 class ProtobufCodec:
     """A ResponseCodec; each method writes other fields of GetLeaderboardResponse."""
+
+    def change(self, change: BoardChange, hidden: Collection[int]) -> bytes:
+        """A message to watchers, those of `hidden` without id and names."""
+        return change_message(change, hidden).SerializeToString()
 
     def entries(self, entries: Sequence[Entry]) -> bytes:
         """The entries of a page."""

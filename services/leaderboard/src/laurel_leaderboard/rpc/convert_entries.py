@@ -1,5 +1,7 @@
 """Entries, histories and what they were read from, as messages; days, as they are asked for."""
 
+from collections.abc import Collection
+from dataclasses import replace
 from datetime import date
 
 from laurel.common.v1 import board_pb2
@@ -9,6 +11,7 @@ from laurel_leaderboard.application.batch_get_entries import Batch
 from laurel_leaderboard.application.current_boards import CurrentBoard
 from laurel_leaderboard.application.get_entry import Surroundings
 from laurel_leaderboard.domain.boards import EntityType
+from laurel_leaderboard.domain.changes import BoardChange
 from laurel_leaderboard.domain.entries import Entry, Profile, format_points
 from laurel_leaderboard.domain.history import HistoryPoint
 from laurel_leaderboard.rpc.convert import ENTITY_NUMBERS, timestamp
@@ -68,6 +71,28 @@ def version_summary(board: CurrentBoard) -> leaderboard_pb2.VersionSummary:
         signal_count=version.signal_count,
         # The domain's numbers are the wire's.
         freshness=leaderboard_pb2.Freshness.ValueType(board.freshness),
+    )
+
+
+def change_message(
+    change: BoardChange, hidden: Collection[int]
+) -> leaderboard_pb2.WatchLeaderboardResponse:
+    """What a version changes, those of `hidden` without id and names."""
+    kind = change.version.board.entity_type
+    return leaderboard_pb2.WatchLeaderboardResponse(
+        version=version_summary(CurrentBoard(change.version, change.freshness)),
+        base_materialization_id=change.base_id,
+        entries=[
+            entry_message(replace(entry, hidden=entry.row.entity_id in hidden))
+            for entry in change.entries
+        ],
+        left_entities=[
+            entity_message(
+                kind, leaver.entity_id, leaver.profile, hidden=leaver.entity_id in hidden
+            )
+            for leaver in change.left
+        ],
+        truncated=change.truncated,
     )
 
 

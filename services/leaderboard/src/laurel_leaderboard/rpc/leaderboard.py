@@ -1,6 +1,7 @@
 """LeaderboardService on the wire."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from laurel_leaderboard.application.get_entry import GetEntry
 from laurel_leaderboard.application.get_history import GetHistory
 from laurel_leaderboard.application.get_leaderboard import GetLeaderboard
 from laurel_leaderboard.application.list_boards import ListBoards
+from laurel_leaderboard.application.watch_leaderboard import WatchLeaderboard
 from laurel_leaderboard.rpc import convert, convert_comparison, convert_entries, convert_export
 
 
@@ -27,6 +29,7 @@ class BoardUseCases:
     get_history: GetHistory
     compare_versions: CompareVersions
     export_leaderboard: ExportLeaderboard
+    watch_leaderboard: WatchLeaderboard
 
 
 class LeaderboardServicer(leaderboard_pb2_grpc.LeaderboardServiceServicer):
@@ -96,8 +99,19 @@ class LeaderboardServicer(leaderboard_pb2_grpc.LeaderboardServiceServicer):
         parts = self._cases.export_leaderboard(
             convert.board_address(request.board), form, request.materialization_id
         )
-        async for part in parts:
-            yield convert_export.export_message(part, form)
+        async with aclosing(parts):
+            async for part in parts:
+                yield convert_export.export_message(part, form)
+
+    async def WatchLeaderboard(
+        self, request: leaderboard_pb2.WatchLeaderboardRequest, _context: Any
+    ) -> AsyncIterator[leaderboard_pb2.WatchLeaderboardResponse]:
+        """Each change of a board, as bytes that all its watchers share."""
+        address = convert.board_address(request.board)
+        messages = self._cases.watch_leaderboard(address, request.materialization_id)
+        async with aclosing(messages):
+            async for data in messages:
+                yield ready_made(leaderboard_pb2.WatchLeaderboardResponse, data)
 
     async def ListBoards(
         self, request: leaderboard_pb2.ListBoardsRequest, _context: Any

@@ -763,6 +763,79 @@ class CompareVersionsResponse(_message.Message):
 Global___CompareVersionsResponse: _TypeAlias = CompareVersionsResponse  # noqa: Y015
 
 @_typing.final
+class WatchLeaderboardRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BOARD_FIELD_NUMBER: _builtins.int
+    MATERIALIZATION_ID_FIELD_NUMBER: _builtins.int
+    materialization_id: _builtins.int
+    """The version that the caller has, from GetLeaderboard or an earlier watch: it
+    is told what has changed since. Default: the current version is told at once,
+    without entries.
+    """
+    @_builtins.property
+    def board(self) -> _board_pb2.Board: ...
+    def __init__(
+        self,
+        *,
+        board: _board_pb2.Board | None = ...,
+        materialization_id: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["board", b"board"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["board", b"board", "materialization_id", b"materialization_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchLeaderboardRequest: _TypeAlias = WatchLeaderboardRequest  # noqa: Y015
+
+@_typing.final
+class WatchLeaderboardResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSION_FIELD_NUMBER: _builtins.int
+    BASE_MATERIALIZATION_ID_FIELD_NUMBER: _builtins.int
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    LEFT_ENTITIES_FIELD_NUMBER: _builtins.int
+    TRUNCATED_FIELD_NUMBER: _builtins.int
+    base_materialization_id: _builtins.int
+    """The version that the changes are relative to; 0 where there is none or it is
+    not kept any more: read the board anew.
+    """
+    truncated: _builtins.bool
+    """More changed than is told: read the board anew, or CompareVersions."""
+    @_builtins.property
+    def version(self) -> Global___VersionSummary:
+        """The version that is current now."""
+
+    @_builtins.property
+    def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___Entry]:
+        """Those whose rank or score changed or who entered, as they stand now, by rank;
+        at most 500.
+        """
+
+    @_builtins.property
+    def left_entities(self) -> _containers.RepeatedCompositeFieldContainer[Global___Entity]:
+        """Those who left."""
+
+    def __init__(
+        self,
+        *,
+        version: Global___VersionSummary | None = ...,
+        base_materialization_id: _builtins.int = ...,
+        entries: _abc.Iterable[Global___Entry] | None = ...,
+        left_entities: _abc.Iterable[Global___Entity] | None = ...,
+        truncated: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["version", b"version"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_materialization_id", b"base_materialization_id", "entries", b"entries", "left_entities", b"left_entities", "truncated", b"truncated", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchLeaderboardResponse: _TypeAlias = WatchLeaderboardResponse  # noqa: Y015
+
+@_typing.final
 class ListBoardsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -66,6 +66,11 @@ class LeaderboardServiceStub:
                 request_serializer=laurel_dot_leaderboard_dot_v1_dot_export__pb2.ExportLeaderboardRequest.SerializeToString,
                 response_deserializer=laurel_dot_leaderboard_dot_v1_dot_export__pb2.ExportLeaderboardResponse.FromString,
                 _registered_method=True)
+        self.WatchLeaderboard = channel.unary_stream(
+                '/laurel.leaderboard.v1.LeaderboardService/WatchLeaderboard',
+                request_serializer=laurel_dot_leaderboard_dot_v1_dot_leaderboard__pb2.WatchLeaderboardRequest.SerializeToString,
+                response_deserializer=laurel_dot_leaderboard_dot_v1_dot_leaderboard__pb2.WatchLeaderboardResponse.FromString,
+                _registered_method=True)
         self.ListBoards = channel.unary_unary(
                 '/laurel.leaderboard.v1.LeaderboardService/ListBoards',
                 request_serializer=laurel_dot_leaderboard_dot_v1_dot_leaderboard__pb2.ListBoardsRequest.SerializeToString,
@@ -142,6 +147,21 @@ class LeaderboardServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WatchLeaderboard(self, request, context):
+        """Tells of each change of a board, as soon as it is published: the version that
+        is current now, and the entries that differ from the one before. Versions that
+        come while the caller is still reading are told of as one change. A caller
+        that takes nothing for 30 seconds is cut off. The stream ends with OK when the
+        server stops: watch again from the last materialization_id.
+        Errors: INVALID_REQUEST, BOARD_NOT_FOUND (also when the caller may not see the
+        board any more), VERSION_NOT_FOUND (no such version of this board),
+        INSTALLATION_BUSY and OVERLOADED (too many watch), INSTALLATION_NOT_COVERED,
+        DATABASE_UNAVAILABLE (before the first message only).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListBoards(self, request, context):
         """The boards of an installation that the served preset scored, with their
         current versions, by board.
@@ -184,6 +204,11 @@ def add_LeaderboardServiceServicer_to_server(servicer, server):
                     servicer.ExportLeaderboard,
                     request_deserializer=laurel_dot_leaderboard_dot_v1_dot_export__pb2.ExportLeaderboardRequest.FromString,
                     response_serializer=laurel_dot_leaderboard_dot_v1_dot_export__pb2.ExportLeaderboardResponse.SerializeToString,
+            ),
+            'WatchLeaderboard': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchLeaderboard,
+                    request_deserializer=laurel_dot_leaderboard_dot_v1_dot_leaderboard__pb2.WatchLeaderboardRequest.FromString,
+                    response_serializer=laurel_dot_leaderboard_dot_v1_dot_leaderboard__pb2.WatchLeaderboardResponse.SerializeToString,
             ),
             'ListBoards': grpc.unary_unary_rpc_method_handler(
                     servicer.ListBoards,
@@ -354,6 +379,33 @@ class LeaderboardService:
             '/laurel.leaderboard.v1.LeaderboardService/ExportLeaderboard',
             laurel_dot_leaderboard_dot_v1_dot_export__pb2.ExportLeaderboardRequest.SerializeToString,
             laurel_dot_leaderboard_dot_v1_dot_export__pb2.ExportLeaderboardResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchLeaderboard(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/laurel.leaderboard.v1.LeaderboardService/WatchLeaderboard',
+            laurel_dot_leaderboard_dot_v1_dot_leaderboard__pb2.WatchLeaderboardRequest.SerializeToString,
+            laurel_dot_leaderboard_dot_v1_dot_leaderboard__pb2.WatchLeaderboardResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -58,6 +58,17 @@ class LeaderboardServiceStub:
     while they were read), INSTALLATION_BUSY, OVERLOADED,
     INSTALLATION_NOT_COVERED, DATABASE_UNAVAILABLE.
     """
+    WatchLeaderboard: _aio.UnaryStreamMultiCallable[_leaderboard_pb2.WatchLeaderboardRequest, _leaderboard_pb2.WatchLeaderboardResponse]
+    """Tells of each change of a board, as soon as it is published: the version that
+    is current now, and the entries that differ from the one before. Versions that
+    come while the caller is still reading are told of as one change. A caller
+    that takes nothing for 30 seconds is cut off. The stream ends with OK when the
+    server stops: watch again from the last materialization_id.
+    Errors: INVALID_REQUEST, BOARD_NOT_FOUND (also when the caller may not see the
+    board any more), VERSION_NOT_FOUND (no such version of this board),
+    INSTALLATION_BUSY and OVERLOADED (too many watch), INSTALLATION_NOT_COVERED,
+    DATABASE_UNAVAILABLE (before the first message only).
+    """
     ListBoards: _aio.UnaryUnaryMultiCallable[_leaderboard_pb2.ListBoardsRequest, _leaderboard_pb2.ListBoardsResponse]
     """The boards of an installation that the served preset scored, with their
     current versions, by board.
@@ -143,6 +154,23 @@ class LeaderboardServiceServicer(metaclass=_abc_1.ABCMeta):
         of this board), VERSION_EXPIRED (it is not kept any more, or its rows went
         while they were read), INSTALLATION_BUSY, OVERLOADED,
         INSTALLATION_NOT_COVERED, DATABASE_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def WatchLeaderboard(
+        self,
+        request: _leaderboard_pb2.WatchLeaderboardRequest,
+        context: _aio.ServicerContext[_leaderboard_pb2.WatchLeaderboardRequest, _abc.AsyncIterator[_leaderboard_pb2.WatchLeaderboardResponse]],
+    ) -> _abc.AsyncIterator[_leaderboard_pb2.WatchLeaderboardResponse]:
+        """Tells of each change of a board, as soon as it is published: the version that
+        is current now, and the entries that differ from the one before. Versions that
+        come while the caller is still reading are told of as one change. A caller
+        that takes nothing for 30 seconds is cut off. The stream ends with OK when the
+        server stops: watch again from the last materialization_id.
+        Errors: INVALID_REQUEST, BOARD_NOT_FOUND (also when the caller may not see the
+        board any more), VERSION_NOT_FOUND (no such version of this board),
+        INSTALLATION_BUSY and OVERLOADED (too many watch), INSTALLATION_NOT_COVERED,
+        DATABASE_UNAVAILABLE (before the first message only).
         """
 
     @_abc_1.abstractmethod
