@@ -1,5 +1,6 @@
 """`laurel demo`, whole: activity in, boards out, and the lines that it says to go on with."""
 
+import gzip
 import json
 import subprocess
 from pathlib import Path
@@ -121,13 +122,22 @@ def test_a_path_that_is_no_clone_is_refused_before_anything_starts(tmp_path: Pat
     assert not (tmp_path / "build").exists()
 
 
-def test_an_archive_of_ones_own_shows_its_busiest_account(
+def test_an_archive_of_ones_own_shows_its_busiest_account_that_did_anything(
     home: Path, tmp_path: Path, shown: str
 ) -> None:
     files = sorted((home / "build" / "demo" / "archive").glob("*.json.gz"))
     assert files
     copy = tmp_path / files[-1].name
-    copy.write_bytes(files[-1].read_bytes())
+    starred = json.dumps(
+        {
+            "id": "1", "type": "WatchEvent", "payload": {"action": "started"},
+            "actor": {"id": 2_000_000_901, "login": "ada"},
+            "repo": {"id": 2_000_000_902, "name": "007/starred"},
+            "public": True, "created_at": "2021-07-21T06:00:01Z",
+        }
+    )  # fmt: skip
+    stars = gzip.compress(f"{starred}\n".encode() * 20_000)
+    copy.write_bytes(stars + files[-1].read_bytes())
     done = subprocess.run(
         [str(BIN / "laurel"), "demo", "--data", str(tmp_path / "demo"), "--archive", str(copy)],
         cwd=tmp_path,

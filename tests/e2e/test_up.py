@@ -47,10 +47,11 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 
 @pytest.fixture(scope="module")
 def apache(up: Up) -> None:
-    """The account of the README's lines, with one event."""
+    """The account of the README's lines, and one whose login is a number, with an event each."""
+    numbered = {"repo": {"id": 2_000_000_905, "name": "404/b"}, "org": {"id": 406, "login": "404"}}
     archive = up.home / "apache.json"
-    archive.write_text(json.dumps(_EVENT) + "\n")
-    up.laurel("import", "gharchive", str(archive), "--owner", "apache")
+    archive.write_text("".join(json.dumps(each) + "\n" for each in (_EVENT, _EVENT | numbered)))
+    up.laurel("import", "gharchive", str(archive), "--owner", "apache", "--owner", "404")
     up.laurel("score", "apache")
 
 
@@ -149,6 +150,14 @@ def test_the_readmes_grpcurl_lines_ask_what_buf_curl_can_ask_too(up: Up, apache:
         done = in_shell(up, script)
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout)["version"] == 1
+
+
+def test_an_account_is_found_by_its_id_and_by_a_login_that_is_a_number(
+    up: Up, apache: None
+) -> None:
+    for account in ("-47359", "404"):
+        run = json.loads(up.laurel("score", account, "--no-wait", "--json").stdout)
+        assert int(run["installation_id"]) == {"-47359": -47359, "404": -406}[account]
 
 
 def test_calls_without_a_token_are_refused(up: Up) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from laurel_cli.commands.up import until_signal
-from laurel_cli.demo.busiest import busiest_owner
+from laurel_cli.demo.busiest import busiest_owners
 from laurel_cli.demo.cast import ORGANIZATION
 from laurel_cli.demo.directory import reset
 from laurel_cli.demo.walk import Activity, Walk, write_invented_year
@@ -60,11 +60,11 @@ async def _demo(data: Path, git: Path | None, files: list[Path], owner: str, *, 
 def _activity(data: Path, files: list[Path], owner: str, clone: Clone | None) -> Activity:
     if not files:
         made = write_invented_year(data / "archive")
-        return Activity(made, ORGANIZATION.login, clone, invented=True)
-    account = owner or busiest_owner(archive_lines(files))
-    if not account:
+        return Activity(made, [ORGANIZATION.login], clone, invented=True)
+    accounts = [owner] if owner else busiest_owners(archive_lines(files))
+    if not accounts:
         raise UsageError("the archive names no repository: there is nothing to show")
-    return Activity(files, account, clone, invented=False)
+    return Activity(files, accounts, clone, invented=False)
 
 
 def _clone(path: Path | None) -> Clone | None:

@@ -12,6 +12,7 @@ from rich.text import Text
 from laurel.identity.v1 import directory_pb2_grpc, entities_pb2
 from laurel_cli.commands.explain import Question, print_ledger
 from laurel_cli.demo import archive, roster, year
+from laurel_cli.demo.busiest import first_with_signals
 from laurel_cli.demo.cast import ORGANIZATION
 from laurel_cli.demo.onward import onward
 from laurel_cli.display.board import board_table, board_title
@@ -39,10 +40,13 @@ _INVENTED_BOARD = "--scope team:web --period quarter"
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """What the demo imports: files of GH Archive and the account to look at, and a git clone."""
+    """What the demo imports: files of GH Archive, and a git clone.
+
+    `accounts` are logins; the first of them that has signals is looked at.
+    """
 
     files: Sequence[Path]
-    account: str
+    accounts: Sequence[str]
     clone: Clone | None
     invented: bool
 
@@ -67,7 +71,7 @@ class Walk:
             await self._upsert_roster()
         self._heading(f"Importing {len(activity.files)} files of GH Archive")
         self._report(await import_archives(self._operator, activity.files, []))
-        accounts = [await find_installation(self._operator, activity.account)]
+        accounts = [await first_with_signals(self._operator, activity.accounts)]
         if activity.clone is not None:
             self._heading(f"Importing the git history of {activity.clone.full_name}")
             summary = await import_clone(self._operator, activity.clone)

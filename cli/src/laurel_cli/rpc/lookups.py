@@ -15,6 +15,9 @@ from laurel.identity.v1 import (
 )
 from laurel_cli.errors import NotKnownError, UsageError
 from laurel_cli.rpc.caller import Caller
+from laurel_common.errors import RemoteError
+
+Lookup = installation_pb2.GetInstallationRequest
 
 _ID = re.compile(r"^-?[0-9]+$")
 _LARGEST_ID = 2**63 - 1
@@ -35,15 +38,26 @@ PERIODS = {
 
 
 async def find_installation(caller: Caller, text: str) -> entities_pb2.Installation:
-    """The installation with that id, or on the account with that login."""
-    found = parse_id(text)
-    if found is None and text.startswith("-"):
-        raise UsageError(f"no such option: {text}")
-    request = (
-        installation_pb2.GetInstallationRequest(account_login=text)
-        if found is None
-        else installation_pb2.GetInstallationRequest(installation_id=found)
-    )
+    """The installation with that id, or on the account with that login; logins may be digits."""
+    number = parse_id(text)
+    if number is None:
+        if text.startswith("-"):
+            raise UsageError(f"no such option: {text}")
+        return await installation_of(caller, text)
+    try:
+        return await _installation(caller, Lookup(installation_id=number))
+    except RemoteError as error:
+        if number < 0 or error.reason != "INSTALLATION_NOT_FOUND":
+            raise
+    return await installation_of(caller, text)
+
+
+async def installation_of(caller: Caller, login: str) -> entities_pb2.Installation:
+    """The installation on the account with that login."""
+    return await _installation(caller, Lookup(account_login=login))
+
+
+async def _installation(caller: Caller, request: Lookup) -> entities_pb2.Installation:
     async with caller.channel("identity") as channel:
         stub = installation_pb2_grpc.InstallationServiceStub(channel)
         answer: installation_pb2.GetInstallationResponse = await stub.GetInstallation(request)
