@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from laurel_cli.stack.migrating import AFTER_MIGRATIONS
 from laurel_common.migrations import (
+    BaselineError,
     MigrationError,
     MigrationReport,
     MigrationsNotFoundError,
@@ -112,6 +113,25 @@ def test_psql_makes_the_same_schema(empty_database: Database, database: Database
         )
 
     assert _catalog(empty_database) == _catalog(database)
+
+    # `laurel migrate` takes such a database over where it is told how far psql came.
+    newest = expected_version()
+    with pytest.raises(MigrationError, match="already exists"):
+        migrate(empty_database.url())
+    with pytest.raises(BaselineError, match="no migration '999_future'"):
+        migrate(empty_database.url(), baseline="999_future")
+    assert migrate(empty_database.url(), baseline=newest) == MigrationReport((), newest)
+    with pytest.raises(BaselineError, match=f"it is at {newest}"):
+        migrate(empty_database.url(), baseline=newest)
+    assert _catalog(empty_database) == _catalog(database)
+
+
+def test_what_comes_after_the_baseline_is_applied(empty_database: Database, tmp_path: Path) -> None:
+    (tmp_path / "001_by_hand.sql").write_text("SELECT 1 / 0;")
+    (tmp_path / "002_next.sql").write_text("CREATE TABLE next (id integer);")
+    report = migrate(empty_database.url(), tmp_path, baseline="001_by_hand")
+    assert report == MigrationReport(("002_next",), "002_next")
+    assert migrate(empty_database.url(), tmp_path).applied == ()
 
 
 def test_a_broken_file_leaves_nothing_and_the_ones_before_it_stay(

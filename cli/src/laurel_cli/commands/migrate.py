@@ -32,12 +32,21 @@ def migrate(
             "their passwords, too."
         ),
     ] = None,
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            help="The last file that was applied by hand (psql), as 062_private_addresses: up to "
+            "it files are noted, not run."
+        ),
+    ] = None,
 ) -> None:
     """Bring a database's schema up to date; a second run changes nothing."""
-    run(_migrate(database_url, database_url_file, role_passwords))
+    run(_migrate(database_url, database_url_file, role_passwords, baseline))
 
 
-async def _migrate(url: str, url_file: Path | None, passwords: Path | None) -> None:
+async def _migrate(
+    url: str, url_file: Path | None, passwords: Path | None, baseline: str | None
+) -> None:
     if url and url_file:
         raise UsageError("the database is given as a value and as a file")
     if not url and url_file is None:
@@ -50,7 +59,7 @@ async def _migrate(url: str, url_file: Path | None, passwords: Path | None) -> N
     except ConfigError as error:
         raise UsageError("; ".join(error.problems)) from error
     parse_url("the database's URL", database, check_database_url)
-    report = migrate_database(database, found)
+    report = migrate_database(database, found, baseline=baseline)
     for name in report.applied:
         console.print(f"applied {name}", markup=False)
     console.print(f"the schema is at {report.version}", markup=False)

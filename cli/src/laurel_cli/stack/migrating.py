@@ -5,8 +5,9 @@ from typing import Final
 
 import psycopg
 
-from laurel_cli.errors import CommandError
+from laurel_cli.errors import CommandError, UsageError
 from laurel_common.migrations import (
+    BaselineError,
     MigrationError,
     MigrationReport,
     MigrationsNotFoundError,
@@ -21,13 +22,18 @@ AFTER_MIGRATIONS: Final = (INGEST_JOBS.install, SCORING_JOBS.install)
 
 
 def migrate_database(
-    admin_url: str, role_passwords: Mapping[str, str] | None = None
+    admin_url: str,
+    role_passwords: Mapping[str, str] | None = None,
+    *,
+    baseline: str | None = None,
 ) -> MigrationReport:
-    """Applies what is missing; raises CommandError that says what failed."""
+    """Applies what is missing after `baseline`; raises CommandError that says what failed."""
     try:
-        report = migrate(admin_url, after=AFTER_MIGRATIONS)
+        report = migrate(admin_url, after=AFTER_MIGRATIONS, baseline=baseline)
         if role_passwords:
             set_role_passwords(admin_url, role_passwords)
+    except BaselineError as error:
+        raise UsageError(str(error)) from error
     except (MigrationError, MigrationsNotFoundError, psycopg.Error) as error:
         raise CommandError(str(error).strip()) from error
     return report

@@ -2,11 +2,12 @@
 
 from .files import MigrationsNotFoundError, expected_version, migration_names, migrations_directory
 from .roles import set_role_passwords
-from .runner import AfterMigrations, MigrationError, MigrationReport, migrate
+from .runner import AfterMigrations, BaselineError, MigrationError, MigrationReport, migrate
 from .versions import applied_migrations, current_version, missing_migrations, schema_version
 
 __all__ = [
     "AfterMigrations",
+    "BaselineError",
     "MigrationError",
     "MigrationReport",
     "MigrationsNotFoundError",

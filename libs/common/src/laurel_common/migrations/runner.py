@@ -45,6 +45,10 @@ class MigrationError(Exception):
         super().__init__(f"migration {name} failed: {str(cause).strip()}")
 
 
+class BaselineError(Exception):
+    """What is said to have been applied by hand does not fit the files or the database."""
+
+
 @dataclass(frozen=True, slots=True)
 class MigrationReport:
     """What a run did: the names it applied, in order, and the database's version afterwards."""
@@ -58,17 +62,21 @@ def migrate(
     directory: Path | None = None,
     *,
     after: Sequence[AfterMigrations] = (),
+    baseline: str | None = None,
 ) -> MigrationReport:
     """Applies what is missing; a second run, also one at the same time, changes nothing.
 
     `url` connects as the owner of the schema, who may create roles. `after` are installers of
-    tables that come with libraries; they run every time and must be idempotent. Raises
-    MigrationsNotFoundError, MigrationError, psycopg.Error.
+    tables that come with libraries; they run every time and must be idempotent. `baseline` names
+    the last file that was applied by hand (psql): up to it files are noted, not run. Raises
+    MigrationsNotFoundError, BaselineError, MigrationError, psycopg.Error.
     """
     folder = migrations_directory(directory)
     backend = _Backend(psycopg_url(url), LOG_TABLE)
     with backend, _one_at_a_time(backend.connection):
         migrations = read_migrations(str(folder))
+        if baseline is not None:
+            _note(backend, migrations, baseline)
         pending = list(backend.to_apply(migrations))
         for migration in pending:
             backend.apply_one(migration)
@@ -80,6 +88,20 @@ def migrate(
                 step(backend.connection)
         version = current_version(backend.connection)
     return MigrationReport(tuple(migration.id for migration in pending), version or "")
+
+
+def _note(backend: "_Backend", migrations: Sequence[Migration], baseline: str) -> None:
+    """Marks the files up to `baseline`; all of them, or none."""
+    names = [migration.id for migration in migrations]
+    if baseline not in names:
+        raise BaselineError(f"there is no migration {baseline!r}")
+    if noted := current_version(backend.connection):
+        raise BaselineError(f"this database has its log already; it is at {noted}")
+    backend.ensure_internal_schema_updated()
+    with backend.transaction():
+        for migration in migrations[: names.index(baseline) + 1]:
+            backend.log_migration(migration, "apply")
+            backend.mark_one(migration, log=False)
 
 
 @contextmanager
