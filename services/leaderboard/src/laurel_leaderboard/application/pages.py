@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from laurel_common.clock import Clock
 from laurel_common.errors import DependencyUnavailable
 from laurel_common.page_token import PageTokens
+from laurel_common.single_flight import SingleFlight
 from laurel_leaderboard.application.entry_builder import EntryBuilder
 from laurel_leaderboard.application.page_cache import CachedPage, PageCache
 from laurel_leaderboard.application.pointers import AWAY, HELD, RETRY
 from laurel_leaderboard.application.ports import ResponseCodec, SharedCache, Versions
-from laurel_leaderboard.application.single_flight import SingleFlight
 from laurel_leaderboard.application.walks import seal_walk
 from laurel_leaderboard.domain.entries import ScoreRow
 from laurel_leaderboard.domain.errors import VersionExpired

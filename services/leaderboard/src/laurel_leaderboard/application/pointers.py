@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from laurel_common.clock import Clock
 from laurel_common.errors import DeadlineExceeded, RetryableError
+from laurel_common.single_flight import SingleFlight
 from laurel_leaderboard.application.ports import ResponseCodec, SharedCache, Versions
-from laurel_leaderboard.application.single_flight import SingleFlight
 from laurel_leaderboard.domain.boards import BoardAddress
 from laurel_leaderboard.domain.pages import Freshness
 from laurel_leaderboard.domain.versions import RetentionState, Version

@@ -7,11 +7,11 @@ import structlog
 
 from laurel_common.auth.access import Access
 from laurel_common.clock import Clock
+from laurel_common.single_flight import SingleFlight
 from laurel_leaderboard.application.board_changes import BoardChanges
 from laurel_leaderboard.application.current_boards import CurrentBoard
 from laurel_leaderboard.application.pointers import AWAY, Pointers
 from laurel_leaderboard.application.ports import ResponseCodec
-from laurel_leaderboard.application.single_flight import SingleFlight
 from laurel_leaderboard.application.visibility import hidden_of
 from laurel_leaderboard.domain.boards import BoardAddress
 from laurel_leaderboard.domain.changes import BoardChange

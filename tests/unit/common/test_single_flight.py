@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from laurel_common.deadline import deadline_in, remaining
-from laurel_leaderboard.application.single_flight import SingleFlight
+from laurel_common.single_flight import SingleFlight
 
 
 async def test_all_who_ask_meanwhile_get_one_result() -> None:
