@@ -35,9 +35,12 @@ from laurel_scoring.application.explain_score import ExplainScore
 from laurel_scoring.application.explained import LookUp
 from laurel_scoring.application.inputs import ReadInputs
 from laurel_scoring.application.ports import Boards, Directory, PresetStore, SignalSource
+from laurel_scoring.application.preview_rules import PreviewRules
+from laurel_scoring.application.range_results import RangeResults
 from laurel_scoring.application.ranges import ReadRange
 from laurel_scoring.application.read_presets import GetPreset, ListPresets
 from laurel_scoring.application.score_installation import ScoreInstallation
+from laurel_scoring.application.score_range import ScoreRange
 from laurel_scoring.application.start_scoring import StartScoring
 from laurel_scoring.application.tell_readers import TellReaders
 from laurel_scoring.application.watch_scoring import WatchScoring
@@ -109,6 +112,15 @@ def build(
     places = TenantPlaces(
         each=settings.costly_reads_per_installation, together=settings.costly_reads
     )
+    page_tokens = PageTokens(derive_secret(key, "page tokens"))
+    score_range = ScoreRange(
+        read=read_range,
+        directory=directory,
+        results=RangeResults(settings.range_cache_bytes),
+        places=places,
+        tokens=page_tokens,
+    )
+    closers.append(score_range.close)
     boards = boards or peers.boards()
     score = ScoreInstallation(presets=presets, runs=runs, inputs=inputs, boards=boards, clock=clock)
     queue.register(score)
@@ -124,7 +136,7 @@ def build(
                 preset_pb2_grpc.add_PresetServiceServicer_to_server,
                 PresetServicer(
                     GetPreset(presets),
-                    ListPresets(presets, PageTokens(derive_secret(key, "page tokens"))),
+                    ListPresets(presets, page_tokens),
                     ChangePresets(presets, PresetChangeTables(engine, runs), clock, tell_readers),
                 ),
                 preset_pb2.DESCRIPTOR.services_by_name["PresetService"],
@@ -135,7 +147,7 @@ def build(
                     StartScoring(presets, runs, clock, tell_readers),
                     runs,
                     watch,
-                    ExplainScore(
+                    explain=ExplainScore(
                         boards=boards,
                         runs=runs,
                         inputs=inputs,
@@ -143,7 +155,15 @@ def build(
                         places=places,
                         clock=clock,
                     ),
-                    ExplainRange(read=read_range, look_up=look_up, places=places),
+                    explain_range=ExplainRange(read=read_range, look_up=look_up, places=places),
+                    score_range=score_range,
+                    preview=PreviewRules(
+                        presets=presets,
+                        read=read_range,
+                        directory=directory,
+                        places=places,
+                        clock=clock,
+                    ),
                     web_url=str(settings.github_web_url),
                 ),
                 scoring_pb2.DESCRIPTOR.services_by_name["ScoringService"],

@@ -21,5 +21,7 @@ class ScoringSettings(ServiceSettings):
     # take as much as a scoring does.
     costly_reads_per_installation: int = Field(default=2, ge=1, le=64)
     costly_reads: int = Field(default=6, ge=1, le=256)
+    # Boards over ranges that wait for the further pages of their walks.
+    range_cache_bytes: int = Field(default=64 * 1024 * 1024, ge=0)
     # Where ledgers link to.
     github_web_url: HttpUrl = HttpUrl("https://github.com")

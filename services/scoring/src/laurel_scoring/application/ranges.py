@@ -2,12 +2,19 @@
 
 import asyncio
 from dataclasses import dataclass, replace
+from datetime import datetime
 
-from laurel_scoring.application.ports import Directory, Part, PresetStore, SignalSource
+from laurel_scoring.application.ports import BoardKey, Directory, Part, PresetStore, SignalSource
 from laurel_scoring.domain.columns import Signals
 from laurel_scoring.domain.engine import Evaluation
 from laurel_scoring.domain.errors import BoardNotFound
-from laurel_scoring.domain.periods import Windows, from_microseconds
+from laurel_scoring.domain.periods import (
+    BEGINNING,
+    Windows,
+    from_microseconds,
+    period_start,
+    to_microseconds,
+)
 from laurel_scoring.domain.presets import Preset
 from laurel_scoring.domain.roster import Roster
 from laurel_scoring.domain.rules import DEFAULT_RULES
@@ -17,8 +24,8 @@ from laurel_scoring.domain.vocabulary import EntityType, ScopeType
 
 @dataclass(frozen=True)
 class RangeKey:
-    """A board of [start, end), microseconds since 1970. preset_id 0 means the active preset,
-    scope_id 0 with an organization the installation's own.
+    """A board of [start, end), microseconds since 1970; start may be BEGINNING. preset_id 0 means
+    the active preset, scope_id 0 with an organization the installation's own.
     """
 
     installation_id: int
@@ -28,6 +35,20 @@ class RangeKey:
     entity_type: EntityType
     start: int
     end: int
+
+
+def window_of(board: BoardKey, as_of: datetime) -> RangeKey:
+    """The range that is a board's window as of a moment."""
+    last = to_microseconds(as_of)
+    return RangeKey(
+        installation_id=board.installation_id,
+        preset_id=board.preset_id,
+        scope_type=board.scope_type,
+        scope_id=board.scope_id,
+        entity_type=board.entity_type,
+        start=period_start(board.time_period, last),
+        end=last + 1,
+    )
 
 
 @dataclass(frozen=True)
@@ -88,7 +109,7 @@ def _scope_of(key: RangeKey, roster: Roster) -> int:
 
 def _part(key: RangeKey, scope_id: int, roster: Roster) -> Part:
     """What can be on a board of the scope; a team without members has nobody to read of."""
-    since = from_microseconds(key.start)
+    since = None if key.start == BEGINNING else from_microseconds(key.start)
     if key.scope_type is ScopeType.REPOSITORY:
         return Part(since, repository_ids=(scope_id,))
     if key.scope_type is ScopeType.TEAM:

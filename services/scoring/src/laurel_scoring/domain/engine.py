@@ -1,6 +1,7 @@
 """All boards of an installation out of one ordered set of columns: pure, no clock, no I/O."""
 
 from collections.abc import Iterator
+from copy import copy
 from functools import cached_property
 
 import numpy as np
@@ -46,6 +47,16 @@ class Evaluation:
         self.repositories = sorted_ids(roster.repositories)
         self.timeline = _within(timeline, windows, self.repositories)
         self._kept: tuple[ScopeType, Rows] | None = None
+
+    def under(self, rules: RuleSet) -> "Evaluation":
+        """The same by other rules; what does not depend on them is not done again."""
+        other = copy(self)
+        other.rules, other._kept = rules, None
+        bots = ZeroPointKind.BOT_ACTIVITY
+        if (bots in rules.zero_points) != (bots in self.rules.zero_points):
+            for name in ("left_out", "_positions", "_by_user", "_by_repository"):
+                vars(other).pop(name, None)
+        return other
 
     def families(self) -> Iterator[BoardFamily]:
         """Every board: the organization's, the teams', the repositories'."""

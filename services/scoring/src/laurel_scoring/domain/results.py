@@ -1,6 +1,6 @@
 """What scoring a family of scopes results in: ranked rows as columns, cut into boards."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,17 @@ class Rows:
         return len(self.entity)
 
 
+_ROW_COLUMNS = (
+    "entity_id",
+    "rank",
+    "score_e4",
+    "breakdown_e4",
+    "counts",
+    "additions",
+    "deletions",
+)
+
+
 @dataclass(frozen=True)
 class BoardFamily:
     """Every board of one kind of scope and one kind of entity, ranked.
@@ -60,6 +71,27 @@ class BoardFamily:
 
     def __len__(self) -> int:
         return len(self.board_start) - 1
+
+    def alone(self, scope: int, window: int) -> "BoardFamily":
+        """One board by itself, copied: it keeps nothing of the others alive."""
+        rows, number = self.board(scope, window), scope * self.windows + window
+        columns = {name: getattr(self, name)[rows].copy() for name in _ROW_COLUMNS}
+        members = None if self.member_count is None else self.member_count[rows].copy()
+        return replace(
+            self,
+            scope_ids=self.scope_ids[scope : scope + 1].copy(),
+            windows=1,
+            board_start=np.array([0, rows.stop - rows.start], dtype=np.int64),
+            signal_count=self.signal_count[number : number + 1].copy(),
+            member_count=members,
+            **columns,
+        )
+
+    @property
+    def nbytes(self) -> int:
+        """What the rows take in memory."""
+        members = 0 if self.member_count is None else int(self.member_count.nbytes)
+        return members + sum(int(getattr(self, name).nbytes) for name in _ROW_COLUMNS)
 
     def result(self, row: int) -> "Result":
         """One row by itself."""

@@ -1,11 +1,14 @@
-"""Ranges from protobuf."""
+"""Ranges from protobuf, and boards over them to it."""
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from laurel.scoring.v1 import range_pb2
 from laurel_common.errors import InvalidRequest
 from laurel_scoring.application.ranges import RangeKey
+from laurel_scoring.application.score_range import RangePage
+from laurel_scoring.domain.results import Result
 from laurel_scoring.domain.vocabulary import EntityType, ScopeType
+from laurel_scoring.rpc.convert import breakdown, counts, decimal
 
 # The years 1 to 9999, which is what a Timestamp may hold.
 _FIRST_SECOND = -62_135_596_800
@@ -38,3 +41,31 @@ def _microseconds(moment: Timestamp, field: str) -> int:
     if not _FIRST_SECOND <= moment.seconds < _END_SECOND or not 0 <= moment.nanos < _NANOS:
         raise InvalidRequest.of((field, "must be a time of the years 1 to 9999"))
     return moment.seconds * 1_000_000 - (-moment.nanos // 1_000)
+
+
+def range_response(page: RangePage) -> range_pb2.ScoreRangeResponse:
+    """A page."""
+    return range_pb2.ScoreRangeResponse(
+        entries=[_entry(each, page) for each in page.results],
+        next_page_token=page.next_page_token,
+        total_size=page.total_size,
+        signal_count=page.signal_count,
+        preset_id=page.preset_id,
+        etag=page.etag,
+    )
+
+
+def _entry(result: Result, page: RangePage) -> range_pb2.RangeEntry:
+    seen = result.entity_id not in page.hidden
+    return range_pb2.RangeEntry(
+        rank=result.rank,
+        entity_id=result.entity_id if seen else 0,
+        entity_name=page.names.get(result.entity_id, "") if seen else "",
+        score_e4=result.score_e4,
+        score=decimal(result.score_e4),
+        breakdown=breakdown(result),
+        counts=counts(result),
+        additions=result.additions,
+        deletions=result.deletions,
+        member_count=result.member_count,
+    )

@@ -4,17 +4,24 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
-from laurel.scoring.v1 import explanation_pb2, scoring_pb2, scoring_pb2_grpc
+from laurel.scoring.v1 import (
+    explanation_pb2,
+    preview_pb2,
+    range_pb2,
+    scoring_pb2,
+    scoring_pb2_grpc,
+)
 from laurel_common.auth.access import current_access
 from laurel_common.auth.principal import current_principal
 from laurel_scoring.application.explain_range import ExplainRange
 from laurel_scoring.application.explain_score import ExplainScore
 from laurel_scoring.application.explained import Explained
 from laurel_scoring.application.ports import RunStore
+from laurel_scoring.application.preview_rules import PreviewRules
+from laurel_scoring.application.score_range import ScoreRange
 from laurel_scoring.application.start_scoring import StartScoring
 from laurel_scoring.application.watch_scoring import WatchScoring
-from laurel_scoring.rpc import convert, convert_explanations
-from laurel_scoring.rpc.convert_ranges import range_key
+from laurel_scoring.rpc import convert, convert_explanations, convert_previews, convert_ranges
 
 
 class ScoringServicer(scoring_pb2_grpc.ScoringServiceServicer):
@@ -25,9 +32,11 @@ class ScoringServicer(scoring_pb2_grpc.ScoringServiceServicer):
         start: StartScoring,
         runs: RunStore,
         watch: WatchScoring,
+        *,
         explain: ExplainScore,
         explain_range: ExplainRange,
-        *,
+        score_range: ScoreRange,
+        preview: PreviewRules,
         web_url: str,
     ) -> None:
         self._start = start
@@ -35,6 +44,8 @@ class ScoringServicer(scoring_pb2_grpc.ScoringServiceServicer):
         self._watch = watch
         self._explain = explain
         self._explain_range = explain_range
+        self._score_range = score_range
+        self._preview = preview
         self._web_url = web_url
 
     async def StartScoring(
@@ -77,6 +88,32 @@ class ScoringServicer(scoring_pb2_grpc.ScoringServiceServicer):
     async def _told(self, request: explanation_pb2.ExplainScoreRequest) -> Explained:
         question = convert_explanations.question(request)
         if request.HasField("range"):
-            return await self._explain_range(range_key(request.range), question, current_access())
+            return await self._explain_range(
+                convert_ranges.range_key(request.range), question, current_access()
+            )
         key = convert.board_key(request.board)
         return await self._explain(key, question, request.version, current_access())
+
+    async def ScoreRange(
+        self, request: range_pb2.ScoreRangeRequest, _context: Any
+    ) -> range_pb2.ScoreRangeResponse:
+        """A page of a board over a range."""
+        key = convert_ranges.range_key(request.range)
+        page = await self._score_range(key, request.page_size, request.page_token, current_access())
+        return convert_ranges.range_response(page)
+
+    async def PreviewRules(
+        self, request: preview_pb2.PreviewRulesRequest, _context: Any
+    ) -> AsyncIterator[preview_pb2.PreviewRulesResponse]:
+        """What a candidate rule set would make of a board."""
+        found = await self._preview(
+            convert_previews.board(request),
+            convert_previews.candidate(request),
+            request.max_entries,
+            current_access(),
+        )
+        answer = convert_previews.PreviewConverter(found, request.top_size)
+        yield preview_pb2.PreviewRulesResponse(header=answer.header())
+        for first in answer.starts():
+            entries = answer.message(first, current_access())
+            yield preview_pb2.PreviewRulesResponse(entries=entries)

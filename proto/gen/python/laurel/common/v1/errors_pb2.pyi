@@ -94,7 +94,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_SCORING_NOT_FOUND: _ErrorReason.ValueType  # 61
     """NOT_FOUND: no such scoring run."""
     ERROR_REASON_INPUTS_CHANGED: _ErrorReason.ValueType  # 62
-    """FAILED_PRECONDITION: the inputs moved since the version was made, and the deadline left no time to score again."""
+    """FAILED_PRECONDITION: the inputs moved since the version was made, and the deadline left no time to score again; or since a range's first page."""
     ERROR_REASON_VERSION_NOT_CURRENT: _ErrorReason.ValueType  # 63
     """FAILED_PRECONDITION: only the current version explains itself."""
     ERROR_REASON_ENTITY_NOT_FOUND: _ErrorReason.ValueType  # 64
@@ -193,7 +193,7 @@ ERROR_REASON_PRESET_NOT_FOUND: ErrorReason.ValueType  # 60
 ERROR_REASON_SCORING_NOT_FOUND: ErrorReason.ValueType  # 61
 """NOT_FOUND: no such scoring run."""
 ERROR_REASON_INPUTS_CHANGED: ErrorReason.ValueType  # 62
-"""FAILED_PRECONDITION: the inputs moved since the version was made, and the deadline left no time to score again."""
+"""FAILED_PRECONDITION: the inputs moved since the version was made, and the deadline left no time to score again; or since a range's first page."""
 ERROR_REASON_VERSION_NOT_CURRENT: ErrorReason.ValueType  # 63
 """FAILED_PRECONDITION: only the current version explains itself."""
 ERROR_REASON_ENTITY_NOT_FOUND: ErrorReason.ValueType  # 64

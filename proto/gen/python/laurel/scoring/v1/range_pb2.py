@@ -24,10 +24,11 @@ _sym_db = _symbol_database.Default()
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from laurel.common.v1 import board_pb2 as laurel_dot_common_dot_v1_dot_board__pb2
 from laurel.common.v1 import types_pb2 as laurel_dot_common_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dlaurel/scoring/v1/range.proto\x12\x11laurel.scoring.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1claurel/common/v1/types.proto\"\xe9\x05\n\nRangeBoard\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x1a\n\tpreset_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12;\n\nscope_type\x18\x03 \x01(\x0e\x32\x1b.laurel.common.v1.ScopeTypeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x10\n\x08scope_id\x18\x04 \x01(\x03\x12=\n\x0b\x65ntity_type\x18\x05 \x01(\x0e\x32\x1c.laurel.common.v1.EntityTypeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x36\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12\x34\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01:\xa0\x03\xbaH\x9c\x03\x1as\n\x14range_board.scope_id\x12/scope_id is required for a team or a repository\x1a*this.scope_type == 1 || this.scope_id != 0\x1a\x97\x01\n\x17range_board.entity_type\x12?a team board ranks no teams, a repository board no repositories\x1a;this.scope_type == 1 || this.scope_type != this.entity_type\x1a\x8a\x01\n\x14range_board.end_time\x12!end_time is later than start_time\x1aO!has(this.start_time) || !has(this.end_time) || this.start_time < this.end_timeb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dlaurel/scoring/v1/range.proto\x12\x11laurel.scoring.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1claurel/common/v1/board.proto\x1a\x1claurel/common/v1/types.proto\"\xe9\x05\n\nRangeBoard\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x1a\n\tpreset_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12;\n\nscope_type\x18\x03 \x01(\x0e\x32\x1b.laurel.common.v1.ScopeTypeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x10\n\x08scope_id\x18\x04 \x01(\x03\x12=\n\x0b\x65ntity_type\x18\x05 \x01(\x0e\x32\x1c.laurel.common.v1.EntityTypeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x36\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12\x34\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01:\xa0\x03\xbaH\x9c\x03\x1as\n\x14range_board.scope_id\x12/scope_id is required for a team or a repository\x1a*this.scope_type == 1 || this.scope_id != 0\x1a\x97\x01\n\x17range_board.entity_type\x12?a team board ranks no teams, a repository board no repositories\x1a;this.scope_type == 1 || this.scope_type != this.entity_type\x1a\x8a\x01\n\x14range_board.end_time\x12!end_time is later than start_time\x1aO!has(this.start_time) || !has(this.end_time) || this.start_time < this.end_time\"\x86\x01\n\x11ScoreRangeRequest\x12\x34\n\x05range\x18\x01 \x01(\x0b\x32\x1d.laurel.scoring.v1.RangeBoardB\x06\xbaH\x03\xc8\x01\x01\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\"\x8f\x02\n\nRangeEntry\x12\x0c\n\x04rank\x18\x01 \x01(\x05\x12\x11\n\tentity_id\x18\x02 \x01(\x03\x12\x13\n\x0b\x65ntity_name\x18\x03 \x01(\t\x12\x10\n\x08score_e4\x18\x04 \x01(\x03\x12\r\n\x05score\x18\x05 \x01(\t\x12.\n\tbreakdown\x18\x06 \x01(\x0b\x32\x1b.laurel.common.v1.Breakdown\x12(\n\x06\x63ounts\x18\x07 \x01(\x0b\x32\x18.laurel.common.v1.Counts\x12\x11\n\tadditions\x18\x08 \x01(\x05\x12\x11\n\tdeletions\x18\t \x01(\x05\x12\x19\n\x0cmember_count\x18\n \x01(\x05H\x00\x88\x01\x01\x42\x0f\n\r_member_count\"\xa8\x01\n\x12ScoreRangeResponse\x12.\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1d.laurel.scoring.v1.RangeEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x12\n\ntotal_size\x18\x03 \x01(\x05\x12\x14\n\x0csignal_count\x18\x04 \x01(\x03\x12\x11\n\tpreset_id\x18\x05 \x01(\x03\x12\x0c\n\x04\x65tag\x18\x06 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,6 +49,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RANGEBOARD'].fields_by_name['end_time']._serialized_options = b'\272H\003\310\001\001'
   _globals['_RANGEBOARD']._loaded_options = None
   _globals['_RANGEBOARD']._serialized_options = b'\272H\234\003\032s\n\024range_board.scope_id\022/scope_id is required for a team or a repository\032*this.scope_type == 1 || this.scope_id != 0\032\227\001\n\027range_board.entity_type\022?a team board ranks no teams, a repository board no repositories\032;this.scope_type == 1 || this.scope_type != this.entity_type\032\212\001\n\024range_board.end_time\022!end_time is later than start_time\032O!has(this.start_time) || !has(this.end_time) || this.start_time < this.end_time'
-  _globals['_RANGEBOARD']._serialized_start=145
-  _globals['_RANGEBOARD']._serialized_end=890
+  _globals['_SCORERANGEREQUEST'].fields_by_name['range']._loaded_options = None
+  _globals['_SCORERANGEREQUEST'].fields_by_name['range']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_SCORERANGEREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_SCORERANGEREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\364\003(\000'
+  _globals['_SCORERANGEREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_SCORERANGEREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\020'
+  _globals['_RANGEBOARD']._serialized_start=175
+  _globals['_RANGEBOARD']._serialized_end=920
+  _globals['_SCORERANGEREQUEST']._serialized_start=923
+  _globals['_SCORERANGEREQUEST']._serialized_end=1057
+  _globals['_RANGEENTRY']._serialized_start=1060
+  _globals['_RANGEENTRY']._serialized_end=1331
+  _globals['_SCORERANGERESPONSE']._serialized_start=1334
+  _globals['_SCORERANGERESPONSE']._serialized_end=1502
 # @@protoc_insertion_point(module_scope)

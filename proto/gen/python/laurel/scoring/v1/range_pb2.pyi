@@ -3,9 +3,12 @@
 isort:skip_file
 Boards over windows of the caller's own: computed when asked for, never stored."""
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from laurel.common.v1 import board_pb2 as _board_pb2
 from laurel.common.v1 import types_pb2 as _types_pb2
 import builtins as _builtins
 import sys
@@ -71,3 +74,138 @@ class RangeBoard(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RangeBoard: _TypeAlias = RangeBoard  # noqa: Y015
+
+@_typing.final
+class ScoreRangeRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RANGE_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """At most 500; 0 means 50."""
+    page_token: _builtins.str
+    @_builtins.property
+    def range(self) -> Global___RangeBoard: ...
+    def __init__(
+        self,
+        *,
+        range: Global___RangeBoard | None = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["range", b"range"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "range", b"range"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScoreRangeRequest: _TypeAlias = ScoreRangeRequest  # noqa: Y015
+
+@_typing.final
+class RangeEntry(_message.Message):
+    """One place on a board over a range. Amounts are in ten-thousandths of a point."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RANK_FIELD_NUMBER: _builtins.int
+    ENTITY_ID_FIELD_NUMBER: _builtins.int
+    ENTITY_NAME_FIELD_NUMBER: _builtins.int
+    SCORE_E4_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    BREAKDOWN_FIELD_NUMBER: _builtins.int
+    COUNTS_FIELD_NUMBER: _builtins.int
+    ADDITIONS_FIELD_NUMBER: _builtins.int
+    DELETIONS_FIELD_NUMBER: _builtins.int
+    MEMBER_COUNT_FIELD_NUMBER: _builtins.int
+    rank: _builtins.int
+    """Equal scores share a rank and the next one is skipped."""
+    entity_id: _builtins.int
+    """GitHub's id of the contributor, team or repository; 0 where the caller may
+    not see it.
+    """
+    entity_name: _builtins.str
+    """A login, a team's slug or a repository's full name; empty where identity
+    does not know the entity (any more) or the caller may not see it.
+    """
+    score_e4: _builtins.int
+    score: _builtins.str
+    """The same with a decimal point, as 82.5000."""
+    additions: _builtins.int
+    """Lines of commits."""
+    deletions: _builtins.int
+    member_count: _builtins.int
+    """A team's members, active or not; absent for others."""
+    @_builtins.property
+    def breakdown(self) -> _board_pb2.Breakdown: ...
+    @_builtins.property
+    def counts(self) -> _board_pb2.Counts: ...
+    def __init__(
+        self,
+        *,
+        rank: _builtins.int = ...,
+        entity_id: _builtins.int = ...,
+        entity_name: _builtins.str = ...,
+        score_e4: _builtins.int = ...,
+        score: _builtins.str = ...,
+        breakdown: _board_pb2.Breakdown | None = ...,
+        counts: _board_pb2.Counts | None = ...,
+        additions: _builtins.int = ...,
+        deletions: _builtins.int = ...,
+        member_count: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_member_count", b"_member_count", "breakdown", b"breakdown", "counts", b"counts", "member_count", b"member_count"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_member_count", b"_member_count", "additions", b"additions", "breakdown", b"breakdown", "counts", b"counts", "deletions", b"deletions", "entity_id", b"entity_id", "entity_name", b"entity_name", "member_count", b"member_count", "rank", b"rank", "score", b"score", "score_e4", b"score_e4"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__member_count: _TypeAlias = _typing.Literal["member_count"]  # noqa: Y015
+    _WhichOneofArgType__member_count: _TypeAlias = _typing.Literal["_member_count", b"_member_count"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__member_count) -> _WhichOneofReturnType__member_count | None: ...
+
+Global___RangeEntry: _TypeAlias = RangeEntry  # noqa: Y015
+
+@_typing.final
+class ScoreRangeResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    TOTAL_SIZE_FIELD_NUMBER: _builtins.int
+    SIGNAL_COUNT_FIELD_NUMBER: _builtins.int
+    PRESET_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    total_size: _builtins.int
+    """Entries on all pages."""
+    signal_count: _builtins.int
+    """Signals that the range and its scope hold, those of bots left out where the
+    rules leave them out.
+    """
+    preset_id: _builtins.int
+    """The preset that scored it."""
+    etag: _builtins.str
+    """Names this result: equal etags of one range mean equal entries and rules.
+    The pages of one walk have the same.
+    """
+    @_builtins.property
+    def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___RangeEntry]:
+        """Best rank first; within a tie the smaller id stands first."""
+
+    def __init__(
+        self,
+        *,
+        entries: _abc.Iterable[Global___RangeEntry] | None = ...,
+        next_page_token: _builtins.str = ...,
+        total_size: _builtins.int = ...,
+        signal_count: _builtins.int = ...,
+        preset_id: _builtins.int = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries", "etag", b"etag", "next_page_token", b"next_page_token", "preset_id", b"preset_id", "signal_count", b"signal_count", "total_size", b"total_size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScoreRangeResponse: _TypeAlias = ScoreRangeResponse  # noqa: Y015

@@ -26,9 +26,11 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from laurel.common.v1 import policy_pb2 as laurel_dot_common_dot_v1_dot_policy__pb2
 from laurel.scoring.v1 import explanation_pb2 as laurel_dot_scoring_dot_v1_dot_explanation__pb2
+from laurel.scoring.v1 import preview_pb2 as laurel_dot_scoring_dot_v1_dot_preview__pb2
+from laurel.scoring.v1 import range_pb2 as laurel_dot_scoring_dot_v1_dot_range__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1flaurel/scoring/v1/scoring.proto\x12\x11laurel.scoring.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dlaurel/common/v1/policy.proto\x1a#laurel/scoring/v1/explanation.proto\"\xd2\x03\n\x07Scoring\x12\n\n\x02id\x18\x01 \x01(\x03\x12\x17\n\x0finstallation_id\x18\x02 \x01(\x03\x12.\n\x05state\x18\x03 \x01(\x0e\x32\x1f.laurel.scoring.v1.ScoringState\x12)\n\x05\x61s_of\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x62oards_total\x18\x08 \x01(\x05\x12\x18\n\x10\x62oards_published\x18\t \x01(\x05\x12\x14\n\x0csignal_count\x18\n \x01(\x03\x12\x16\n\x0e\x66\x61ilure_reason\x18\x0b \x01(\t\x12\x10\n\x08\x61ttempts\x18\x0c \x01(\x05\x12.\n\x05phase\x18\r \x01(\x0e\x32\x1f.laurel.scoring.v1.ScoringPhase\x12\x18\n\x10signals_expected\x18\x0e \x01(\x03\"`\n\x13StartScoringRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\'\n\nrequest_id\x18\x02 \x01(\tB\x13\xbaH\x10r\x0e\x18@2\n^[^\\x00]*$\"C\n\x14StartScoringResponse\x12+\n\x07scoring\x18\x01 \x01(\x0b\x32\x1a.laurel.scoring.v1.Scoring\"R\n\x11GetScoringRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x1b\n\nscoring_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\"A\n\x12GetScoringResponse\x12+\n\x07scoring\x18\x01 \x01(\x0b\x32\x1a.laurel.scoring.v1.Scoring\"T\n\x13WatchScoringRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x1b\n\nscoring_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\"C\n\x14WatchScoringResponse\x12+\n\x07scoring\x18\x01 \x01(\x0b\x32\x1a.laurel.scoring.v1.Scoring*\x99\x01\n\x0cScoringState\x12\x1d\n\x19SCORING_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14SCORING_STATE_QUEUED\x10\x01\x12\x19\n\x15SCORING_STATE_RUNNING\x10\x02\x12\x1b\n\x17SCORING_STATE_SUCCEEDED\x10\x03\x12\x18\n\x14SCORING_STATE_FAILED\x10\x04*f\n\x0cScoringPhase\x12\x1d\n\x19SCORING_PHASE_UNSPECIFIED\x10\x00\x12\x19\n\x15SCORING_PHASE_READING\x10\x01\x12\x1c\n\x18SCORING_PHASE_PUBLISHING\x10\x02\x32\xe1\x03\n\x0eScoringService\x12\x81\x01\n\x0cStartScoring\x12&.laurel.scoring.v1.StartScoringRequest\x1a\'.laurel.scoring.v1.StartScoringResponse\" \xba\xd7\x18\x1c\n\x03\x02\x03\x06\x12\x06ingest\x12\x08identity\x18\x88\' \x01\x12g\n\nGetScoring\x12$.laurel.scoring.v1.GetScoringRequest\x1a%.laurel.scoring.v1.GetScoringResponse\"\x0c\xba\xd7\x18\x08\n\x03\x01\x04\x06\x18\x88\'\x12p\n\x0cWatchScoring\x12&.laurel.scoring.v1.WatchScoringRequest\x1a\'.laurel.scoring.v1.WatchScoringResponse\"\r\xba\xd7\x18\t\n\x03\x01\x04\x06\x18\xa0\xf7\x36\x30\x01\x12p\n\x0c\x45xplainScore\x12&.laurel.scoring.v1.ExplainScoreRequest\x1a\'.laurel.scoring.v1.ExplainScoreResponse\"\r\xba\xd7\x18\t\n\x03\x01\x04\x06\x18\xe0\xd4\x03\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1flaurel/scoring/v1/scoring.proto\x12\x11laurel.scoring.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dlaurel/common/v1/policy.proto\x1a#laurel/scoring/v1/explanation.proto\x1a\x1flaurel/scoring/v1/preview.proto\x1a\x1dlaurel/scoring/v1/range.proto\"\xd2\x03\n\x07Scoring\x12\n\n\x02id\x18\x01 \x01(\x03\x12\x17\n\x0finstallation_id\x18\x02 \x01(\x03\x12.\n\x05state\x18\x03 \x01(\x0e\x32\x1f.laurel.scoring.v1.ScoringState\x12)\n\x05\x61s_of\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x62oards_total\x18\x08 \x01(\x05\x12\x18\n\x10\x62oards_published\x18\t \x01(\x05\x12\x14\n\x0csignal_count\x18\n \x01(\x03\x12\x16\n\x0e\x66\x61ilure_reason\x18\x0b \x01(\t\x12\x10\n\x08\x61ttempts\x18\x0c \x01(\x05\x12.\n\x05phase\x18\r \x01(\x0e\x32\x1f.laurel.scoring.v1.ScoringPhase\x12\x18\n\x10signals_expected\x18\x0e \x01(\x03\"`\n\x13StartScoringRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\'\n\nrequest_id\x18\x02 \x01(\tB\x13\xbaH\x10r\x0e\x18@2\n^[^\\x00]*$\"C\n\x14StartScoringResponse\x12+\n\x07scoring\x18\x01 \x01(\x0b\x32\x1a.laurel.scoring.v1.Scoring\"R\n\x11GetScoringRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x1b\n\nscoring_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\"A\n\x12GetScoringResponse\x12+\n\x07scoring\x18\x01 \x01(\x0b\x32\x1a.laurel.scoring.v1.Scoring\"T\n\x13WatchScoringRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x1b\n\nscoring_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\"C\n\x14WatchScoringResponse\x12+\n\x07scoring\x18\x01 \x01(\x0b\x32\x1a.laurel.scoring.v1.Scoring*\x99\x01\n\x0cScoringState\x12\x1d\n\x19SCORING_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14SCORING_STATE_QUEUED\x10\x01\x12\x19\n\x15SCORING_STATE_RUNNING\x10\x02\x12\x1b\n\x17SCORING_STATE_SUCCEEDED\x10\x03\x12\x18\n\x14SCORING_STATE_FAILED\x10\x04*f\n\x0cScoringPhase\x12\x1d\n\x19SCORING_PHASE_UNSPECIFIED\x10\x00\x12\x19\n\x15SCORING_PHASE_READING\x10\x01\x12\x1c\n\x18SCORING_PHASE_PUBLISHING\x10\x02\x32\xbd\x05\n\x0eScoringService\x12\x81\x01\n\x0cStartScoring\x12&.laurel.scoring.v1.StartScoringRequest\x1a\'.laurel.scoring.v1.StartScoringResponse\" \xba\xd7\x18\x1c\n\x03\x02\x03\x06\x12\x06ingest\x12\x08identity\x18\x88\' \x01\x12g\n\nGetScoring\x12$.laurel.scoring.v1.GetScoringRequest\x1a%.laurel.scoring.v1.GetScoringResponse\"\x0c\xba\xd7\x18\x08\n\x03\x01\x04\x06\x18\x88\'\x12p\n\x0cWatchScoring\x12&.laurel.scoring.v1.WatchScoringRequest\x1a\'.laurel.scoring.v1.WatchScoringResponse\"\r\xba\xd7\x18\t\n\x03\x01\x04\x06\x18\xa0\xf7\x36\x30\x01\x12p\n\x0c\x45xplainScore\x12&.laurel.scoring.v1.ExplainScoreRequest\x1a\'.laurel.scoring.v1.ExplainScoreResponse\"\r\xba\xd7\x18\t\n\x03\x01\x04\x06\x18\xe0\xd4\x03\x30\x01\x12h\n\nScoreRange\x12$.laurel.scoring.v1.ScoreRangeRequest\x1a%.laurel.scoring.v1.ScoreRangeResponse\"\r\xba\xd7\x18\t\n\x03\x01\x04\x06\x18\xe0\xd4\x03\x12p\n\x0cPreviewRules\x12&.laurel.scoring.v1.PreviewRulesRequest\x1a\'.laurel.scoring.v1.PreviewRulesResponse\"\r\xba\xd7\x18\t\n\x03\x02\x04\x06\x18\xe0\xd4\x03\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -55,24 +57,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SCORINGSERVICE'].methods_by_name['WatchScoring']._serialized_options = b'\272\327\030\t\n\003\001\004\006\030\240\3676'
   _globals['_SCORINGSERVICE'].methods_by_name['ExplainScore']._loaded_options = None
   _globals['_SCORINGSERVICE'].methods_by_name['ExplainScore']._serialized_options = b'\272\327\030\t\n\003\001\004\006\030\340\324\003'
-  _globals['_SCORINGSTATE']._serialized_start=1127
-  _globals['_SCORINGSTATE']._serialized_end=1280
-  _globals['_SCORINGPHASE']._serialized_start=1282
-  _globals['_SCORINGPHASE']._serialized_end=1384
-  _globals['_SCORING']._serialized_start=185
-  _globals['_SCORING']._serialized_end=651
-  _globals['_STARTSCORINGREQUEST']._serialized_start=653
-  _globals['_STARTSCORINGREQUEST']._serialized_end=749
-  _globals['_STARTSCORINGRESPONSE']._serialized_start=751
-  _globals['_STARTSCORINGRESPONSE']._serialized_end=818
-  _globals['_GETSCORINGREQUEST']._serialized_start=820
-  _globals['_GETSCORINGREQUEST']._serialized_end=902
-  _globals['_GETSCORINGRESPONSE']._serialized_start=904
-  _globals['_GETSCORINGRESPONSE']._serialized_end=969
-  _globals['_WATCHSCORINGREQUEST']._serialized_start=971
-  _globals['_WATCHSCORINGREQUEST']._serialized_end=1055
-  _globals['_WATCHSCORINGRESPONSE']._serialized_start=1057
-  _globals['_WATCHSCORINGRESPONSE']._serialized_end=1124
-  _globals['_SCORINGSERVICE']._serialized_start=1387
-  _globals['_SCORINGSERVICE']._serialized_end=1868
+  _globals['_SCORINGSERVICE'].methods_by_name['ScoreRange']._loaded_options = None
+  _globals['_SCORINGSERVICE'].methods_by_name['ScoreRange']._serialized_options = b'\272\327\030\t\n\003\001\004\006\030\340\324\003'
+  _globals['_SCORINGSERVICE'].methods_by_name['PreviewRules']._loaded_options = None
+  _globals['_SCORINGSERVICE'].methods_by_name['PreviewRules']._serialized_options = b'\272\327\030\t\n\003\002\004\006\030\340\324\003'
+  _globals['_SCORINGSTATE']._serialized_start=1191
+  _globals['_SCORINGSTATE']._serialized_end=1344
+  _globals['_SCORINGPHASE']._serialized_start=1346
+  _globals['_SCORINGPHASE']._serialized_end=1448
+  _globals['_SCORING']._serialized_start=249
+  _globals['_SCORING']._serialized_end=715
+  _globals['_STARTSCORINGREQUEST']._serialized_start=717
+  _globals['_STARTSCORINGREQUEST']._serialized_end=813
+  _globals['_STARTSCORINGRESPONSE']._serialized_start=815
+  _globals['_STARTSCORINGRESPONSE']._serialized_end=882
+  _globals['_GETSCORINGREQUEST']._serialized_start=884
+  _globals['_GETSCORINGREQUEST']._serialized_end=966
+  _globals['_GETSCORINGRESPONSE']._serialized_start=968
+  _globals['_GETSCORINGRESPONSE']._serialized_end=1033
+  _globals['_WATCHSCORINGREQUEST']._serialized_start=1035
+  _globals['_WATCHSCORINGREQUEST']._serialized_end=1119
+  _globals['_WATCHSCORINGRESPONSE']._serialized_start=1121
+  _globals['_WATCHSCORINGRESPONSE']._serialized_end=1188
+  _globals['_SCORINGSERVICE']._serialized_start=1451
+  _globals['_SCORINGSERVICE']._serialized_end=2152
 # @@protoc_insertion_point(module_scope)

@@ -4,6 +4,8 @@ import grpc
 import warnings
 
 from laurel.scoring.v1 import explanation_pb2 as laurel_dot_scoring_dot_v1_dot_explanation__pb2
+from laurel.scoring.v1 import preview_pb2 as laurel_dot_scoring_dot_v1_dot_preview__pb2
+from laurel.scoring.v1 import range_pb2 as laurel_dot_scoring_dot_v1_dot_range__pb2
 from laurel.scoring.v1 import scoring_pb2 as laurel_dot_scoring_dot_v1_dot_scoring__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -55,6 +57,16 @@ class ScoringServiceStub:
                 '/laurel.scoring.v1.ScoringService/ExplainScore',
                 request_serializer=laurel_dot_scoring_dot_v1_dot_explanation__pb2.ExplainScoreRequest.SerializeToString,
                 response_deserializer=laurel_dot_scoring_dot_v1_dot_explanation__pb2.ExplainScoreResponse.FromString,
+                _registered_method=True)
+        self.ScoreRange = channel.unary_unary(
+                '/laurel.scoring.v1.ScoringService/ScoreRange',
+                request_serializer=laurel_dot_scoring_dot_v1_dot_range__pb2.ScoreRangeRequest.SerializeToString,
+                response_deserializer=laurel_dot_scoring_dot_v1_dot_range__pb2.ScoreRangeResponse.FromString,
+                _registered_method=True)
+        self.PreviewRules = channel.unary_stream(
+                '/laurel.scoring.v1.ScoringService/PreviewRules',
+                request_serializer=laurel_dot_scoring_dot_v1_dot_preview__pb2.PreviewRulesRequest.SerializeToString,
+                response_deserializer=laurel_dot_scoring_dot_v1_dot_preview__pb2.PreviewRulesResponse.FromString,
                 _registered_method=True)
 
 
@@ -109,6 +121,35 @@ class ScoringServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ScoreRange(self, request, context):
+        """A page of a board over [start_time, end_time), computed when asked for and
+        never stored; equal ranges asked for at the same time are computed once. All
+        pages of a walk show the same result: where it can't be had again, because
+        signals, rosters or rules have moved, the next page ends in INPUTS_CHANGED
+        and the walk begins anew.
+        Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, INSTALLATION_NOT_FOUND,
+        PRESET_NOT_FOUND, BOARD_NOT_FOUND (no such scope), INPUTS_CHANGED,
+        SCORE_OUT_OF_RANGE, INSTALLATION_BUSY, DATABASE_UNAVAILABLE,
+        DEPENDENCY_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PreviewRules(self, request, context):
+        """What a candidate rule set would make of a board of the installation's real
+        signals, beside what the current one makes of it: first a header, then the
+        entities of both boards. Nothing is stored. The candidate is checked as
+        CreatePreset checks one; INVALID_REQUEST names every fault at once.
+        Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, PRESET_NOT_FOUND,
+        BOARD_NOT_FOUND (no such scope), SCORE_OUT_OF_RANGE (by the candidate, or by
+        a part of its changes), INSTALLATION_BUSY, DATABASE_UNAVAILABLE,
+        DEPENDENCY_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ScoringServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -131,6 +172,16 @@ def add_ScoringServiceServicer_to_server(servicer, server):
                     servicer.ExplainScore,
                     request_deserializer=laurel_dot_scoring_dot_v1_dot_explanation__pb2.ExplainScoreRequest.FromString,
                     response_serializer=laurel_dot_scoring_dot_v1_dot_explanation__pb2.ExplainScoreResponse.SerializeToString,
+            ),
+            'ScoreRange': grpc.unary_unary_rpc_method_handler(
+                    servicer.ScoreRange,
+                    request_deserializer=laurel_dot_scoring_dot_v1_dot_range__pb2.ScoreRangeRequest.FromString,
+                    response_serializer=laurel_dot_scoring_dot_v1_dot_range__pb2.ScoreRangeResponse.SerializeToString,
+            ),
+            'PreviewRules': grpc.unary_stream_rpc_method_handler(
+                    servicer.PreviewRules,
+                    request_deserializer=laurel_dot_scoring_dot_v1_dot_preview__pb2.PreviewRulesRequest.FromString,
+                    response_serializer=laurel_dot_scoring_dot_v1_dot_preview__pb2.PreviewRulesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -242,6 +293,60 @@ class ScoringService:
             '/laurel.scoring.v1.ScoringService/ExplainScore',
             laurel_dot_scoring_dot_v1_dot_explanation__pb2.ExplainScoreRequest.SerializeToString,
             laurel_dot_scoring_dot_v1_dot_explanation__pb2.ExplainScoreResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ScoreRange(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.scoring.v1.ScoringService/ScoreRange',
+            laurel_dot_scoring_dot_v1_dot_range__pb2.ScoreRangeRequest.SerializeToString,
+            laurel_dot_scoring_dot_v1_dot_range__pb2.ScoreRangeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PreviewRules(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/laurel.scoring.v1.ScoringService/PreviewRules',
+            laurel_dot_scoring_dot_v1_dot_preview__pb2.PreviewRulesRequest.SerializeToString,
+            laurel_dot_scoring_dot_v1_dot_preview__pb2.PreviewRulesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -6,6 +6,8 @@ Scoring: its runs, and what can be asked about the boards that they make."""
 from collections import abc as _abc
 from grpc import aio as _aio
 from laurel.scoring.v1 import explanation_pb2 as _explanation_pb2
+from laurel.scoring.v1 import preview_pb2 as _preview_pb2
+from laurel.scoring.v1 import range_pb2 as _range_pb2
 from laurel.scoring.v1 import scoring_pb2 as _scoring_pb2
 import abc as _abc_1
 
@@ -46,6 +48,27 @@ class ScoringServiceStub:
     Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, PRESET_NOT_FOUND (a
     range's), BOARD_NOT_FOUND, ENTITY_NOT_FOUND, VERSION_NOT_CURRENT,
     INPUTS_CHANGED, SCORE_OUT_OF_RANGE, INSTALLATION_BUSY, DATABASE_UNAVAILABLE,
+    DEPENDENCY_UNAVAILABLE.
+    """
+    ScoreRange: _aio.UnaryUnaryMultiCallable[_range_pb2.ScoreRangeRequest, _range_pb2.ScoreRangeResponse]
+    """A page of a board over [start_time, end_time), computed when asked for and
+    never stored; equal ranges asked for at the same time are computed once. All
+    pages of a walk show the same result: where it can't be had again, because
+    signals, rosters or rules have moved, the next page ends in INPUTS_CHANGED
+    and the walk begins anew.
+    Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, INSTALLATION_NOT_FOUND,
+    PRESET_NOT_FOUND, BOARD_NOT_FOUND (no such scope), INPUTS_CHANGED,
+    SCORE_OUT_OF_RANGE, INSTALLATION_BUSY, DATABASE_UNAVAILABLE,
+    DEPENDENCY_UNAVAILABLE.
+    """
+    PreviewRules: _aio.UnaryStreamMultiCallable[_preview_pb2.PreviewRulesRequest, _preview_pb2.PreviewRulesResponse]
+    """What a candidate rule set would make of a board of the installation's real
+    signals, beside what the current one makes of it: first a header, then the
+    entities of both boards. Nothing is stored. The candidate is checked as
+    CreatePreset checks one; INVALID_REQUEST names every fault at once.
+    Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, PRESET_NOT_FOUND,
+    BOARD_NOT_FOUND (no such scope), SCORE_OUT_OF_RANGE (by the candidate, or by
+    a part of its changes), INSTALLATION_BUSY, DATABASE_UNAVAILABLE,
     DEPENDENCY_UNAVAILABLE.
     """
 
@@ -104,6 +127,39 @@ class ScoringServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, PRESET_NOT_FOUND (a
         range's), BOARD_NOT_FOUND, ENTITY_NOT_FOUND, VERSION_NOT_CURRENT,
         INPUTS_CHANGED, SCORE_OUT_OF_RANGE, INSTALLATION_BUSY, DATABASE_UNAVAILABLE,
+        DEPENDENCY_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def ScoreRange(
+        self,
+        request: _range_pb2.ScoreRangeRequest,
+        context: _aio.ServicerContext[_range_pb2.ScoreRangeRequest, _abc.Awaitable[_range_pb2.ScoreRangeResponse]],
+    ) -> _abc.Awaitable[_range_pb2.ScoreRangeResponse]:
+        """A page of a board over [start_time, end_time), computed when asked for and
+        never stored; equal ranges asked for at the same time are computed once. All
+        pages of a walk show the same result: where it can't be had again, because
+        signals, rosters or rules have moved, the next page ends in INPUTS_CHANGED
+        and the walk begins anew.
+        Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, INSTALLATION_NOT_FOUND,
+        PRESET_NOT_FOUND, BOARD_NOT_FOUND (no such scope), INPUTS_CHANGED,
+        SCORE_OUT_OF_RANGE, INSTALLATION_BUSY, DATABASE_UNAVAILABLE,
+        DEPENDENCY_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def PreviewRules(
+        self,
+        request: _preview_pb2.PreviewRulesRequest,
+        context: _aio.ServicerContext[_preview_pb2.PreviewRulesRequest, _abc.AsyncIterator[_preview_pb2.PreviewRulesResponse]],
+    ) -> _abc.AsyncIterator[_preview_pb2.PreviewRulesResponse]:
+        """What a candidate rule set would make of a board of the installation's real
+        signals, beside what the current one makes of it: first a header, then the
+        entities of both boards. Nothing is stored. The candidate is checked as
+        CreatePreset checks one; INVALID_REQUEST names every fault at once.
+        Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, PRESET_NOT_FOUND,
+        BOARD_NOT_FOUND (no such scope), SCORE_OUT_OF_RANGE (by the candidate, or by
+        a part of its changes), INSTALLATION_BUSY, DATABASE_UNAVAILABLE,
         DEPENDENCY_UNAVAILABLE.
         """
 
