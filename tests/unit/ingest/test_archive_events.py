@@ -263,7 +263,7 @@ def test_co_authors_are_credited_once_each() -> None:
         ),
         pytest.param(event("WatchEvent", {}), "uncounted_event_type", id="a star"),
         pytest.param(event("StrangeEvent", {}), "unknown_event_type", id="nobody knows it"),
-        pytest.param(pull_event("labeled", pull()), "uncounted_action", id="another action"),
+        pytest.param(pull_event("assigned", pull()), "uncounted_action", id="another action"),
         pytest.param(push(commit(1, email="")), "no_author", id="a commit without an address"),
     ],
 )

@@ -13,8 +13,9 @@ class BatchFacts:
     """Facts of a batch, and whom and what the directory has to know before they are stored.
 
     `repositories`: full name by id, of those that something counts in. `owners` by login in
-    lower case. `known_authors`: who the directory knows synthetic people to be. `last_at`: the
-    newest time that anything was said, epoch seconds.
+    lower case. `known_authors`: who the directory knows synthetic people to be. `author_logins`:
+    whose account GitHub says that an author's address is, by synthetic id. `last_at`: the newest
+    time that anything was said, epoch seconds.
     """
 
     facts: dict[FactKey, Fact] = field(default_factory=dict)
@@ -22,10 +23,11 @@ class BatchFacts:
     repositories: dict[int, str] = field(default_factory=dict)
     owners: dict[str, Owner] = field(default_factory=dict)
     known_authors: dict[int, int] = field(default_factory=dict)
+    author_logins: dict[int, str] = field(default_factory=dict)
     last_at: int = 0
 
     def add(self, found: Findings, repository_id: int, full_name: str, owner: Owner) -> None:
-        """Takes in what one event says."""
+        """Takes in what one event says. A repository that nothing counts in is not entered."""
         self.last_at = max(self.last_at, found.at)
         for fact in found.facts:
             key = key_of(fact)
@@ -33,6 +35,7 @@ class BatchFacts:
             self.facts[key] = fact if known is None else merge(known, fact)
             if not isinstance(fact, RepositoryFact):
                 self.repositories[repository_id] = full_name
+        self.author_logins.update(found.author_logins)
         for user_id, person in found.people.items():
             known_person = self.people.get(user_id)
             if known_person is None or (known_person.login is None and person.login):
@@ -48,11 +51,17 @@ class BatchFacts:
         authors.
         """
         claims = dict(self.known_authors)
+        ids: dict[str, int] = {}
         for person in self.people.values():
             if person.login is not None and not is_synthetic(person.user_id):
+                login = person.login.lower()
+                ids[login] = min(person.user_id, ids.get(login, person.user_id))
                 for synthetic_id in claimed_synthetic_ids(person.user_id, person.login):
                     known = claims.get(synthetic_id, person.user_id)
                     claims[synthetic_id] = min(known, person.user_id)
+        for synthetic_id, login in self.author_logins.items():
+            if login.lower() in ids:
+                claims.setdefault(synthetic_id, ids[login.lower()])
         return claims
 
     def known_owners(self) -> list[Owner]:

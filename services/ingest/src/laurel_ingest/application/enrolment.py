@@ -72,7 +72,8 @@ class Enrolment:
             person.login.lower()
             for person in told.people.values()
             if person.login and is_synthetic(person.user_id)
-        } - known_here
+        } | {login.lower() for login in told.author_logins.values()}
+        bare -= known_here
         unasked = sorted(bare - self._logins.keys())
         if unasked:
             found = (await self._directory.resolve(unasked, ())).user_ids

@@ -53,8 +53,10 @@ class CommitFact:
     """A commit by its SHA.
 
     `authors`: [[user id, is bot], …], the author first, then co-authors. `pushes`: the first time
-    that an event showed the commit on each branch. `lines`: [additions, deletions]. `walked`:
-    whether the last walk of the default branch that could meet it did; said as of its beginning.
+    that an event showed the commit on each branch; under no name, on what was the default branch
+    then. `lines`: [additions, deletions]. `walked`: whether the last walk of the default branch
+    that could meet it did; said as of its beginning. `is_lost`: whether a forced push has taken it
+    off the default branch, or a later one put it back.
     """
 
     kind: ClassVar[str] = "commit"
@@ -68,6 +70,7 @@ class CommitFact:
     title: Best = None
     on_default_branch: Either = False
     walked: Last = None
+    is_lost: Last = None
     pushes: Earliest = field(default_factory=dict)
     pull_numbers: Union = NO_NUMBERS
 

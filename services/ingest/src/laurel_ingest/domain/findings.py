@@ -25,13 +25,15 @@ class Owner:
 class Findings:
     """Collected by a normalizer; `standing` and `at` say whose word the facts are and of when.
 
-    `claims`: synthetic id → person, where the source itself tells whose an address is.
+    `claims`: synthetic id → person, where the source itself tells whose an address is;
+    `author_logins`: the same where it tells the login alone.
     """
 
     standing: int
     at: int
     facts: list[Fact] = field(default_factory=list)
     people: dict[int, Person] = field(default_factory=dict)
+    author_logins: dict[int, str] = field(default_factory=dict)
     left_out: Counter[str] = field(default_factory=Counter)
     claims: dict[int, int] = field(default_factory=dict)
 

@@ -24,6 +24,9 @@ from laurel_ingest.domain.registers import Said
 _PUSH_TOLERANCE = 60
 """Seconds by which GitHub's clock and ours may differ."""
 
+THE_DEFAULT_THEN = ""
+"""In the pushes of a commit, the branch that was the default one when it was pushed to."""
+
 PERSON = "person"
 """The kind of thing that a link to a synthetic person points at."""
 
@@ -99,10 +102,11 @@ def synthetic_people(fact: Fact) -> set[int]:
 def pushed_to_default(commit: CommitFact, repository: RepositoryFact | None) -> int | None:
     """When a commit was first pushed to the branch that counts; None where it never was.
 
-    That is the default branch, or main or master where it is unknown.
+    That is the default branch, or main or master where it is unknown. What was pushed to a branch
+    while it was the default one counts even after it was renamed.
     """
     known = repository.default_branch if repository else None
-    branches = (known.value,) if known else ("main", "master")
+    branches = (THE_DEFAULT_THEN, *((known.value,) if known else ("main", "master")))
     times = [commit.pushes[branch] for branch in branches if branch in commit.pushes]
     return min(times, default=None)
 
@@ -112,6 +116,8 @@ def is_on_default_branch(commit: CommitFact, repository: RepositoryFact | None) 
 
     Whoever walked the whole branch knows best; what was pushed later is there nevertheless.
     """
+    if _is_lost(commit):
+        return False
     if commit.walked is not None and commit.walked.value:
         return True
     if commit.on_default_branch and commit.walked is None:
@@ -122,6 +128,14 @@ def is_on_default_branch(commit: CommitFact, repository: RepositoryFact | None) 
     walked_at = commit.walked.at if commit.walked else None
     history_at = repository.history_at.value if repository and repository.history_at else None
     return all(pushed > each - _PUSH_TOLERANCE for each in (walked_at, history_at) if each)
+
+
+def _is_lost(commit: CommitFact) -> bool:
+    """Whether a forced push took a commit away, and no walk has met it since."""
+    lost, walked = commit.is_lost, commit.walked
+    if lost is None or not lost.value:
+        return False
+    return not (walked is not None and walked.value and walked.at > lost.at)
 
 
 def is_fork(repository: RepositoryFact | None) -> bool:

@@ -18,6 +18,7 @@ class Skip(StrEnum):
     MERGE_COMMIT = "merge_commit"
     NOT_DEFAULT_BRANCH = "not_default_branch"
     NOT_A_BRANCH = "not_a_branch"
+    BRANCH_DELETED = "branch_deleted"
     REPOSITORY_IS_FORK = "repository_is_fork"
     PENDING_REVIEW = "pending_review"
     TIME_OUT_OF_RANGE = "time_out_of_range"
@@ -30,6 +31,7 @@ class Truncation(StrEnum):
     PUSH_WITHOUT_COMMITS = "push_without_commits"
     PULL_REQUEST_WITHOUT_AUTHOR = "pull_request_without_author"
     ACTOR_WITHOUT_ID = "actor_without_id"
+    HISTORY_REWRITTEN = "history_rewritten"
 
 
 class MalformedError(ValueError):
