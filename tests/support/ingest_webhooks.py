@@ -1,7 +1,14 @@
 """Webhooks with defaults, and the webhook that tells what an event of GH Archive tells."""
 
+import hashlib
+import hmac
+from itertools import count
 from typing import Any
 
+import orjson
+
+from laurel.ingest.v1 import webhook_pb2
+from laurel_common.errors import RemoteError
 from laurel_ingest.domain.timestamps import epoch_seconds
 from laurel_ingest.domain.webhook_frames import WebhookEvent, read_webhook
 from tests.support.ingest_builders import ACCOUNT_ID, ALICE, FULL_NAME, REPOSITORY_ID, sha
@@ -9,6 +16,9 @@ from tests.support.ingest_builders import ACCOUNT_ID, ALICE, FULL_NAME, REPOSITO
 RECEIVED_AT = epoch_seconds("2021-05-04T12:00:00Z")
 PUSHED_AT = epoch_seconds("2021-05-03T10:00:00Z")
 REAL_INSTALLATION = 77
+
+SECRETS = ("the-secret-of-before", "the-secret-from-now-on")
+_numbers = count(1)
 
 _EVENTS = {
     "PushEvent": "push",
@@ -103,3 +113,33 @@ def as_webhook(event: dict[str, Any], branch: str = "main") -> tuple[str, dict[s
         # GitHub has never sent it as a webhook.
         return None
     return kind, payload(**told) | {"sender": event["actor"], "repository": repository(**changes)}
+
+
+def delivered(
+    event: str, body: object, *, secret: str = SECRETS[0], delivery_id: str = "", **headers: str
+) -> webhook_pb2.ReceiveWebhookRequest:
+    """A delivery as the gateway passes it on; `body` is JSON to be, or bytes as they are."""
+    raw = body if isinstance(body, bytes) else orjson.dumps(body)
+    signature = hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest()
+    return webhook_pb2.ReceiveWebhookRequest(
+        headers={
+            "X-GitHub-Delivery": delivery_id or f"delivery-{next(_numbers)}",
+            "X-GitHub-Event": event,
+            "X-Hub-Signature-256": f"sha256={signature}",
+            **headers,
+        },
+        body=raw,
+    )
+
+
+class RecordedScoring:
+    """Scoring as ingest sees it: remembers whom it was asked for, and can be away."""
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+        self.away = False
+
+    async def start(self, installation_id: int) -> None:
+        if self.away:
+            raise RemoteError("UNAVAILABLE", "DEPENDENCY_UNAVAILABLE", "away")
+        self.asked.append(installation_id)

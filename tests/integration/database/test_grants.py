@@ -36,6 +36,8 @@ OWNERS: dict[str, set[str]] = {
         "repository_installations",
         "synthetic_user_claims",
         "installation_signal_states",
+        "webhook_deliveries",
+        "scoring_notices",
     },
     "laurel_scoring": {
         "scoring_presets",

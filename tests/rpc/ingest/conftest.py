@@ -12,16 +12,19 @@ from laurel.ingest.v1 import (
     signal_imports_pb2,
     signal_pb2_grpc,
     signal_writes_pb2,
+    webhook_pb2,
+    webhook_pb2_grpc,
 )
 from laurel_common.auth.keys import generate_private_key
 from laurel_common.auth.principal import PrincipalKind
 from laurel_common.testing.clock import FakeClock
 from laurel_common.testing.server import RunningServer, serving
-from laurel_ingest.bootstrap import build
+from laurel_ingest.bootstrap import Ingest, build
 from laurel_ingest.config import IngestSettings
 from tests.support.database import Database
 from tests.support.ingest_builders import ACCOUNT_ID, INSTALLATION_ID, REPOSITORY_ID
 from tests.support.ingest_directory import DatabaseDirectory
+from tests.support.ingest_webhooks import SECRETS, RecordedScoring, delivered
 
 NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
 ARCHIVE = signal_imports_pb2.ImportEventsHeader(source=signal_imports_pb2.EVENT_SOURCE_GH_ARCHIVE)
@@ -34,6 +37,9 @@ class Service:
     server: RunningServer
     database: Database
     directory: DatabaseDirectory
+    inner: Ingest
+    clock: FakeClock
+    recorded: RecordedScoring
     backend: signal_pb2_grpc.SignalServiceStub
     operator: signal_pb2_grpc.SignalServiceStub
     scoring: signal_pb2_grpc.SignalServiceStub
@@ -82,6 +88,25 @@ class Service:
             requests.append(signal_writes_pb2.WriteSignalsRequest(batch=message))
         return [answer async for answer in self.backend.WriteSignals(iter(requests))]
 
+    def webhooks(
+        self, kind: PrincipalKind = PrincipalKind.OPERATOR
+    ) -> webhook_pb2_grpc.WebhookServiceStub:
+        """WebhookService as some caller reaches it."""
+        return webhook_pb2_grpc.WebhookServiceStub(self.server.channel(kind))
+
+    async def deliver(
+        self, event: str, body: object, **changes: str
+    ) -> webhook_pb2.ReceiveWebhookResponse:
+        """What the gateway is answered for a delivery."""
+        gateway = self.webhooks(PrincipalKind.GATEWAY)
+        return await gateway.ReceiveWebhook(delivered(event, body, **changes))
+
+    async def delivery(self, delivery_id: str) -> webhook_pb2.Delivery:
+        """A delivery as operators see it."""
+        request = webhook_pb2.ListDeliveriesRequest(delivery_id=delivery_id)
+        (found,) = (await self.webhooks().ListDeliveries(request)).deliveries
+        return found
+
     def counts(self) -> dict[str, int]:
         """How many signals there are of each type."""
         with self.database.connect() as connection:
@@ -99,10 +124,12 @@ async def service(database: Database, redis_url: str, tmp_path: Path) -> AsyncIt
             "redis_url": redis_url,
             "trust_file": tmp_path / "trust.toml",
             "key_file": key_file,
+            "webhook_secrets": "\n".join(SECRETS),
         }
     )
     directory = DatabaseDirectory(database.url())
-    inner = build(settings, clock=FakeClock(NOW), directory=directory)
+    clock, recorded = FakeClock(NOW), RecordedScoring()
+    inner = build(settings, clock=clock, directory=directory, scoring=recorded)
     async with serving(
         inner.servicers, tmp_path, settings=settings, health_checks=inner.checks
     ) as server:
@@ -110,6 +137,9 @@ async def service(database: Database, redis_url: str, tmp_path: Path) -> AsyncIt
             server,
             database,
             directory,
+            inner,
+            clock,
+            recorded,
             *(
                 signal_pb2_grpc.SignalServiceStub(channel)
                 for channel in (

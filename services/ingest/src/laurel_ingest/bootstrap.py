@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from laurel.identity.v1 import directory_pb2, installation_pb2
 from laurel.ingest.v1 import signal_pb2, signal_pb2_grpc
+from laurel.scoring.v1 import scoring_pb2
 from laurel_common.auth.keys import derive_secret, load_private_key
 from laurel_common.auth.tokens import TokenSource
 from laurel_common.clock import Clock, SystemClock
@@ -19,15 +20,18 @@ from laurel_common.rpc.client import connect_peer
 from laurel_common.rpc.health import HealthCheck, database_check, redis_check, schema_check
 from laurel_common.rpc.server import RpcServer, Servicer, build_server
 from laurel_ingest.application.import_events import ImportEvents
+from laurel_ingest.application.inbox import Scoring
 from laurel_ingest.application.list_signals import ListSignals
 from laurel_ingest.application.ports import Directory, SignalStream, Storage
 from laurel_ingest.application.write_signals import WriteSignals
 from laurel_ingest.clients.directory import IdentityDirectory
+from laurel_ingest.clients.scoring import ScoringRuns
 from laurel_ingest.config import IngestSettings
 from laurel_ingest.rpc.signals import SignalServicer
 from laurel_ingest.storage.postgres import PostgresStorage
 from laurel_ingest.storage.signal_reader import PostgresSignalReader
 from laurel_ingest.storage.signal_stream import AdbcSignalStream
+from laurel_ingest.webhook_lane import WebhookLane, build_webhook_lane
 from laurel_sessions import connect_sessions
 
 Closer = Callable[[], Awaitable[object]]
@@ -40,6 +44,7 @@ class Ingest:
     servicers: list[Servicer]
     checks: list[HealthCheck]
     closers: list[Closer]
+    webhooks: WebhookLane
 
 
 def build(
@@ -51,6 +56,7 @@ def build(
     storage: Storage | None = None,
     stream: SignalStream | None = None,
     directory: Directory | None = None,
+    scoring: Scoring | None = None,
 ) -> Ingest:
     """Builds everything below the server. Called within the running loop."""
     clock = clock or SystemClock()
@@ -66,11 +72,12 @@ def build(
     if redis is None:
         redis = create_redis(settings.redis_url)
         closers.append(redis.aclose)
+    credentials = TokenSource("ingest", key, clock=clock)
     if directory is None:
         channel = connect_peer(
             settings,
             "identity",
-            tokens=TokenSource("ingest", key, clock=clock),
+            tokens=credentials,
             services=[
                 directory_pb2.DESCRIPTOR.services_by_name["DirectoryService"],
                 installation_pb2.DESCRIPTOR.services_by_name["InstallationService"],
@@ -78,6 +85,11 @@ def build(
         )
         closers.append(channel.close)
         directory = IdentityDirectory(channel)
+    if scoring is None:
+        services = [scoring_pb2.DESCRIPTOR.services_by_name["ScoringService"]]
+        channel = connect_peer(settings, "scoring", tokens=credentials, services=services)
+        closers.append(channel.close)
+        scoring = ScoringRuns(channel)
 
     storage = storage or PostgresStorage(engine, writers=max(1, settings.database_pool_size // 2))
     tokens = PageTokens(derive_secret(key, "page tokens"))
@@ -87,16 +99,22 @@ def build(
         ListSignals(PostgresSignalReader(engine), directory, tokens),
         stream or AdbcSignalStream(settings.database_url),
     )
+    webhooks = build_webhook_lane(
+        settings, engine=engine, directory=directory, scoring=scoring, tokens=tokens, clock=clock
+    )
+    closers += webhooks.closers()
     return Ingest(
         servicers=[
+            webhooks.servicer,
             (
                 signal_pb2_grpc.add_SignalServiceServicer_to_server,
                 servicer,
                 signal_pb2.DESCRIPTOR.services_by_name["SignalService"],
-            )
+            ),
         ],
         checks=[database_check(engine), schema_check(engine), redis_check(redis)],
         closers=closers,
+        webhooks=webhooks,
     )
 
 
@@ -104,7 +122,7 @@ async def bootstrap(settings: IngestSettings, **ports: Any) -> RpcServer:
     """The server, ready to start; `ports` go to `build`."""
     service = build(settings, **ports)
     sessions = connect_sessions(settings)
-    return build_server(
+    server = build_server(
         settings,
         service.servicers,
         health_checks=service.checks,
@@ -113,3 +131,5 @@ async def bootstrap(settings: IngestSettings, **ports: Any) -> RpcServer:
         closers=[*service.closers, sessions.close],
         clock=ports.get("clock"),
     )
+    service.webhooks.start()
+    return server

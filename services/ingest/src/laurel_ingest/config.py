@@ -1,15 +1,28 @@
 """Ingest's settings."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from laurel_common.config import Port, ServiceSettings
+from pydantic import Field
+
+from laurel_common.config import Port, SecretField, ServiceSettings
 
 
 class IngestSettings(ServiceSettings):
-    """What ingest is told; nothing yet beside what every service is."""
+    """What every service is told, and what webhooks are checked and worked on by."""
 
     service_name: ClassVar[str] = "ingest"
 
     listen: Port = "127.0.0.1:7402"
     # A batch of lines or columns, and what GitHub may send in one webhook.
     max_message_bytes: int = 32 * 1024 * 1024
+
+    # One a line; a delivery signed with any of them is taken, so that secrets can be rotated.
+    # Without one every delivery is refused.
+    webhook_secrets: Annotated[str | None, SecretField(min_length=16), Field(repr=False)] = None
+    # Installations whose webhooks are worked on at the same time.
+    webhook_concurrency: int = Field(default=4, ge=1, le=64)
+
+    def webhook_keys(self) -> list[bytes]:
+        """The webhook secrets as they sign."""
+        lines = (self.webhook_secrets or "").splitlines()
+        return [line.strip().encode() for line in lines if line.strip()]

@@ -18,7 +18,7 @@ STALLED_SECONDS = 10.0
 SWEEP_SECONDS = 2.0
 # A stopping process lets running jobs go on for so long; what is cut off is begun again.
 STOP_SECONDS = 5.0
-_POLL_SECONDS = 1.0
+POLL_SECONDS = 1.0
 _RECONNECT_SECONDS = 1.0
 
 
@@ -35,7 +35,16 @@ class OpenWork(Protocol):
 class Worker:
     """Runs a lane's jobs until stopped. Comes back by itself when PostgreSQL does."""
 
-    def __init__(self, queue: JobQueue, work: OpenWork, *, concurrency: int = 2) -> None:
+    def __init__(
+        self,
+        queue: JobQueue,
+        work: OpenWork,
+        *,
+        concurrency: int = 2,
+        poll_seconds: float = POLL_SECONDS,
+    ) -> None:
+        """`poll_seconds`: how long a job may lie that waited for another of its subject."""
+        self._poll_seconds = poll_seconds
         self._queue = queue
         self._lane = queue.lane.name
         self._work = work
@@ -78,7 +87,7 @@ class Worker:
                     name=self._lane,
                     concurrency=self._concurrency,
                     install_signal_handlers=False,
-                    fetch_job_polling_interval=_POLL_SECONDS,
+                    fetch_job_polling_interval=self._poll_seconds,
                     update_heartbeat_interval=HEARTBEAT_SECONDS,
                     stalled_worker_timeout=STALLED_SECONDS,
                     shutdown_graceful_timeout=STOP_SECONDS,

@@ -8,6 +8,14 @@ from laurel_ingest.domain.identities import claimed_synthetic_ids, is_synthetic
 from laurel_ingest.domain.people import Person
 
 
+@dataclass(frozen=True, slots=True)
+class RepositoryTraits:
+    """What no signal depends on and the directory should know; None where it was not told."""
+
+    is_private: bool | None = None
+    is_archived: bool | None = None
+
+
 @dataclass(slots=True)
 class BatchFacts:
     """Facts of a batch, and whom and what the directory has to know before they are stored.
@@ -21,6 +29,7 @@ class BatchFacts:
     facts: dict[FactKey, Fact] = field(default_factory=dict)
     people: dict[int, Person] = field(default_factory=dict)
     repositories: dict[int, str] = field(default_factory=dict)
+    traits: dict[int, RepositoryTraits] = field(default_factory=dict)
     owners: dict[str, Owner] = field(default_factory=dict)
     known_authors: dict[int, int] = field(default_factory=dict)
     author_logins: dict[int, str] = field(default_factory=dict)
@@ -45,6 +54,11 @@ class BatchFacts:
             self.known_authors[synthetic_id] = min(user_id, known_user)
         if self.repositories.get(repository_id) is not None:
             self._own(owner)
+
+    def enter(self, repository_id: int, full_name: str, owner: Owner) -> None:
+        """Has the directory told of a repository though nothing counts in it."""
+        self.repositories[repository_id] = full_name
+        self._own(owner)
 
     def claims(self) -> dict[int, int]:
         """Synthetic id → person, of everybody whose id and login the batch tells, and of known

@@ -119,7 +119,12 @@ class Enrolment:
                 branch = fact.default_branch.value if fact.default_branch else branch
                 fork = fact.is_fork.value if fact.is_fork else fork
             account_id = accounts[repository_id].account_id
-            entry = RepositoryEntry(repository_id, full_name, account_id, branch, fork)
+            traits = told.traits.get(repository_id)
+            entry = RepositoryEntry(
+                *(repository_id, full_name, account_id, branch, fork),
+                traits.is_private if traits else None,
+                traits.is_archived if traits else None,
+            )
             if entry != known:
                 entries.append(entry)
         return entries

@@ -29,3 +29,31 @@ class StreamOutOfOrder(LaurelError):
 
     reason = "STREAM_OUT_OF_ORDER"
     default_message = "the first message is the header, every further one a batch"
+
+
+class WebhookRefused(LaurelError):
+    """The delivery is not signed with a secret of ours; nothing of it is kept."""
+
+    reason = "WEBHOOK_REFUSED"
+    default_message = "the delivery's signature is missing or wrong"
+
+
+class WebhookSecretMissing(LaurelError):
+    """No webhook secret is configured, so no delivery can be told from a forgery."""
+
+    reason = "WEBHOOK_SECRET_MISSING"
+    default_message = "no webhook secret is configured; every delivery is refused"
+
+
+class DeliveryNotFound(LaurelError):
+    """No such delivery."""
+
+    reason = "DELIVERY_NOT_FOUND"
+    default_message = "there is no such delivery"
+
+
+class DeliveryBodyGone(LaurelError):
+    """The delivery's body was dropped, or was never kept."""
+
+    reason = "DELIVERY_BODY_GONE"
+    default_message = "the delivery's body is not kept any more"

@@ -39,6 +39,8 @@ class RepositoryEntry:
     account_id: int
     default_branch: str | None = None
     is_fork: bool = False
+    is_private: bool | None = None
+    is_archived: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,6 +186,8 @@ def _repository(entry: RepositoryEntry) -> entities_pb2.Repository:
         organization_id=entry.account_id,
         default_branch=entry.default_branch,
         is_fork=entry.is_fork,
+        is_private=entry.is_private,
+        is_archived=entry.is_archived,
     )
 
 

@@ -167,8 +167,8 @@ def signal_query(request: signal_reads_pb2.ListSignalsRequest) -> SignalQuery:
         user_id=request.user_id or None,
         repository_id=request.repository_id or None,
         types=tuple(sorted({SignalType(each).label for each in request.types})),
-        start=_moment(request, "start_time"),
-        end=_moment(request, "end_time"),
+        start=moment_of(request, "start_time"),
+        end=moment_of(request, "end_time"),
     )
 
 
@@ -176,8 +176,8 @@ def stream_query(request: signal_reads_pb2.StreamSignalsRequest) -> StreamQuery:
     """The filters of a stream."""
     return StreamQuery(
         request.installation_id,
-        start=_moment(request, "start_time"),
-        end=_moment(request, "end_time"),
+        start=moment_of(request, "start_time"),
+        end=moment_of(request, "end_time"),
         repository_ids=tuple(request.repository_ids),
         user_ids=tuple(request.user_ids),
         references=request.include_references,
@@ -241,7 +241,8 @@ def _wire_type(name: str) -> types_pb2.SignalType.ValueType:
     return types_pb2.SignalType.ValueType(_number(name))
 
 
-def _moment(request: Any, name: str) -> datetime | None:
+def moment_of(request: Any, name: str) -> datetime | None:
+    """The time of a field, None where unset. Raises InvalidRequest for one beyond year 9999."""
     if not request.HasField(name):
         return None
     try:

@@ -34,8 +34,12 @@ class PostgresStorage:
     database, and would leave no connection to those who read. Who comes later waits here, in order.
     """
 
-    def __init__(self, engine: AsyncEngine, *, writers: int = 4) -> None:
+    def __init__(
+        self, engine: AsyncEngine, *, writers: int = 4, boards_follow: bool = False
+    ) -> None:
+        """`boards_follow`: what changes is noted, so that scoring is told of it."""
         self._engine = engine
+        self._boards_follow = boards_follow
         self._turns = asyncio.Semaphore(writers)
         self._months: set[datetime] = set()
 
@@ -46,7 +50,10 @@ class PostgresStorage:
             self._turns,
             transaction(self._engine, constraints=_CONSTRAINTS) as connection,
         ):
-            yield UnitOfWork(PostgresFacts(connection), SignalWriter(connection))
+            yield UnitOfWork(
+                PostgresFacts(connection),
+                SignalWriter(connection, boards_follow=self._boards_follow),
+            )
 
     async def claims_of(self, synthetic_ids: Collection[int]) -> dict[int, int]:
         """Committed claims on these ids."""

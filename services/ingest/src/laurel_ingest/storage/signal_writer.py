@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from laurel_ingest.application.ports import TypeCounts, WriteOutcome
 from laurel_ingest.storage import staging
+from laurel_ingest.storage.scoring_notices import note_change
 from laurel_ingest.storage.withdrawals import Withdrawals
 
 _LOCK_CLASS: Final = 0x51670001
@@ -188,8 +189,10 @@ class _Tally:
 class SignalWriter:
     """Writes in the transaction that its connection is in."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, *, boards_follow: bool = False) -> None:
+        """`boards_follow`: scoring is to be told of what changes."""
         self._connection = connection
+        self._boards_follow = boards_follow
 
     async def lock(self, repository_ids: Sequence[int]) -> None:
         """Waits until nobody else writes signals of these repositories, and holds them.
@@ -255,6 +258,8 @@ class SignalWriter:
                     "added": [tally.added[each] for each in installation_ids],
                 },
             )
+            if self._boards_follow:
+                await note_change(self._connection, installation_ids)
 
     async def _note_withdrawn(self, taken: dict[int, int]) -> None:
         await self._note_states(_Tally(added={each: -count for each, count in taken.items()}))

@@ -1,4 +1,4 @@
-"""Ingest's tables as migrations 008, 009, 013 to 015, 030 and 031 make them."""
+"""Ingest's tables as migrations 008, 009, 013 to 015, 030, 031 and 033 make them."""
 
 from sqlalchemy import (
     CHAR,
@@ -165,4 +165,31 @@ repository_sync_state = Table(
     Column("reviews_etag", Text),
     Column("pr_ids_hash", Text),
     Column("last_fetched_at", _time, nullable=False),
+)
+
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("delivery_id", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("action", Text),
+    Column("installation_id", BigInteger),
+    Column("subject_id", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("received_at", _time, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", _time, nullable=False),
+    Column("finished_at", _time),
+    Column("last_error", Text),
+    Column("left_out", JSONB, nullable=False),
+    Column("body", LargeBinary),
+    Column("body_bytes", Integer, nullable=False),
+)
+
+scoring_notices = Table(
+    "scoring_notices",
+    metadata,
+    Column("installation_id", BigInteger, primary_key=True),
+    Column("changes", BigInteger, nullable=False),
 )

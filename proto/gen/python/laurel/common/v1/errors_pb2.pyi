@@ -89,6 +89,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """INVALID_ARGUMENT: the batch can't be read as what it says it is."""
     ERROR_REASON_STREAM_OUT_OF_ORDER: _ErrorReason.ValueType  # 42
     """FAILED_PRECONDITION: messages of a stream came in an order that means nothing."""
+    ERROR_REASON_WEBHOOK_REFUSED: _ErrorReason.ValueType  # 43
+    """PERMISSION_DENIED: the delivery is not signed with a secret of ours."""
+    ERROR_REASON_WEBHOOK_SECRET_MISSING: _ErrorReason.ValueType  # 44
+    """FAILED_PRECONDITION: no webhook secret is configured, so every delivery is refused."""
+    ERROR_REASON_DELIVERY_NOT_FOUND: _ErrorReason.ValueType  # 45
+    """NOT_FOUND: no such delivery."""
+    ERROR_REASON_DELIVERY_BODY_GONE: _ErrorReason.ValueType  # 46
+    """FAILED_PRECONDITION: the delivery's body was dropped, or was never kept."""
     ERROR_REASON_PRESET_NOT_FOUND: _ErrorReason.ValueType  # 60
     """NOT_FOUND: no such preset of this installation."""
     ERROR_REASON_SCORING_NOT_FOUND: _ErrorReason.ValueType  # 61
@@ -188,6 +196,14 @@ ERROR_REASON_MALFORMED_BATCH: ErrorReason.ValueType  # 41
 """INVALID_ARGUMENT: the batch can't be read as what it says it is."""
 ERROR_REASON_STREAM_OUT_OF_ORDER: ErrorReason.ValueType  # 42
 """FAILED_PRECONDITION: messages of a stream came in an order that means nothing."""
+ERROR_REASON_WEBHOOK_REFUSED: ErrorReason.ValueType  # 43
+"""PERMISSION_DENIED: the delivery is not signed with a secret of ours."""
+ERROR_REASON_WEBHOOK_SECRET_MISSING: ErrorReason.ValueType  # 44
+"""FAILED_PRECONDITION: no webhook secret is configured, so every delivery is refused."""
+ERROR_REASON_DELIVERY_NOT_FOUND: ErrorReason.ValueType  # 45
+"""NOT_FOUND: no such delivery."""
+ERROR_REASON_DELIVERY_BODY_GONE: ErrorReason.ValueType  # 46
+"""FAILED_PRECONDITION: the delivery's body was dropped, or was never kept."""
 ERROR_REASON_PRESET_NOT_FOUND: ErrorReason.ValueType  # 60
 """NOT_FOUND: no such preset of this installation."""
 ERROR_REASON_SCORING_NOT_FOUND: ErrorReason.ValueType  # 61

@@ -1,0 +1,8 @@
+"""Ingest's lanes: each has its own worker and connections, so that none holds up another."""
+
+from typing import Final
+
+from laurel_common.jobs import Lane
+from laurel_ingest.storage.job_schema import JOB_SCHEMA
+
+WEBHOOKS: Final = Lane(JOB_SCHEMA, name="webhooks", task="work_deliveries", subject="subject")

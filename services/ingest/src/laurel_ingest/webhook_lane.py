@@ -1,0 +1,101 @@
+"""Puts the webhook lane together: inbox, worker, and what runs beside them."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from laurel_common.clock import Clock
+from laurel_common.jobs import JobQueue, Loop, Worker
+from laurel_common.page_token import PageTokens
+from laurel_common.rpc.server import Servicer
+from laurel_ingest.application.follow_boards import FollowBoards
+from laurel_ingest.application.forget_deliveries import ForgetDeliveries
+from laurel_ingest.application.inbox import Scoring
+from laurel_ingest.application.list_deliveries import ListDeliveries
+from laurel_ingest.application.ports import Directory, Storage
+from laurel_ingest.application.receive_webhook import ReceiveWebhook
+from laurel_ingest.application.replay_delivery import ReplayDelivery
+from laurel_ingest.application.work_deliveries import WorkDeliveries
+from laurel_ingest.config import IngestSettings
+from laurel_ingest.rpc.webhooks import WebhookServicer, served
+from laurel_ingest.storage.delivery_log import DeliveryLogTable
+from laurel_ingest.storage.inbox_table import InboxTable
+from laurel_ingest.storage.lanes import WEBHOOKS
+from laurel_ingest.storage.postgres import PostgresStorage
+from laurel_ingest.storage.scoring_notices import ScoringNoticeTable
+
+_FORGET_EVERY_SECONDS = 3600.0
+_FOLLOW_EVERY_SECONDS = 5.0
+# A delivery that came while another of its installation was worked on must not lie for long.
+_POLL_SECONDS = 0.2
+
+
+@dataclass(slots=True)
+class WebhookLane:
+    """The servicer, and what works in the background once `start` is called."""
+
+    servicer: Servicer
+    worker: Worker
+    follow: Loop
+    forget: Loop
+    work: WorkDeliveries
+    follow_boards: FollowBoards
+    forget_deliveries: ForgetDeliveries
+
+    def start(self) -> None:
+        """Called within the running loop."""
+        self.worker.start(_at_once)
+        self.follow.start()
+        self.forget.start()
+
+    def closers(self) -> list[Callable[[], Awaitable[object]]]:
+        """What ends the background work, to be called in reverse order."""
+        return [self.forget.stop, self.follow.stop, self.worker.stop]
+
+
+def build_webhook_lane(
+    settings: IngestSettings,
+    *,
+    engine: AsyncEngine,
+    directory: Directory,
+    scoring: Scoring,
+    tokens: PageTokens,
+    clock: Clock,
+    storage: Storage | None = None,
+) -> WebhookLane:
+    """`storage`: by default one of the lane's own, so that imports take none of its turns."""
+    queue = JobQueue(settings.database_url, WEBHOOKS, pool_size=settings.webhook_concurrency + 3)
+    inbox, log = InboxTable(engine, queue, clock), DeliveryLogTable(engine, queue)
+    follow_boards = FollowBoards(ScoringNoticeTable(engine), scoring)
+    follow = Loop("follow-boards", follow_boards, every_seconds=_FOLLOW_EVERY_SECONDS)
+    work = WorkDeliveries(
+        inbox,
+        storage
+        or PostgresStorage(engine, writers=settings.webhook_concurrency, boards_follow=True),
+        directory,
+        clock,
+        follow.wake,
+    )
+    forget_deliveries = ForgetDeliveries(inbox, clock)
+    queue.register(work)
+    servicer = WebhookServicer(
+        ReceiveWebhook(inbox, settings.webhook_keys(), clock),
+        ListDeliveries(log, tokens),
+        ReplayDelivery(log, clock),
+    )
+    return WebhookLane(
+        servicer=served(servicer),
+        worker=Worker(
+            queue, inbox, concurrency=settings.webhook_concurrency, poll_seconds=_POLL_SECONDS
+        ),
+        follow=follow,
+        forget=Loop("forget-deliveries", forget_deliveries, every_seconds=_FORGET_EVERY_SECONDS),
+        work=work,
+        follow_boards=follow_boards,
+        forget_deliveries=forget_deliveries,
+    )
+
+
+async def _at_once() -> None:
+    """Nothing has to be made ready."""
