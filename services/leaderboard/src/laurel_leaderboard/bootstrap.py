@@ -28,6 +28,7 @@ from laurel_common.rpc.health import HealthCheck, database_check, redis_check, s
 from laurel_common.rpc.server import RpcServer, Servicer, build_server
 from laurel_common.tenant_places import TenantPlaces
 from laurel_leaderboard.application.entry_builder import EntryBuilder
+from laurel_leaderboard.application.forget_team import ForgetTeam
 from laurel_leaderboard.application.keep_history import KeepHistory
 from laurel_leaderboard.application.list_materializations import ListMaterializations
 from laurel_leaderboard.application.mark_stale import MarkStale
@@ -76,6 +77,7 @@ from laurel_leaderboard.storage.publications import PostgresPublications
 from laurel_leaderboard.storage.redis_cache import RedisCache
 from laurel_leaderboard.storage.retention import PostgresRetention
 from laurel_leaderboard.storage.stale_marks import PostgresStaleMarks
+from laurel_leaderboard.storage.team_forgetting import PostgresTeamForgetting
 from laurel_leaderboard.storage.versions import PostgresVersions
 from laurel_leaderboard.telemetry import LeaderboardMetrics
 from laurel_sessions import connect_sessions
@@ -194,6 +196,14 @@ def build(
                     list_materializations=ListMaterializations(common.versions, common.tokens),
                     mark_stale=MarkStale(marks, common.versions, common.shared, notices, clock),
                     purge_superseded=PurgeSuperseded(retention, keep, clock),
+                    forget_team=ForgetTeam(
+                        teams=PostgresTeamForgetting(engine),
+                        versions=common.versions,
+                        marks=marks,
+                        shared=common.shared,
+                        notices=notices,
+                        clock=clock,
+                    ),
                 )
             ),
         ],

@@ -140,6 +140,18 @@ class Retention(Protocol):
         ...
 
 
+class TeamForgetting(Protocol):
+    """Where teams are forgotten, wholly or not at all."""
+
+    async def forget(self, team_id: int) -> "tuple[list[Version], list[Version]]":
+        """Deletes the versions and days of boards that cover the team, its places on all other
+        versions and days. Publishers of these boards are waited for.
+
+        Returns the versions that are gone, and those that lost a place.
+        """
+        ...
+
+
 class DayKeeper(Protocol):
     """Keeps how boards stood at the end of each UTC day. A day of a preset is written wholly."""
 
@@ -219,6 +231,10 @@ class SharedCache(Protocol):
 
     async def note_pointers(self, versions: Collection[Version], confirmed_at: datetime) -> None:
         """Notes current versions; one that is newer already stays."""
+        ...
+
+    async def forget_pointers(self, versions: Collection[Version]) -> None:
+        """Forgets what was noted of these versions' boards."""
         ...
 
     async def note_served(self, preset: Preset, confirmed_at: datetime) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from laurel.leaderboard.v1 import materialization_pb2, materialization_pb2_grpc
+from laurel_leaderboard.application.forget_team import ForgetTeam
 from laurel_leaderboard.application.list_materializations import ListMaterializations
 from laurel_leaderboard.application.mark_stale import MarkStale
 from laurel_leaderboard.application.publish_materialization import PublishMaterialization
@@ -20,6 +21,7 @@ class VersionUseCases:
     list_materializations: ListMaterializations
     mark_stale: MarkStale
     purge_superseded: PurgeSuperseded
+    forget_team: ForgetTeam
 
 
 class MaterializationServicer(materialization_pb2_grpc.MaterializationServiceServicer):
@@ -58,6 +60,15 @@ class MaterializationServicer(materialization_pb2_grpc.MaterializationServiceSer
         before = convert.before_time(request)
         purged = await self._cases.purge_superseded(before)
         return materialization_pb2.PurgeSupersededResponse(purged_count=purged)
+
+    async def ForgetTeam(
+        self, request: materialization_pb2.ForgetTeamRequest, _context: Any
+    ) -> materialization_pb2.ForgetTeamResponse:
+        """Forgets a team before its row goes."""
+        done = await self._cases.forget_team(request.installation_id, request.team_id)
+        return materialization_pb2.ForgetTeamResponse(
+            forgotten_version_count=done.versions, changed_version_count=done.changed
+        )
 
     async def ListMaterializations(
         self, request: materialization_pb2.ListMaterializationsRequest, _context: Any

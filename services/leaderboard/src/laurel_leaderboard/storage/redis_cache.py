@@ -77,6 +77,12 @@ class RedisCache:
             note = partial(self._note, listed[start : start + _BATCH], confirmed_at)
             await self._ask(note, None)
 
+    async def forget_pointers(self, versions: Collection[Version]) -> None:
+        """Forgets what was noted of these versions' boards."""
+        keys = {pointer_key(v.preset.preset_id, v.board) for v in versions}
+        if keys:
+            await self._ask(lambda: self._redis.delete(*keys), None)
+
     async def note_served(self, preset: Preset, confirmed_at: datetime) -> None:
         """Notes the preset that its installation serves."""
         await self._ask(

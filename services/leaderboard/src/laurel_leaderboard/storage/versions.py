@@ -21,7 +21,7 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.types import BigInteger, Numeric
 
 from laurel_common.auth.access import Access
@@ -193,6 +193,12 @@ def _rows_before(materialization_id: int, place: Position, limit: int) -> Select
 def _points(place: Position) -> ColumnElement[Any]:
     score = cast(literal(place.score_e4, BigInteger), Numeric) / _E4
     return cast(score, Numeric(12, 4))
+
+
+async def read_versions(connection: AsyncConnection, which: ColumnElement[bool]) -> list[Version]:
+    """The versions of which this holds, in a transaction of the caller's."""
+    query: Select[Any] = select(*_VERSION).select_from(_from).where(which)
+    return [_version(row) for row in (await connection.execute(query)).all()]
 
 
 class PostgresVersions:

@@ -367,6 +367,54 @@ class PurgeSupersededResponse(_message.Message):
 Global___PurgeSupersededResponse: _TypeAlias = PurgeSupersededResponse  # noqa: Y015
 
 @_typing.final
+class ForgetTeamRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INSTALLATION_ID_FIELD_NUMBER: _builtins.int
+    TEAM_ID_FIELD_NUMBER: _builtins.int
+    installation_id: _builtins.int
+    """The installation on the team's account."""
+    team_id: _builtins.int
+    """GitHub's id."""
+    def __init__(
+        self,
+        *,
+        installation_id: _builtins.int = ...,
+        team_id: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["installation_id", b"installation_id", "team_id", b"team_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ForgetTeamRequest: _TypeAlias = ForgetTeamRequest  # noqa: Y015
+
+@_typing.final
+class ForgetTeamResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FORGOTTEN_VERSION_COUNT_FIELD_NUMBER: _builtins.int
+    CHANGED_VERSION_COUNT_FIELD_NUMBER: _builtins.int
+    forgotten_version_count: _builtins.int
+    """Versions of boards that covered it, all gone."""
+    changed_version_count: _builtins.int
+    """Versions that it stood on."""
+    def __init__(
+        self,
+        *,
+        forgotten_version_count: _builtins.int = ...,
+        changed_version_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed_version_count", b"changed_version_count", "forgotten_version_count", b"forgotten_version_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ForgetTeamResponse: _TypeAlias = ForgetTeamResponse  # noqa: Y015
+
+@_typing.final
 class Materialization(_message.Message):
     """One immutable version of one board."""
 

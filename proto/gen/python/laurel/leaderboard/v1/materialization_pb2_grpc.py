@@ -50,6 +50,11 @@ class MaterializationServiceStub:
                 request_serializer=laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.PurgeSupersededRequest.SerializeToString,
                 response_deserializer=laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.PurgeSupersededResponse.FromString,
                 _registered_method=True)
+        self.ForgetTeam = channel.unary_unary(
+                '/laurel.leaderboard.v1.MaterializationService/ForgetTeam',
+                request_serializer=laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.ForgetTeamRequest.SerializeToString,
+                response_deserializer=laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.ForgetTeamResponse.FromString,
+                _registered_method=True)
         self.ListMaterializations = channel.unary_unary(
                 '/laurel.leaderboard.v1.MaterializationService/ListMaterializations',
                 request_serializer=laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.ListMaterializationsRequest.SerializeToString,
@@ -103,6 +108,20 @@ class MaterializationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ForgetTeam(self, request, context):
+        """Forgets a team before its row goes: the boards that cover it, its places on
+        all versions of other boards and on their days. The versions that it stood on
+        keep the places of the others, and their boards are stale until they are
+        scored again. Pages that were read before show it for a minute at most. A
+        publish that was under way may bring it back: calling again forgets that, too,
+        and for a team that nothing is known of it does nothing.
+        Errors: INVALID_REQUEST, REFERENCE_MISSING (no such installation),
+        CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListMaterializations(self, request, context):
         """Versions of an installation's boards, newest first.
         Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, INSTALLATION_NOT_COVERED,
@@ -129,6 +148,11 @@ def add_MaterializationServiceServicer_to_server(servicer, server):
                     servicer.PurgeSuperseded,
                     request_deserializer=laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.PurgeSupersededRequest.FromString,
                     response_serializer=laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.PurgeSupersededResponse.SerializeToString,
+            ),
+            'ForgetTeam': grpc.unary_unary_rpc_method_handler(
+                    servicer.ForgetTeam,
+                    request_deserializer=laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.ForgetTeamRequest.FromString,
+                    response_serializer=laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.ForgetTeamResponse.SerializeToString,
             ),
             'ListMaterializations': grpc.unary_unary_rpc_method_handler(
                     servicer.ListMaterializations,
@@ -218,6 +242,33 @@ class MaterializationService:
             '/laurel.leaderboard.v1.MaterializationService/PurgeSuperseded',
             laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.PurgeSupersededRequest.SerializeToString,
             laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.PurgeSupersededResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ForgetTeam(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.leaderboard.v1.MaterializationService/ForgetTeam',
+            laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.ForgetTeamRequest.SerializeToString,
+            laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.ForgetTeamResponse.FromString,
             options,
             channel_credentials,
             insecure,

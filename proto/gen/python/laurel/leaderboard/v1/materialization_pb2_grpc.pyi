@@ -46,6 +46,16 @@ class MaterializationServiceStub:
     Errors: INVALID_REQUEST (before_time is in the future), CONCURRENT_CHANGE (the
     end of a day is being written), DATABASE_UNAVAILABLE.
     """
+    ForgetTeam: _aio.UnaryUnaryMultiCallable[_materialization_pb2.ForgetTeamRequest, _materialization_pb2.ForgetTeamResponse]
+    """Forgets a team before its row goes: the boards that cover it, its places on
+    all versions of other boards and on their days. The versions that it stood on
+    keep the places of the others, and their boards are stale until they are
+    scored again. Pages that were read before show it for a minute at most. A
+    publish that was under way may bring it back: calling again forgets that, too,
+    and for a team that nothing is known of it does nothing.
+    Errors: INVALID_REQUEST, REFERENCE_MISSING (no such installation),
+    CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
+    """
     ListMaterializations: _aio.UnaryUnaryMultiCallable[_materialization_pb2.ListMaterializationsRequest, _materialization_pb2.ListMaterializationsResponse]
     """Versions of an installation's boards, newest first.
     Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, INSTALLATION_NOT_COVERED,
@@ -101,6 +111,22 @@ class MaterializationServiceServicer(metaclass=_abc_1.ABCMeta):
         minutes after they expire.
         Errors: INVALID_REQUEST (before_time is in the future), CONCURRENT_CHANGE (the
         end of a day is being written), DATABASE_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def ForgetTeam(
+        self,
+        request: _materialization_pb2.ForgetTeamRequest,
+        context: _aio.ServicerContext[_materialization_pb2.ForgetTeamRequest, _abc.Awaitable[_materialization_pb2.ForgetTeamResponse]],
+    ) -> _abc.Awaitable[_materialization_pb2.ForgetTeamResponse]:
+        """Forgets a team before its row goes: the boards that cover it, its places on
+        all versions of other boards and on their days. The versions that it stood on
+        keep the places of the others, and their boards are stale until they are
+        scored again. Pages that were read before show it for a minute at most. A
+        publish that was under way may bring it back: calling again forgets that, too,
+        and for a team that nothing is known of it does nothing.
+        Errors: INVALID_REQUEST, REFERENCE_MISSING (no such installation),
+        CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
         """
 
     @_abc_1.abstractmethod
