@@ -18,7 +18,8 @@ from typer.testing import CliRunner
 from laurel_cli.__main__ import app
 from laurel_cli.stack.layout import SERVICES
 from laurel_cli.stack.ports import Ports
-from laurel_common.config import SecretField, ServiceSettings
+from laurel_cli.stack.variables import settings_of
+from laurel_common.config import variables_of
 
 ROOT = Path(__file__).resolve().parents[3]
 _VARIABLE = re.compile(r"(?<!\$)\$\{(\w+):-([^}]*)\}")
@@ -44,28 +45,6 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = CliRunner().invoke(app, ["keys", "init", str(directory)])
     assert done.exit_code == 0, done.output
     return directory
-
-
-def settings_of(service: str) -> type[ServiceSettings]:
-    module = import_module(f"laurel_{service}.config")
-    (found,) = (
-        each
-        for each in vars(module).values()
-        if isinstance(each, type)
-        and issubclass(each, ServiceSettings)
-        and each.__module__ == module.__name__
-    )
-    return found
-
-
-def variables_of(settings: type[ServiceSettings]) -> set[str]:
-    names = {f"LAUREL_{name.upper()}" for name in settings.model_fields}
-    secret = {
-        f"LAUREL_{name.upper()}_FILE"
-        for name, field in settings.model_fields.items()
-        if any(isinstance(each, SecretField) for each in field.metadata)
-    }
-    return names | secret
 
 
 def services(compose: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -49,3 +49,12 @@ def test_arguments_that_make_no_sense_are_told_in_a_line(
     assert problem in done.stderr
     assert "hunter2" not in done.output
     assert not os.path.lexists(Path(data) / "postgres")
+
+
+def test_a_variable_with_a_typing_error_starts_nothing(data: str) -> None:
+    environ = {"LAUREL_DATABSE_URL": "postgresql://me:hunter2@db/laurel"}
+    done = CliRunner().invoke(app, ["up", "--data", data], env=environ)
+    assert done.exit_code == 2
+    assert "no service has a setting LAUREL_DATABSE_URL" in done.stderr
+    assert "hunter2" not in done.output
+    assert not os.path.lexists(Path(data) / "postgres")

@@ -17,6 +17,7 @@ from laurel_cli.stack.ports import Ports
 from laurel_cli.stack.programs import STOP_WAVES, service_programs
 from laurel_cli.stack.servers import Servers, with_login
 from laurel_cli.stack.stack import StackError, StackOptions, running_stack
+from laurel_cli.stack.variables import unknown
 from laurel_common.auth.keys import generate_private_key
 from laurel_common.auth.principal import PrincipalKind
 from laurel_common.auth.tokens import StaticToken
@@ -163,6 +164,38 @@ def test_a_role_takes_the_place_of_the_owner_in_a_url() -> None:
     assert with_login(url, "laurel_ingest", "a/b@c") == (
         "postgresql://laurel_ingest:a%2Fb%40c@db.example:5433/laurel?sslmode=require"
     )
+
+
+def test_settings_of_a_service_go_on_to_it_and_to_no_other(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    urls = {name: f"postgresql://laurel_{name}:word@h/d" for name in SERVICES}
+    servers = Servers("postgresql://h/d", urls, {}, "redis://h/0")
+    given = {
+        "SCORING_CONCURRENCY": "1",
+        "MAX_CONCURRENT_CALLS": "9",
+        "REDIS_URL": "redis://elsewhere",
+        "TLS_CA_FILE": "/elsewhere.pem",
+        "LISTEN": "0.0.0.0:1",
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(f"LAUREL_{name}", value)
+    waves = service_programs(layout, servers, Ports.parse("any"), log_level="info")
+    environs = {each.name: each.environ for wave in waves for each in wave}
+    for name, environ in environs.items():
+        assert environ["LAUREL_MAX_CONCURRENT_CALLS"] == "9"
+        assert ("LAUREL_SCORING_CONCURRENCY" in environ) == (name == "scoring")
+        assert not {"LAUREL_REDIS_URL", "LAUREL_TLS_CA_FILE"} & environ.keys()
+        assert environ["LAUREL_LISTEN"].startswith("127.0.0.1:")
+
+
+def test_variables_that_nobody_knows_are_named() -> None:
+    known = {
+        *("LAUREL_DATABASE_URL", "LAUREL_TOKEN", "LAUREL_DATA", "LAUREL_INGEST_TARGET"),
+        *("LAUREL_TEST_DATABASE_URL", "LAUREL_SCORING_CONCURRENCY", "HOME"),
+    }
+    strays = ["LAUREL_DATABSE_URL", "LAUREL_LISTEN_FILE"]
+    assert unknown(dict.fromkeys([*known, *strays], "x")) == strays
 
 
 def test_a_login_among_the_parameters_is_not_every_services() -> None:

@@ -1,6 +1,7 @@
 """`laurel up`: PostgreSQL, Valkey and the four services, until Ctrl-C."""
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,11 +12,13 @@ import typer
 from rich import box
 from rich.table import Table
 
+from laurel_cli.errors import UsageError
 from laurel_cli.options import Data, parse_url
 from laurel_cli.rpc.lookups import parse_word
 from laurel_cli.running import console, remark, run
 from laurel_cli.stack.ports import Ports
 from laurel_cli.stack.stack import Stack, StackOptions, running_stack
+from laurel_cli.stack.variables import unknown
 from laurel_common.addresses import check_database_url, check_redis_url
 from laurel_common.config import ServiceSettings
 
@@ -45,15 +48,22 @@ def up(
             '"any" takes free ones.'
         ),
     ] = "",
-    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
+    log_level: Annotated[
+        str, typer.Option(envvar="LAUREL_LOG_LEVEL", help="debug, info, warning or error.")
+    ] = "info",
 ) -> None:
-    """Run PostgreSQL, Valkey and the four services until Ctrl-C."""
+    """Run PostgreSQL, Valkey and the four services until Ctrl-C.
+
+    Other settings of the services are taken from LAUREL_* variables, as theirs are.
+    """
     run(_up(data, database_url, redis_url, ports, log_level))
 
 
 async def _up(
     data: Path, database_url: str | None, redis_url: str | None, ports: str, log_level: str
 ) -> None:
+    if strays := unknown(os.environ):
+        raise UsageError(f"no service has a setting {', '.join(strays)}")
     options = StackOptions(
         root=data,
         ports=Ports.parse(ports) if ports else Ports.default(),

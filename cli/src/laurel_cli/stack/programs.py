@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from laurel_cli.stack.layout import SERVICES, Layout, write_secret
 from laurel_cli.stack.ports import Ports
 from laurel_cli.stack.servers import Servers
+from laurel_cli.stack.variables import passed_on
 from laurel_cli.supervision.program import Program
 
 # Who calls others stops before they do.
@@ -50,4 +51,6 @@ def _environ(layout: Layout, ports: Ports, name: str, log_level: str) -> Mapping
         "LAUREL_DRAIN_SECONDS": "0",
         **{f"LAUREL_{peer.upper()}_TARGET": target for peer, target in targets.items()},
     }
-    return inherited | settings
+    answered = settings.keys() | {each.removesuffix("_FILE") for each in settings}
+    passed = {key: text for key, text in passed_on(name, os.environ).items() if key not in answered}
+    return inherited | passed | settings

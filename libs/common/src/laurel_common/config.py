@@ -143,13 +143,15 @@ def _secret_of(field: FieldInfo) -> SecretField | None:
     return next((each for each in field.metadata if isinstance(each, SecretField)), None)
 
 
+def variables_of(settings: type[ServiceSettings]) -> set[str]:
+    """The names of the LAUREL_* variables that `load_settings` takes."""
+    names = {_variable(name) for name in settings.model_fields}
+    files = (name for name, field in settings.model_fields.items() if _secret_of(field))
+    return names | {_variable(name) + _FILE for name in files}
+
+
 def _unknown_variables(settings: type[ServiceSettings], variables: Mapping[str, str]) -> list[str]:
-    known = {_variable(name) for name in settings.model_fields}
-    known |= {
-        _variable(name) + _FILE
-        for name, field in settings.model_fields.items()
-        if _secret_of(field)
-    }
+    known = variables_of(settings)
     return [
         f"{name}: no such setting of {settings.service_name}"
         for name in variables
