@@ -104,6 +104,25 @@ def test_what_the_demo_left_can_be_run_and_looked_into(home: Path, shown: str) -
         earned = sum(int(each["points_e4"]) + int(each["penalty_e4"]) for each in lines)
         assert earned == int(header["score_e4"])
         assert len(lines) == header["line_count"]
+        assert {each["user_login"] for each in lines} == {"priya-raman"}
+        assert all(each["html_url"].startswith("https://github.com/") for each in lines)
+        rules = home / "rules.toml"
+        rules.write_text("base_points.commit = 20")
+        tried = up.laurel("preview", "meridian-maps", str(rules), "--data", str(data), "--json")
+        header, *entries = map(json.loads, tried.stdout.splitlines())
+        assert [each["field"] for each in header["effects"]] == ["rules.base_points[commit]"]
+        assert sum(int(each["score_gain_e4"]) for each in entries) <= int(
+            header["effects"][0]["points_e4"]
+        )
+        year = ("--from", "2020-01-01", "--to", "2040-01-01", "--limit", "500", "--json")
+        ranged = json.loads(up.laurel("board", "meridian-maps", *year, "--data", str(data)).stdout)
+        always = ("--period", "all_time", "--limit", "500", "--json")
+        stored = json.loads(
+            up.laurel("board", "meridian-maps", *always, "--data", str(data)).stdout
+        )
+        assert [(each["entity_id"], each["score"]) for each in ranged["entries"]] == [
+            (each["entity"]["id"], each["score"]) for each in stored["entries"]
+        ]
 
 
 def test_a_directory_that_is_not_the_demos_is_left_alone(tmp_path: Path) -> None:

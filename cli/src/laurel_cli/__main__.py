@@ -17,6 +17,7 @@ _COMMANDS = {
     "score": ("score", True),
     "board": ("board", True),
     "explain": ("explain", True),
+    "preview": ("preview", True),
     "export": ("export", True),
     "token": ("token", False),
     "keys": ("keys", False),

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from laurel.common.v1 import types_pb2
 from laurel.leaderboard.v1 import leaderboard_pb2
+from laurel.scoring.v1 import range_pb2
 from laurel_cli.display.text import clean, moment, points, words
 
 _BREAKDOWN = (
@@ -25,13 +26,16 @@ _HEADINGS = {
 }
 
 
-def board_table(title: str, answer: leaderboard_pb2.GetLeaderboardResponse) -> Table:
+def board_table(
+    title: str, answer: leaderboard_pb2.GetLeaderboardResponse, caption: str = ""
+) -> Table:
     """One page of a board: places, whom, points, what they are made of."""
     kinds = {entry.entity.type for entry in answer.entries}
     has_history = any(entry.HasField("previous_rank") for entry in answer.entries)
     has_members = any(entry.HasField("member_count") for entry in answer.entries)
+    below = Text(caption or board_caption(answer))
     table = Table(
-        title=Text(clean(title)), caption=Text(board_caption(answer)), box=box.SIMPLE_HEAD,
+        title=Text(clean(title)), caption=below, box=box.SIMPLE_HEAD,
         title_justify="left", caption_justify="left", pad_edge=False,
     )  # fmt: skip
     table.add_column("#", justify="right")
@@ -69,10 +73,10 @@ def _breakdown(entry: leaderboard_pb2.Entry) -> list[str]:
 
 
 def entity_name(entity: leaderboard_pb2.Entity) -> str:
-    """Login and display name, or the id where nothing else is known."""
+    """Login and display name, or the id where nothing else is known; ids may be hidden too."""
     login, name = clean(entity.login), clean(entity.name)
     if not login:
-        return f"id {entity.id}"
+        return f"id {entity.id}" if entity.id else "(hidden)"
     return login if not name or name.lower() == login.lower() else f"{login} ({name})"
 
 
@@ -93,7 +97,30 @@ def board_title(what: str, account: str, scope: str, period: str) -> str:
     return f"{what} of {account}{where}, {period.replace('_', ' ')}"
 
 
-def next_page_hint(answer: leaderboard_pb2.GetLeaderboardResponse) -> Sequence[str]:
+def range_table(
+    title: str, answer: range_pb2.ScoreRangeResponse, kind: types_pb2.EntityType.ValueType
+) -> Table:
+    """One page of a board over a range, as other boards are shown."""
+    entries = [
+        leaderboard_pb2.Entry(
+            rank=each.rank,
+            entity=leaderboard_pb2.Entity(type=kind, id=each.entity_id, login=each.entity_name),
+            score_e4=each.score_e4,
+            breakdown=each.breakdown,
+            member_count=each.member_count if each.HasField("member_count") else None,
+        )
+        for each in answer.entries
+    ]
+    caption = (
+        f"{answer.total_size:,} entries from {answer.signal_count:,} signals, computed when asked "
+        f"for, by preset {answer.preset_id}"
+    )
+    return board_table(title, leaderboard_pb2.GetLeaderboardResponse(entries=entries), caption)
+
+
+def next_page_hint(
+    answer: leaderboard_pb2.GetLeaderboardResponse | range_pb2.ScoreRangeResponse,
+) -> Sequence[str]:
     """How to get the next page, where there is one."""
     token = answer.next_page_token
     return [f"next page: --page-token {token}"] if token else []

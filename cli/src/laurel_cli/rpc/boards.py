@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from laurel.common.v1 import board_pb2
 from laurel.leaderboard.v1 import export_pb2, leaderboard_pb2, leaderboard_pb2_grpc
-from laurel.scoring.v1 import explanation_pb2, scoring_pb2_grpc
+from laurel.scoring.v1 import explanation_pb2, range_pb2, scoring_pb2_grpc
 from laurel_cli.rpc.caller import Caller
 from laurel_common.errors import LaurelError
 
@@ -51,6 +51,17 @@ async def export_board(
         stub = leaderboard_pb2_grpc.LeaderboardServiceStub(channel)
         async for part in stub.ExportLeaderboard(request):
             yield part
+
+
+async def score_range(
+    caller: Caller, board: range_pb2.RangeBoard, *, limit: int, page_token: str = ""
+) -> range_pb2.ScoreRangeResponse:
+    """One page of a board over a range."""
+    request = range_pb2.ScoreRangeRequest(range=board, page_size=limit, page_token=page_token)
+    async with caller.channel("scoring") as channel:
+        stub = scoring_pb2_grpc.ScoringServiceStub(channel)
+        answer: range_pb2.ScoreRangeResponse = await stub.ScoreRange(request)
+    return answer
 
 
 async def explain(caller: Caller, request: explanation_pb2.ExplainScoreRequest) -> Explanation:
