@@ -36,6 +36,8 @@ CALLERS = {
         "RevokeSession": "UO",
         "RevokeAllSessions": "UO",
         "IntrospectToken": "S",
+        # Beside the contracts: rotation is for operators.
+        "RotateTokens": "O",
     },
     "DirectoryService": {"UpsertEntities": "S", "CheckAccess": "S", "ClaimIdentity": "O"},
     "InstallationService": {

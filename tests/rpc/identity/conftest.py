@@ -1,9 +1,11 @@
 """Identity over a real database, behind the whole chain, called through stubs."""
 
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -35,16 +37,16 @@ class Identity:
 
     def forget(self) -> None:
         """Makes identity look everything about sessions up again."""
-        self.built.forget(None)
+        self.built.sessions.kept.forget(None)
 
     async def flush(self) -> None:
         """Writes to Redis what identity keeps there for hard times."""
-        await self.built.recent.flush()
+        await self.built.sessions.recent.flush()
 
     async def revoke(self, session_ids: list[str]) -> None:
         """Tells everybody that these sessions are over."""
-        await self.built.recent.revoke(session_ids)
-        self.built.forget(session_ids)
+        await self.built.sessions.recent.revoke(session_ids)
+        self.built.sessions.kept.forget(session_ids)
 
     def directory(self, channel: grpc.aio.Channel) -> directory_pb2_grpc.DirectoryServiceStub:
         """The directory as seen through a channel."""
@@ -79,19 +81,22 @@ async def running_identity(
     *,
     app: AppClient | None = None,
     clock: FakeClock | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Identity]:
     """Serves identity over a database; `directory` receives the callers' keys."""
     engine = create_engine(database.url("laurel_identity"), application_name="test", pool_size=4)
     clock = clock or FakeClock()
     redis = create_redis(redis_url)
-    built = build(settings_of(directory), engine=engine, redis=redis, app=app, clock=clock)
+    built = build(
+        settings_of(directory, **settings), engine=engine, redis=redis, app=app, clock=clock
+    )
     try:
         async with serving(
             built.servicers,
             directory,
             health_checks=built.checks,
-            sessions=built.users,
-            access=built.users,
+            sessions=built.sessions.users,
+            access=built.sessions.users,
         ) as server:
             service = server.channel(PrincipalKind.SERVICE, name="ingest")
             operator = server.channel(PrincipalKind.OPERATOR)
@@ -104,17 +109,22 @@ async def running_identity(
                 built,
             )
     finally:
+        for close in built.closers:
+            await close()
         await redis.aclose()
         await engine.dispose()
 
 
-def settings_of(directory: Path) -> IdentitySettings:
-    """Settings that name no servers, and a key in `directory`."""
+def settings_of(directory: Path, **changes: Any) -> IdentitySettings:
+    """Settings that name no servers, and a key in `directory`; with `changes`."""
     key_file = directory / "identity.key"
-    generate_private_key(key_file)
-    return IdentitySettings(
-        database_url="postgresql://nobody@localhost:1/none",
-        redis_url="redis://localhost:1",
-        trust_file=directory / "trust.toml",
-        key_file=key_file,
-    )
+    if not key_file.exists():
+        generate_private_key(key_file)
+    values = {
+        "database_url": "postgresql://nobody@localhost:1/none",
+        "redis_url": "redis://localhost:1",
+        "trust_file": directory / "trust.toml",
+        "key_file": key_file,
+        "token_keys": secrets.token_hex(32),
+    }
+    return IdentitySettings.model_validate(values | changes)

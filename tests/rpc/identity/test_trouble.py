@@ -146,6 +146,7 @@ async def test_the_service_as_it_is_put_together_serves(
         metrics_listen=None,
         trust_file=keys.trust_file,
         key_file=keys.key_file,
+        token_keys="0123456789abcdef" * 4,
     )
     server = await bootstrap(settings)
     await server.start()

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from laurel_common.clock import Clock, SystemClock
 from tests.support.github import (
+    oauth,
     routes_app,
     routes_graphql,
     routes_organizations,
@@ -36,7 +37,7 @@ API_ROUTES = (
     routes_teams.ROUTES,
     routes_users.ROUTES,
 )
-WEB_ROUTES: tuple[web.RouteTableDef, ...] = (routes_graphql.ROUTES,)
+WEB_ROUTES: tuple[web.RouteTableDef, ...] = (oauth.ROUTES, routes_graphql.ROUTES)
 
 
 @dataclass(frozen=True)

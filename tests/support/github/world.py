@@ -3,6 +3,7 @@
 import secrets
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from tests.support.github.app import App
 from tests.support.github.tokens import Token
@@ -84,6 +85,8 @@ class World:
     # What happened in them (activity.py), and where they were found before they were renamed.
     activities: dict[int, object] = field(default_factory=dict)
     former_names: dict[str, int] = field(default_factory=dict)
+    # What OAuth gave out (oauth.py).
+    oauth: Any = None
     last_id: int = 70_000
 
     def next_id(self) -> int:

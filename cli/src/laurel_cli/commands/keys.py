@@ -7,6 +7,7 @@ import typer
 from rich import box
 from rich.table import Table
 
+from laurel_cli.commands import token_keys
 from laurel_cli.display.text import clean
 from laurel_cli.errors import CommandError
 from laurel_cli.options import Data
@@ -22,6 +23,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(token_keys.app, name="token-key")
 
 
 @app.command("list")

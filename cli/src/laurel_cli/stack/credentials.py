@@ -6,6 +6,7 @@ from importlib import import_module
 from google.protobuf.descriptor import ServiceDescriptor
 
 from laurel_cli.stack.layout import OPERATOR, SERVICES, Layout, write_secret
+from laurel_cli.stack.token_keys import ensure_token_keys
 from laurel_common.auth.keys import generate_private_key, load_private_key
 from laurel_common.auth.principal import PrincipalKind
 from laurel_common.auth.trust import TrustedKey, format_trust_file, parse_trust_file
@@ -33,6 +34,7 @@ def ensure_credentials(layout: Layout) -> None:
     Entries under other names (a backend's, a second operator's) stay as they are. Raises
     KeyFileError, TrustFileError.
     """
+    ensure_token_keys(layout)
     ours = [_entry(layout, name) for name in (*SERVICES, ROSTER, OPERATOR)]
     path = layout.trust_file
     known = parse_trust_file(path.read_text()) if path.exists() else []

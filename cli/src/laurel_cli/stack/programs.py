@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from laurel_cli.stack.layout import SERVICES, Layout, write_secret
 from laurel_cli.stack.ports import Ports
 from laurel_cli.stack.servers import Servers
+from laurel_cli.stack.token_keys import token_keys_file
 from laurel_cli.stack.variables import passed_on
 from laurel_cli.supervision.program import Program
 
@@ -51,6 +52,8 @@ def _environ(layout: Layout, ports: Ports, name: str, log_level: str) -> Mapping
         "LAUREL_DRAIN_SECONDS": "0",
         **{f"LAUREL_{peer.upper()}_TARGET": target for peer, target in targets.items()},
     }
+    if name == "identity":
+        settings["LAUREL_TOKEN_KEYS_FILE"] = str(token_keys_file(layout))
     answered = settings.keys() | {each.removesuffix("_FILE") for each in settings}
     passed = {key: text for key, text in passed_on(name, os.environ).items() if key not in answered}
     return inherited | passed | settings

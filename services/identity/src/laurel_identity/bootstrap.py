@@ -1,7 +1,7 @@
 """Puts identity together: every port can be replaced by an argument."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,13 +25,11 @@ from laurel_common.redis import create_redis
 from laurel_common.rpc.health import HealthCheck, database_check, redis_check, schema_check
 from laurel_common.rpc.server import RpcServer, Servicer, build_server
 from laurel_identity.application.batch_get_users import BatchGetUsers
-from laurel_identity.application.check_access import CheckAccess
 from laurel_identity.application.create_installation_token import CreateInstallationToken
 from laurel_identity.application.get_installation import GetInstallation
 from laurel_identity.application.get_organization import GetOrganization
 from laurel_identity.application.github import AppClient
 from laurel_identity.application.installation_tokens import InstallationTokens
-from laurel_identity.application.introspect_token import IntrospectToken
 from laurel_identity.application.list_installations import ListInstallations
 from laurel_identity.application.list_organizations import ListOrganizations
 from laurel_identity.application.list_repositories import ListRepositories
@@ -40,21 +38,18 @@ from laurel_identity.application.list_teams import ListTeams
 from laurel_identity.application.ports import Directory, DirectoryReader, TenantReader
 from laurel_identity.application.resolve_logins import ResolveLogins
 from laurel_identity.application.upsert_entities import UpsertEntities
-from laurel_identity.clients.github.connecting import app_client
+from laurel_identity.clients.github.connecting import app_client, sign_in_client
 from laurel_identity.clients.github.http import GitHubHttp
+from laurel_identity.clients.github.user import GitHubUser
 from laurel_identity.config import IdentitySettings
 from laurel_identity.domain.entities import Kind
 from laurel_identity.rpc.auth_servicer import AuthServicer
 from laurel_identity.rpc.directory_servicer import DirectoryServicer, DirectoryUseCases
 from laurel_identity.rpc.installation_servicer import InstallationServicer, InstallationUseCases
-from laurel_identity.rpc.users import LocalUsers
-from laurel_identity.storage.access import SqlAccessReader
+from laurel_identity.session_parts import GitHubSide, SessionParts, build_sessions
 from laurel_identity.storage.directory import SqlDirectory
 from laurel_identity.storage.directory_reads import SqlDirectoryReader
-from laurel_identity.storage.recent_answers import RedisRecentAnswers
-from laurel_identity.storage.sessions import SqlSessionReader
 from laurel_identity.storage.tenant_reads import SqlTenantReader
-from laurel_sessions import RevocationListener
 
 _PAGE_TOKENS = "identity page tokens"
 
@@ -68,10 +63,7 @@ class Identity:
 
     servicers: list[Servicer]
     checks: list[HealthCheck]
-    users: LocalUsers
-    recent: RedisRecentAnswers
-    # Drops what is kept about sessions: these, or all.
-    forget: Callable[[Collection[str] | None], None]
+    sessions: SessionParts
     # What runs for as long as the service does.
     loops: list[Loop]
     closers: list[Closer] = field(default_factory=list)
@@ -101,33 +93,30 @@ def build(
     if redis is None:
         redis = create_redis(settings.redis_url)
         closers.append(redis.aclose)
-    if app is None:
-        http = GitHubHttp(settings.github_api_url)
-        closers.append(http.aclose)
-        app = app_client(settings, http)
+    http = GitHubHttp(settings.github_api_url)
+    closers.append(http.aclose)
+    app = app or app_client(settings, http)
     tokens = PageTokens(derive_secret(load_private_key(settings.key_file), _PAGE_TOKENS))
     reader = directory_reader or SqlDirectoryReader(engine)
     tenants = tenant_reader or SqlTenantReader(engine)
     get_installation = GetInstallation(tenants)
-    recent = RedisRecentAnswers(redis)
-    access = SqlAccessReader(engine)
-    introspect_token = IntrospectToken(SqlSessionReader(engine), recent, clock)
-    check_access = CheckAccess(access, recent, clock)
-    users = LocalUsers(introspect_token, check_access, access)
-    forgetful = (introspect_token, check_access, users)
-
-    def forget(session_ids: Collection[str] | None) -> None:
-        for each in forgetful:
-            each.forget(lambda key: session_ids is None or key in session_ids)
-
+    upsert = UpsertEntities(directory or _sql_directory(settings, engine), clock)
+    sessions = build_sessions(
+        settings,
+        engine,
+        redis,
+        github=GitHubSide(sign_in_client(settings, http, clock), GitHubUser(http)),
+        upsert=upsert,
+        reader=reader,
+        seals=tokens,
+        clock=clock,
+    )
     return Identity(
         servicers=[
-            _auth(AuthServicer(introspect_token)),
+            _auth(AuthServicer(sessions.use_cases, tokens)),
             _directory(
                 DirectoryUseCases(
-                    upsert_entities=UpsertEntities(
-                        directory or _sql_directory(settings, engine), clock
-                    ),
+                    upsert_entities=upsert,
                     batch_get_users=BatchGetUsers(reader),
                     resolve_logins=ResolveLogins(reader),
                     get_organization=GetOrganization(reader),
@@ -136,7 +125,7 @@ def build(
                     list_teams=ListTeams(tenants),
                     list_team_members=ListTeamRelations(tenants, Kind.TEAM_MEMBER),
                     list_team_repositories=ListTeamRelations(tenants, Kind.TEAM_REPOSITORY),
-                    check_access=check_access,
+                    check_access=sessions.check_access,
                 ),
                 tokens,
             ),
@@ -152,10 +141,8 @@ def build(
             ),
         ],
         checks=[database_check(engine), schema_check(engine), redis_check(redis)],
-        users=users,
-        recent=recent,
-        forget=forget,
-        loops=[recent.run, RevocationListener(redis, forget).run],
+        sessions=sessions,
+        loops=[sessions.recent.run, sessions.listener.run, sessions.keep.run],
         closers=closers,
     )
 
@@ -207,8 +194,8 @@ async def bootstrap(
         settings,
         service.servicers,
         health_checks=service.checks,
-        sessions=service.users,
-        access=service.users,
+        sessions=service.sessions.users,
+        access=service.sessions.users,
         closers=[*service.closers, end_loops],
         clock=ports.get("clock"),
         trust=trust,

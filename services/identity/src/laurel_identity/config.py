@@ -21,3 +21,13 @@ class IdentitySettings(ServiceSettings):
     # Both or neither: without an App everything goes on that asks nothing of GitHub.
     github_app_id: int | None = Field(default=None, ge=1)
     github_app_private_key: Annotated[str | None, SecretField(), Field(repr=False)] = None
+    # Who signs in through the App: its client id and secret, both or neither. Where several
+    # callbacks are registered with the App, the one that the gateway serves.
+    github_client_id: str | None = Field(default=None, pattern=r"^[\x21-\x7e]+$")
+    github_client_secret: Annotated[str | None, SecretField(), Field(repr=False)] = None
+    github_callback_url: str | None = Field(default=None, pattern=r"^https?://\S+$")
+
+    # What GitHub's tokens are encrypted with: 64 hex digits, first the current key, behind it those
+    # that may still open what they encrypted.
+    token_keys: Annotated[str, SecretField(min_length=64), Field(repr=False)]
+    session_interval_seconds: float = Field(default=60, gt=0)

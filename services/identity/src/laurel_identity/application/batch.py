@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from laurel_identity.application.ports import WriteScope
-from laurel_identity.domain.entities import Relation, Repository, Team, User
+from laurel_identity.domain.entities import Organization, Relation, Repository, Team, User
 from laurel_identity.domain.names import folded, synthetic_account_id
 from laurel_identity.domain.owners import ImportedOwner
 
@@ -17,6 +17,7 @@ MAX_VIOLATIONS = 50
 class Batch:
     """What a source saw, and when; `observed_at` None means now.
 
+    `owners` are given an installation where they have none, `organizations` are not.
     `memberships` are (organization, user, role), `team_members` (team, user, role),
     `team_repositories` (team, repository, permission).
     """
@@ -24,6 +25,7 @@ class Batch:
     observed_at: datetime | None = None
     users: Sequence[User] = ()
     owners: Sequence[ImportedOwner] = ()
+    organizations: Sequence[Organization] = ()
     repositories: Sequence[Repository] = ()
     teams: Sequence[Team] = ()
     memberships: Sequence[Relation] = ()
@@ -39,6 +41,7 @@ def scope_of(batch: Batch) -> WriteScope:
             {
                 *(user.id for user in batch.users),
                 *(owner.account_id for owner in batch.owners if owner.account_id),
+                *(organization.id for organization in batch.organizations),
                 *(synthetic_account_id(owner.login) for owner in batch.owners),
                 *(each.organization_id for each in batch.repositories if each.organization_id),
                 *(team.organization_id for team in batch.teams),
@@ -50,6 +53,7 @@ def scope_of(batch: Batch) -> WriteScope:
             {
                 *(user.name_key for user in batch.users if user.login),
                 *(folded(owner.login) for owner in batch.owners),
+                *(each.name_key for each in batch.organizations),
                 *(folded(repository.owner_login) for repository in batch.repositories),
             }
         ),

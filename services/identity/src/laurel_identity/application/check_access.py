@@ -3,19 +3,21 @@
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from laurel_common.clock import Clock
 from laurel_common.errors import DatabaseUnavailable
 from laurel_common.remembered import Remembered
+from laurel_identity.application.ask_github import AskGitHub
 from laurel_identity.application.introspect_token import KEPT_HERE_SECONDS, KEPT_SECONDS
 from laurel_identity.application.session_ports import AccessReader, RecentAnswers
 from laurel_identity.application.session_text import grant_from_text, grant_to_text
 from laurel_identity.domain.access import Grant, Standing, grant_of
 from laurel_identity.domain.errors import InstallationNotFound
 
-_READ_SECONDS = 2.0
+# A database that takes longer is away.
+_READ_SECONDS = 1.0
 _MAX_KEPT = 10_000
 
 Key = tuple[str, int]
@@ -38,18 +40,33 @@ class CheckAccess:
         self,
         access: AccessReader,
         recent: RecentAnswers,
+        github: AskGitHub,
         clock: Clock,
         *,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._access = access
         self._recent = recent
+        self._github = github
         self._clock = clock
         self._monotonic = monotonic
         self._kept: Remembered[Key, _Read] = Remembered(limit=_MAX_KEPT, monotonic=monotonic)
 
-    async def __call__(self, session_id: str, installation_id: int) -> tuple[Grant, timedelta]:
-        """The grant, and how long it may be kept."""
+    async def __call__(
+        self, session_id: str, installation_id: int, *, require_admin: bool = False
+    ) -> tuple[Grant, timedelta]:
+        """The grant, and how long it may be kept. With `require_admin`, whether the user is an
+        admin is what GitHub says.
+        """
+        grant, keep = await self._seen(session_id, installation_id)
+        if require_admin:
+            standing = await self._standing(session_id, installation_id)
+            if standing is None:
+                raise InstallationNotFound
+            grant = replace(grant, is_admin=await self._github.is_admin(standing))
+        return grant, keep
+
+    async def _seen(self, session_id: str, installation_id: int) -> tuple[Grant, timedelta]:
         key = (session_id, installation_id)
         read = self._kept.find(key) or await self._kept.get(key, lambda: self._read(key))
         if read.grant is None:
@@ -66,8 +83,7 @@ class CheckAccess:
         session_id, installation_id = key
         name = f"{session_id}:{installation_id}"
         try:
-            async with asyncio.timeout(_READ_SECONDS):
-                grant = await self._find(session_id, installation_id)
+            grant = await self._find(session_id, installation_id)
         except (DatabaseUnavailable, TimeoutError) as error:
             kept = await self._recent.find(session_id, name)
             if kept is None:
@@ -78,10 +94,19 @@ class CheckAccess:
         return _Read(grant, at), KEPT_HERE_SECONDS
 
     async def _find(self, session_id: str, installation_id: int) -> Grant | None:
-        standing = await self._access.standing(session_id, installation_id, self._clock.now())
-        if standing is None or not standing.is_seen:
+        standing = await self._standing(session_id, installation_id)
+        if standing is None:
             return None
-        return await self._grant(standing)
+        if standing.wants_reading(self._clock.now()):
+            standing = await self._github.reread(standing)
+        async with asyncio.timeout(_READ_SECONDS):
+            return await self._grant(standing)
+
+    async def _standing(self, session_id: str, installation_id: int) -> Standing | None:
+        """How the user stands to the installation; None where it may not know of it."""
+        async with asyncio.timeout(_READ_SECONDS):
+            standing = await self._access.standing(session_id, installation_id, self._clock.now())
+        return standing if standing is not None and standing.is_seen else None
 
     async def _grant(self, standing: Standing) -> Grant:
         repositories, teams = await asyncio.gather(

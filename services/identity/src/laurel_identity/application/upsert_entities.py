@@ -61,6 +61,7 @@ async def _upsert(batch: Batch, writer: DirectoryWriter, upserting: Upserting) -
     anything is written that could dangle."""
     await upserting.users(batch.users)
     accounts = await upserting.owners(batch.owners, batch.users)
+    await upserting.organizations(batch.organizations)
     installations = await upserting.install(accounts)
     batch = await redirected(batch, writer.accounts)
     await check_references(batch, writer)

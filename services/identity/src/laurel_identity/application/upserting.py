@@ -99,6 +99,10 @@ class Upserting:
             self._moved_repositories |= await self._writer.accounts.link_unowned(named)
         return accounts
 
+    async def organizations(self, organizations: Sequence[Organization]) -> None:
+        """Takes in organizations that are no tenants for that."""
+        await self._entities(Kind.ORGANIZATION, self._writer.organizations, organizations)
+
     async def install(self, accounts: Collection[OwnerAccount]) -> Mapping[int, int]:
         """Gives each account the installation that it lacks; the installations' ids by account."""
         types = {account.account_id: account.account_type for account in accounts}

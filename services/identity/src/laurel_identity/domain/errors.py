@@ -75,3 +75,62 @@ class SessionNotFound(LaurelError):
 
     reason = "SESSION_NOT_FOUND"
     default_message = "no such session"
+
+
+class SignInStateInvalid(LaurelError):
+    """The state of a sign-in is none of ours."""
+
+    reason = "SIGN_IN_STATE_INVALID"
+    default_message = "the state is none of this service's"
+
+
+class SignInExpired(LaurelError):
+    """The sign-in was completed already, or began too long ago."""
+
+    reason = "SIGN_IN_EXPIRED"
+    default_message = "the sign-in was completed already or began too long ago"
+
+
+class SignInCsrfMismatch(LaurelError):
+    """Whoever came back from GitHub is not who set out."""
+
+    reason = "SIGN_IN_CSRF_MISMATCH"
+    default_message = "the sign-in was begun in another browser"
+
+
+class SignInCodeRefused(LaurelError):
+    """GitHub does not take the code."""
+
+    reason = "SIGN_IN_CODE_REFUSED"
+    default_message = "GitHub does not take the code: it was used, or has expired"
+
+
+class SignInVerifierRefused(LaurelError):
+    """GitHub does not take the PKCE verifier."""
+
+    reason = "SIGN_IN_VERIFIER_REFUSED"
+    default_message = "GitHub does not take the code's verifier"
+
+
+class SignInMisconfigured(LaurelError):
+    """GitHub does not take the App's client id, secret or callback; `problem` is its word."""
+
+    reason = "SIGN_IN_MISCONFIGURED"
+    default_message = "GitHub does not take the App's client id, secret or callback URL"
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(metadata={"problem": problem})
+
+
+class GitHubUserSuspended(LaurelError):
+    """GitHub has suspended the user."""
+
+    reason = "GITHUB_USER_SUSPENDED"
+    default_message = "GitHub has suspended the user"
+
+
+class GitHubTimeout(GitHubUnavailable):
+    """GitHub did not answer in time."""
+
+    reason = "GITHUB_TIMEOUT"
+    default_message = "GitHub did not answer in time"

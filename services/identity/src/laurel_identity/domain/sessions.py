@@ -1,9 +1,12 @@
 """Sessions of people who signed in, and what their tokens are worth."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
+
+# Use does not extend it.
+LASTS = timedelta(hours=24)
 
 
 class TokenState(StrEnum):

@@ -5,10 +5,18 @@ from datetime import datetime, timedelta
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from laurel.identity.v1 import auth_tokens_pb2, directory_access_pb2
+from laurel.identity.v1 import (
+    auth_sessions_pb2,
+    auth_sign_in_pb2,
+    auth_tokens_pb2,
+    directory_access_pb2,
+)
+from laurel_identity.application.begin_sign_in import BegunSignIn
 from laurel_identity.application.introspect_token import Introspection
+from laurel_identity.application.view_sessions import SessionView
 from laurel_identity.domain.access import Grant
 from laurel_identity.domain.sessions import TokenState
+from laurel_identity.rpc.convert import from_user
 
 _STATES = {
     TokenState.ACTIVE: auth_tokens_pb2.TOKEN_STATE_ACTIVE,
@@ -41,6 +49,29 @@ def from_grant(grant: Grant, keep: timedelta) -> directory_access_pb2.CheckAcces
         hidden_team_ids=sorted(grant.hidden_teams),
         readable_repository_ids=sorted(readable or ()),
         keep_duration=_duration(keep),
+    )
+
+
+def from_begun(begun: BegunSignIn) -> auth_sign_in_pb2.BeginSignInResponse:
+    """Where the user goes, and what the gateway keeps."""
+    return auth_sign_in_pb2.BeginSignInResponse(
+        authorize_url=begun.authorize_url,
+        state=begun.state,
+        csrf_token=begun.csrf_token,
+        expire_time=stamp(begun.expires_at),
+    )
+
+
+def from_view(view: SessionView, *, current: str) -> auth_sessions_pb2.Session:
+    """A session's message; `current` is the id of the one that the call came with."""
+    session = view.session
+    return auth_sessions_pb2.Session(
+        session_id=session.id,
+        user=from_user(view.user),
+        create_time=stamp(session.created_at),
+        expire_time=stamp(session.expires_at),
+        is_current=session.id == current,
+        installation_ids=view.installations,
     )
 
 

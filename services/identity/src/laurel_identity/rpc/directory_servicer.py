@@ -163,5 +163,7 @@ class DirectoryServicer(directory_pb2_grpc.DirectoryServiceServicer):
     async def CheckAccess(
         self, request: directory_access_pb2.CheckAccessRequest, context: Any
     ) -> directory_access_pb2.CheckAccessResponse:
-        grant, keep = await self._do.check_access(request.session_id, request.installation_id)
+        grant, keep = await self._do.check_access(
+            request.session_id, request.installation_id, require_admin=request.require_admin
+        )
         return convert_auth.from_grant(grant, keep)

@@ -14,7 +14,7 @@ _PAGE_FIELDS = ("page_size", "page_token")
 
 
 class Pages:
-    """Pages of one kind of list; rows have keys of `width` integers."""
+    """Pages of one kind of list; rows have keys of `width` parts."""
 
     def __init__(self, tokens: PageTokens, kind: str, *, default_size: int, width: int = 1) -> None:
         self._tokens = tokens
@@ -26,6 +26,11 @@ class Pages:
         """The page that a request wants of a list whose key is one integer."""
         after = self._after(request)
         return PageRequest(self._size(request), None if after is None else after[0])
+
+    def text(self, request: Any) -> PageRequest[str]:
+        """The page that a request wants of a list whose key is a text."""
+        after = self._after(request)
+        return PageRequest(self._size(request), None if after is None else str(after[0]))
 
     def double(self, request: Any) -> PageRequest[tuple[int, int]]:
         """The page that a request wants of a list whose key is two integers."""
@@ -43,7 +48,7 @@ class Pages:
     def _size(self, request: Any) -> int:
         return int(request.page_size) or self._default_size
 
-    def _after(self, request: Any) -> list[int] | None:
+    def _after(self, request: Any) -> list[Any] | None:
         if not request.page_token:
             return None
         payload = self._tokens.open(self._kind, request.page_token, binding=_binding(request))

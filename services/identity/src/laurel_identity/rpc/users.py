@@ -64,7 +64,9 @@ class LocalUsers:
     async def access(self, session_id: str, installation_id: int, *, require_admin: bool) -> Access:
         """See AccessResolver."""
         try:
-            grant, _ = await self._check_access(session_id, installation_id)
+            grant, _ = await self._check_access(
+                session_id, installation_id, require_admin=require_admin
+            )
         except SessionNotFound as error:
             raise Unauthenticated from error
         if require_admin and not grant.is_admin:

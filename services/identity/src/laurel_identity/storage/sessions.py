@@ -10,7 +10,7 @@ from laurel_common.db.errors import typed_errors
 from laurel_identity.domain.sessions import Session
 from laurel_identity.storage.tables import auth_sessions, users
 
-_SESSIONS = (
+SESSIONS = (
     select(
         auth_sessions.c.id,
         auth_sessions.c.user_id,
@@ -33,7 +33,7 @@ class SqlSessionReader:
 
     async def sessions(self, ids: Collection[str]) -> Mapping[str, Session]:
         """The sessions with these ids."""
-        wanted = _SESSIONS.where(auth_sessions.c.id == any_(literal(list(ids), ARRAY(Text))))
+        wanted = SESSIONS.where(auth_sessions.c.id == any_(literal(list(ids), ARRAY(Text))))
         with typed_errors():
             async with self._engine.connect() as connection:
                 return {row[0]: Session(*row) for row in await connection.execute(wanted)}

@@ -127,6 +127,22 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """NOT_FOUND: the board left nothing on that day, or it is not kept any more."""
     ERROR_REASON_SESSION_NOT_FOUND: _ErrorReason.ValueType  # 100
     """NOT_FOUND: no such session, or none that the caller may see."""
+    ERROR_REASON_SIGN_IN_STATE_INVALID: _ErrorReason.ValueType  # 101
+    """INVALID_ARGUMENT: the state of a sign-in is none of Laurel's."""
+    ERROR_REASON_SIGN_IN_EXPIRED: _ErrorReason.ValueType  # 102
+    """FAILED_PRECONDITION: the sign-in was completed already, or began too long ago."""
+    ERROR_REASON_SIGN_IN_CSRF_MISMATCH: _ErrorReason.ValueType  # 103
+    """PERMISSION_DENIED: whoever came back from GitHub is not who set out."""
+    ERROR_REASON_SIGN_IN_CODE_REFUSED: _ErrorReason.ValueType  # 104
+    """FAILED_PRECONDITION: GitHub does not take the code: used, expired or none of its own."""
+    ERROR_REASON_SIGN_IN_VERIFIER_REFUSED: _ErrorReason.ValueType  # 105
+    """FAILED_PRECONDITION: GitHub does not take the PKCE verifier."""
+    ERROR_REASON_SIGN_IN_MISCONFIGURED: _ErrorReason.ValueType  # 106
+    """FAILED_PRECONDITION: GitHub does not take the App's client id, secret or callback."""
+    ERROR_REASON_GITHUB_USER_SUSPENDED: _ErrorReason.ValueType  # 107
+    """PERMISSION_DENIED: GitHub has suspended the user."""
+    ERROR_REASON_GITHUB_TIMEOUT: _ErrorReason.ValueType  # 108
+    """UNAVAILABLE: GitHub did not answer in time."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call failed. Each reason belongs to one canonical code, named beside it."""
@@ -234,4 +250,20 @@ ERROR_REASON_DAY_NOT_KEPT: ErrorReason.ValueType  # 84
 """NOT_FOUND: the board left nothing on that day, or it is not kept any more."""
 ERROR_REASON_SESSION_NOT_FOUND: ErrorReason.ValueType  # 100
 """NOT_FOUND: no such session, or none that the caller may see."""
+ERROR_REASON_SIGN_IN_STATE_INVALID: ErrorReason.ValueType  # 101
+"""INVALID_ARGUMENT: the state of a sign-in is none of Laurel's."""
+ERROR_REASON_SIGN_IN_EXPIRED: ErrorReason.ValueType  # 102
+"""FAILED_PRECONDITION: the sign-in was completed already, or began too long ago."""
+ERROR_REASON_SIGN_IN_CSRF_MISMATCH: ErrorReason.ValueType  # 103
+"""PERMISSION_DENIED: whoever came back from GitHub is not who set out."""
+ERROR_REASON_SIGN_IN_CODE_REFUSED: ErrorReason.ValueType  # 104
+"""FAILED_PRECONDITION: GitHub does not take the code: used, expired or none of its own."""
+ERROR_REASON_SIGN_IN_VERIFIER_REFUSED: ErrorReason.ValueType  # 105
+"""FAILED_PRECONDITION: GitHub does not take the PKCE verifier."""
+ERROR_REASON_SIGN_IN_MISCONFIGURED: ErrorReason.ValueType  # 106
+"""FAILED_PRECONDITION: GitHub does not take the App's client id, secret or callback."""
+ERROR_REASON_GITHUB_USER_SUSPENDED: ErrorReason.ValueType  # 107
+"""PERMISSION_DENIED: GitHub has suspended the user."""
+ERROR_REASON_GITHUB_TIMEOUT: ErrorReason.ValueType  # 108
+"""UNAVAILABLE: GitHub did not answer in time."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -23,18 +23,34 @@ _sym_db = _symbol_database.Default()
 
 
 from laurel.common.v1 import policy_pb2 as laurel_dot_common_dot_v1_dot_policy__pb2
+from laurel.identity.v1 import auth_sessions_pb2 as laurel_dot_identity_dot_v1_dot_auth__sessions__pb2
+from laurel.identity.v1 import auth_sign_in_pb2 as laurel_dot_identity_dot_v1_dot_auth__sign__in__pb2
 from laurel.identity.v1 import auth_tokens_pb2 as laurel_dot_identity_dot_v1_dot_auth__tokens__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dlaurel/identity/v1/auth.proto\x12\x12laurel.identity.v1\x1a\x1dlaurel/common/v1/policy.proto\x1a$laurel/identity/v1/auth_tokens.proto2\xa7\x01\n\x0b\x41uthService\x12\x97\x01\n\x0fIntrospectToken\x12*.laurel.identity.v1.IntrospectTokenRequest\x1a+.laurel.identity.v1.IntrospectTokenResponse\"+\x90\x02\x01\xba\xd7\x18$\n\x01\x03\x12\x06ingest\x12\x07scoring\x12\x0bleaderboard\x18\xb8\x17\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dlaurel/identity/v1/auth.proto\x12\x12laurel.identity.v1\x1a\x1dlaurel/common/v1/policy.proto\x1a&laurel/identity/v1/auth_sessions.proto\x1a%laurel/identity/v1/auth_sign_in.proto\x1a$laurel/identity/v1/auth_tokens.proto2\xd6\x07\n\x0b\x41uthService\x12j\n\x0b\x42\x65ginSignIn\x12&.laurel.identity.v1.BeginSignInRequest\x1a\'.laurel.identity.v1.BeginSignInResponse\"\n\xba\xd7\x18\x06\n\x01\x05\x18\x88\'\x12v\n\x0e\x43ompleteSignIn\x12).laurel.identity.v1.CompleteSignInRequest\x1a*.laurel.identity.v1.CompleteSignInResponse\"\r\xba\xd7\x18\t\n\x01\x05\x18\xb0\xea\x01 \x01\x12g\n\nGetSession\x12%.laurel.identity.v1.GetSessionRequest\x1a&.laurel.identity.v1.GetSessionResponse\"\n\xba\xd7\x18\x06\n\x01\x01\x18\x88\'\x12n\n\x0cListSessions\x12\'.laurel.identity.v1.ListSessionsRequest\x1a(.laurel.identity.v1.ListSessionsResponse\"\x0b\xba\xd7\x18\x07\n\x02\x01\x06\x18\x88\'\x12v\n\rRevokeSession\x12(.laurel.identity.v1.RevokeSessionRequest\x1a).laurel.identity.v1.RevokeSessionResponse\"\x10\x90\x02\x02\xba\xd7\x18\t\n\x02\x01\x06\x18\x88\' \x01\x12\x82\x01\n\x11RevokeAllSessions\x12,.laurel.identity.v1.RevokeAllSessionsRequest\x1a-.laurel.identity.v1.RevokeAllSessionsResponse\"\x10\x90\x02\x02\xba\xd7\x18\t\n\x02\x01\x06\x18\x88\' \x01\x12\x97\x01\n\x0fIntrospectToken\x12*.laurel.identity.v1.IntrospectTokenRequest\x1a+.laurel.identity.v1.IntrospectTokenResponse\"+\x90\x02\x01\xba\xd7\x18$\n\x01\x03\x12\x06ingest\x12\x07scoring\x12\x0bleaderboard\x18\xb8\x17\x12s\n\x0cRotateTokens\x12\'.laurel.identity.v1.RotateTokensRequest\x1a(.laurel.identity.v1.RotateTokensResponse\"\x10\x90\x02\x02\xba\xd7\x18\t\n\x01\x06\x18\xc0\xcf$ \x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'laurel.identity.v1.auth_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_AUTHSERVICE'].methods_by_name['BeginSignIn']._loaded_options = None
+  _globals['_AUTHSERVICE'].methods_by_name['BeginSignIn']._serialized_options = b'\272\327\030\006\n\001\005\030\210\''
+  _globals['_AUTHSERVICE'].methods_by_name['CompleteSignIn']._loaded_options = None
+  _globals['_AUTHSERVICE'].methods_by_name['CompleteSignIn']._serialized_options = b'\272\327\030\t\n\001\005\030\260\352\001 \001'
+  _globals['_AUTHSERVICE'].methods_by_name['GetSession']._loaded_options = None
+  _globals['_AUTHSERVICE'].methods_by_name['GetSession']._serialized_options = b'\272\327\030\006\n\001\001\030\210\''
+  _globals['_AUTHSERVICE'].methods_by_name['ListSessions']._loaded_options = None
+  _globals['_AUTHSERVICE'].methods_by_name['ListSessions']._serialized_options = b'\272\327\030\007\n\002\001\006\030\210\''
+  _globals['_AUTHSERVICE'].methods_by_name['RevokeSession']._loaded_options = None
+  _globals['_AUTHSERVICE'].methods_by_name['RevokeSession']._serialized_options = b'\220\002\002\272\327\030\t\n\002\001\006\030\210\' \001'
+  _globals['_AUTHSERVICE'].methods_by_name['RevokeAllSessions']._loaded_options = None
+  _globals['_AUTHSERVICE'].methods_by_name['RevokeAllSessions']._serialized_options = b'\220\002\002\272\327\030\t\n\002\001\006\030\210\' \001'
   _globals['_AUTHSERVICE'].methods_by_name['IntrospectToken']._loaded_options = None
   _globals['_AUTHSERVICE'].methods_by_name['IntrospectToken']._serialized_options = b'\220\002\001\272\327\030$\n\001\003\022\006ingest\022\007scoring\022\013leaderboard\030\270\027'
-  _globals['_AUTHSERVICE']._serialized_start=123
-  _globals['_AUTHSERVICE']._serialized_end=290
+  _globals['_AUTHSERVICE'].methods_by_name['RotateTokens']._loaded_options = None
+  _globals['_AUTHSERVICE'].methods_by_name['RotateTokens']._serialized_options = b'\220\002\002\272\327\030\t\n\001\006\030\300\317$ \001'
+  _globals['_AUTHSERVICE']._serialized_start=202
+  _globals['_AUTHSERVICE']._serialized_end=1184
 # @@protoc_insertion_point(module_scope)

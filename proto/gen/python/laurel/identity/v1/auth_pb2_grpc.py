@@ -3,6 +3,8 @@
 import grpc
 import warnings
 
+from laurel.identity.v1 import auth_sessions_pb2 as laurel_dot_identity_dot_v1_dot_auth__sessions__pb2
+from laurel.identity.v1 import auth_sign_in_pb2 as laurel_dot_identity_dot_v1_dot_auth__sign__in__pb2
 from laurel.identity.v1 import auth_tokens_pb2 as laurel_dot_identity_dot_v1_dot_auth__tokens__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -35,16 +37,112 @@ class AuthServiceStub:
         Args:
             channel: A grpc.Channel.
         """
+        self.BeginSignIn = channel.unary_unary(
+                '/laurel.identity.v1.AuthService/BeginSignIn',
+                request_serializer=laurel_dot_identity_dot_v1_dot_auth__sign__in__pb2.BeginSignInRequest.SerializeToString,
+                response_deserializer=laurel_dot_identity_dot_v1_dot_auth__sign__in__pb2.BeginSignInResponse.FromString,
+                _registered_method=True)
+        self.CompleteSignIn = channel.unary_unary(
+                '/laurel.identity.v1.AuthService/CompleteSignIn',
+                request_serializer=laurel_dot_identity_dot_v1_dot_auth__sign__in__pb2.CompleteSignInRequest.SerializeToString,
+                response_deserializer=laurel_dot_identity_dot_v1_dot_auth__sign__in__pb2.CompleteSignInResponse.FromString,
+                _registered_method=True)
+        self.GetSession = channel.unary_unary(
+                '/laurel.identity.v1.AuthService/GetSession',
+                request_serializer=laurel_dot_identity_dot_v1_dot_auth__sessions__pb2.GetSessionRequest.SerializeToString,
+                response_deserializer=laurel_dot_identity_dot_v1_dot_auth__sessions__pb2.GetSessionResponse.FromString,
+                _registered_method=True)
+        self.ListSessions = channel.unary_unary(
+                '/laurel.identity.v1.AuthService/ListSessions',
+                request_serializer=laurel_dot_identity_dot_v1_dot_auth__sessions__pb2.ListSessionsRequest.SerializeToString,
+                response_deserializer=laurel_dot_identity_dot_v1_dot_auth__sessions__pb2.ListSessionsResponse.FromString,
+                _registered_method=True)
+        self.RevokeSession = channel.unary_unary(
+                '/laurel.identity.v1.AuthService/RevokeSession',
+                request_serializer=laurel_dot_identity_dot_v1_dot_auth__sessions__pb2.RevokeSessionRequest.SerializeToString,
+                response_deserializer=laurel_dot_identity_dot_v1_dot_auth__sessions__pb2.RevokeSessionResponse.FromString,
+                _registered_method=True)
+        self.RevokeAllSessions = channel.unary_unary(
+                '/laurel.identity.v1.AuthService/RevokeAllSessions',
+                request_serializer=laurel_dot_identity_dot_v1_dot_auth__sessions__pb2.RevokeAllSessionsRequest.SerializeToString,
+                response_deserializer=laurel_dot_identity_dot_v1_dot_auth__sessions__pb2.RevokeAllSessionsResponse.FromString,
+                _registered_method=True)
         self.IntrospectToken = channel.unary_unary(
                 '/laurel.identity.v1.AuthService/IntrospectToken',
                 request_serializer=laurel_dot_identity_dot_v1_dot_auth__tokens__pb2.IntrospectTokenRequest.SerializeToString,
                 response_deserializer=laurel_dot_identity_dot_v1_dot_auth__tokens__pb2.IntrospectTokenResponse.FromString,
+                _registered_method=True)
+        self.RotateTokens = channel.unary_unary(
+                '/laurel.identity.v1.AuthService/RotateTokens',
+                request_serializer=laurel_dot_identity_dot_v1_dot_auth__sessions__pb2.RotateTokensRequest.SerializeToString,
+                response_deserializer=laurel_dot_identity_dot_v1_dot_auth__sessions__pb2.RotateTokensResponse.FromString,
                 _registered_method=True)
 
 
 class AuthServiceServicer:
     """Who is calling: sign-in, sessions, and what a session's token is worth.
     """
+
+    def BeginSignIn(self, request, context):
+        """Sends somebody to GitHub. Each call begins a sign-in of its own.
+        Errors: INVALID_REQUEST (return_to leads elsewhere), GITHUB_NOT_CONFIGURED,
+        DEPENDENCY_UNAVAILABLE (nowhere to keep what is secret meanwhile).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CompleteSignIn(self, request, context):
+        """Opens a session for whoever came back from GitHub. The state is used up,
+        however the call ends: after an error one signs in anew. GitHub failing while
+        it is asked for the user's installations leaves the user signed in, with none
+        until it answers.
+        Errors: INVALID_REQUEST, SIGN_IN_STATE_INVALID, SIGN_IN_EXPIRED,
+        SIGN_IN_CSRF_MISMATCH, SIGN_IN_CODE_REFUSED, SIGN_IN_VERIFIER_REFUSED,
+        SIGN_IN_MISCONFIGURED (the App's client id, secret or callback),
+        GITHUB_USER_SUSPENDED, GITHUB_RATE_LIMITED, GITHUB_TIMEOUT,
+        GITHUB_UNAVAILABLE, GITHUB_REFUSED, GITHUB_NOT_CONFIGURED,
+        DATABASE_UNAVAILABLE, DEPENDENCY_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSession(self, request, context):
+        """The session that the call came with.
+        Errors: DATABASE_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSessions(self, request, context):
+        """A user's sessions that last; one's own, but for operators.
+        Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, CALLER_NOT_ALLOWED (another
+        user's), DATABASE_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeSession(self, request, context):
+        """Ends a session everywhere within 5 seconds; one's own, but for operators.
+        Repeated, it finds none.
+        Errors: INVALID_REQUEST, SESSION_NOT_FOUND, DATABASE_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeAllSessions(self, request, context):
+        """Ends all sessions of a user everywhere within 5 seconds; one's own, but for
+        operators. Idempotent.
+        Errors: INVALID_REQUEST, CALLER_NOT_ALLOWED (another user's),
+        DATABASE_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
 
     def IntrospectToken(self, request, context):
         """Whose session a token opens. While PostgreSQL is away, sessions that were
@@ -55,13 +153,57 @@ class AuthServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RotateTokens(self, request, context):
+        """Encrypts the GitHub tokens of all sessions anew with the service's current
+        key, so that former keys can go. Idempotent.
+        Errors: DATABASE_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AuthServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'BeginSignIn': grpc.unary_unary_rpc_method_handler(
+                    servicer.BeginSignIn,
+                    request_deserializer=laurel_dot_identity_dot_v1_dot_auth__sign__in__pb2.BeginSignInRequest.FromString,
+                    response_serializer=laurel_dot_identity_dot_v1_dot_auth__sign__in__pb2.BeginSignInResponse.SerializeToString,
+            ),
+            'CompleteSignIn': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompleteSignIn,
+                    request_deserializer=laurel_dot_identity_dot_v1_dot_auth__sign__in__pb2.CompleteSignInRequest.FromString,
+                    response_serializer=laurel_dot_identity_dot_v1_dot_auth__sign__in__pb2.CompleteSignInResponse.SerializeToString,
+            ),
+            'GetSession': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSession,
+                    request_deserializer=laurel_dot_identity_dot_v1_dot_auth__sessions__pb2.GetSessionRequest.FromString,
+                    response_serializer=laurel_dot_identity_dot_v1_dot_auth__sessions__pb2.GetSessionResponse.SerializeToString,
+            ),
+            'ListSessions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSessions,
+                    request_deserializer=laurel_dot_identity_dot_v1_dot_auth__sessions__pb2.ListSessionsRequest.FromString,
+                    response_serializer=laurel_dot_identity_dot_v1_dot_auth__sessions__pb2.ListSessionsResponse.SerializeToString,
+            ),
+            'RevokeSession': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeSession,
+                    request_deserializer=laurel_dot_identity_dot_v1_dot_auth__sessions__pb2.RevokeSessionRequest.FromString,
+                    response_serializer=laurel_dot_identity_dot_v1_dot_auth__sessions__pb2.RevokeSessionResponse.SerializeToString,
+            ),
+            'RevokeAllSessions': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeAllSessions,
+                    request_deserializer=laurel_dot_identity_dot_v1_dot_auth__sessions__pb2.RevokeAllSessionsRequest.FromString,
+                    response_serializer=laurel_dot_identity_dot_v1_dot_auth__sessions__pb2.RevokeAllSessionsResponse.SerializeToString,
+            ),
             'IntrospectToken': grpc.unary_unary_rpc_method_handler(
                     servicer.IntrospectToken,
                     request_deserializer=laurel_dot_identity_dot_v1_dot_auth__tokens__pb2.IntrospectTokenRequest.FromString,
                     response_serializer=laurel_dot_identity_dot_v1_dot_auth__tokens__pb2.IntrospectTokenResponse.SerializeToString,
+            ),
+            'RotateTokens': grpc.unary_unary_rpc_method_handler(
+                    servicer.RotateTokens,
+                    request_deserializer=laurel_dot_identity_dot_v1_dot_auth__sessions__pb2.RotateTokensRequest.FromString,
+                    response_serializer=laurel_dot_identity_dot_v1_dot_auth__sessions__pb2.RotateTokensResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -74,6 +216,168 @@ def add_AuthServiceServicer_to_server(servicer, server):
 class AuthService:
     """Who is calling: sign-in, sessions, and what a session's token is worth.
     """
+
+    @staticmethod
+    def BeginSignIn(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.identity.v1.AuthService/BeginSignIn',
+            laurel_dot_identity_dot_v1_dot_auth__sign__in__pb2.BeginSignInRequest.SerializeToString,
+            laurel_dot_identity_dot_v1_dot_auth__sign__in__pb2.BeginSignInResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompleteSignIn(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.identity.v1.AuthService/CompleteSignIn',
+            laurel_dot_identity_dot_v1_dot_auth__sign__in__pb2.CompleteSignInRequest.SerializeToString,
+            laurel_dot_identity_dot_v1_dot_auth__sign__in__pb2.CompleteSignInResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.identity.v1.AuthService/GetSession',
+            laurel_dot_identity_dot_v1_dot_auth__sessions__pb2.GetSessionRequest.SerializeToString,
+            laurel_dot_identity_dot_v1_dot_auth__sessions__pb2.GetSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSessions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.identity.v1.AuthService/ListSessions',
+            laurel_dot_identity_dot_v1_dot_auth__sessions__pb2.ListSessionsRequest.SerializeToString,
+            laurel_dot_identity_dot_v1_dot_auth__sessions__pb2.ListSessionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.identity.v1.AuthService/RevokeSession',
+            laurel_dot_identity_dot_v1_dot_auth__sessions__pb2.RevokeSessionRequest.SerializeToString,
+            laurel_dot_identity_dot_v1_dot_auth__sessions__pb2.RevokeSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeAllSessions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.identity.v1.AuthService/RevokeAllSessions',
+            laurel_dot_identity_dot_v1_dot_auth__sessions__pb2.RevokeAllSessionsRequest.SerializeToString,
+            laurel_dot_identity_dot_v1_dot_auth__sessions__pb2.RevokeAllSessionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def IntrospectToken(request,
@@ -92,6 +396,33 @@ class AuthService:
             '/laurel.identity.v1.AuthService/IntrospectToken',
             laurel_dot_identity_dot_v1_dot_auth__tokens__pb2.IntrospectTokenRequest.SerializeToString,
             laurel_dot_identity_dot_v1_dot_auth__tokens__pb2.IntrospectTokenResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RotateTokens(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.identity.v1.AuthService/RotateTokens',
+            laurel_dot_identity_dot_v1_dot_auth__sessions__pb2.RotateTokensRequest.SerializeToString,
+            laurel_dot_identity_dot_v1_dot_auth__sessions__pb2.RotateTokensResponse.FromString,
             options,
             channel_credentials,
             insecure,

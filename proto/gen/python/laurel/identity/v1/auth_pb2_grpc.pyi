@@ -5,6 +5,8 @@ Sessions of people who signed in through GitHub."""
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from laurel.identity.v1 import auth_sessions_pb2 as _auth_sessions_pb2
+from laurel.identity.v1 import auth_sign_in_pb2 as _auth_sign_in_pb2
 from laurel.identity.v1 import auth_tokens_pb2 as _auth_tokens_pb2
 import abc as _abc_1
 
@@ -16,14 +18,129 @@ class AuthServiceStub:
     """Who is calling: sign-in, sessions, and what a session's token is worth."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
+    BeginSignIn: _aio.UnaryUnaryMultiCallable[_auth_sign_in_pb2.BeginSignInRequest, _auth_sign_in_pb2.BeginSignInResponse]
+    """Sends somebody to GitHub. Each call begins a sign-in of its own.
+    Errors: INVALID_REQUEST (return_to leads elsewhere), GITHUB_NOT_CONFIGURED,
+    DEPENDENCY_UNAVAILABLE (nowhere to keep what is secret meanwhile).
+    """
+    CompleteSignIn: _aio.UnaryUnaryMultiCallable[_auth_sign_in_pb2.CompleteSignInRequest, _auth_sign_in_pb2.CompleteSignInResponse]
+    """Opens a session for whoever came back from GitHub. The state is used up,
+    however the call ends: after an error one signs in anew. GitHub failing while
+    it is asked for the user's installations leaves the user signed in, with none
+    until it answers.
+    Errors: INVALID_REQUEST, SIGN_IN_STATE_INVALID, SIGN_IN_EXPIRED,
+    SIGN_IN_CSRF_MISMATCH, SIGN_IN_CODE_REFUSED, SIGN_IN_VERIFIER_REFUSED,
+    SIGN_IN_MISCONFIGURED (the App's client id, secret or callback),
+    GITHUB_USER_SUSPENDED, GITHUB_RATE_LIMITED, GITHUB_TIMEOUT,
+    GITHUB_UNAVAILABLE, GITHUB_REFUSED, GITHUB_NOT_CONFIGURED,
+    DATABASE_UNAVAILABLE, DEPENDENCY_UNAVAILABLE.
+    """
+    GetSession: _aio.UnaryUnaryMultiCallable[_auth_sessions_pb2.GetSessionRequest, _auth_sessions_pb2.GetSessionResponse]
+    """The session that the call came with.
+    Errors: DATABASE_UNAVAILABLE.
+    """
+    ListSessions: _aio.UnaryUnaryMultiCallable[_auth_sessions_pb2.ListSessionsRequest, _auth_sessions_pb2.ListSessionsResponse]
+    """A user's sessions that last; one's own, but for operators.
+    Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, CALLER_NOT_ALLOWED (another
+    user's), DATABASE_UNAVAILABLE.
+    """
+    RevokeSession: _aio.UnaryUnaryMultiCallable[_auth_sessions_pb2.RevokeSessionRequest, _auth_sessions_pb2.RevokeSessionResponse]
+    """Ends a session everywhere within 5 seconds; one's own, but for operators.
+    Repeated, it finds none.
+    Errors: INVALID_REQUEST, SESSION_NOT_FOUND, DATABASE_UNAVAILABLE.
+    """
+    RevokeAllSessions: _aio.UnaryUnaryMultiCallable[_auth_sessions_pb2.RevokeAllSessionsRequest, _auth_sessions_pb2.RevokeAllSessionsResponse]
+    """Ends all sessions of a user everywhere within 5 seconds; one's own, but for
+    operators. Idempotent.
+    Errors: INVALID_REQUEST, CALLER_NOT_ALLOWED (another user's),
+    DATABASE_UNAVAILABLE.
+    """
     IntrospectToken: _aio.UnaryUnaryMultiCallable[_auth_tokens_pb2.IntrospectTokenRequest, _auth_tokens_pb2.IntrospectTokenResponse]
     """Whose session a token opens. While PostgreSQL is away, sessions that were
     asked about within the last minute are still told.
     Errors: INVALID_REQUEST, DATABASE_UNAVAILABLE.
     """
+    RotateTokens: _aio.UnaryUnaryMultiCallable[_auth_sessions_pb2.RotateTokensRequest, _auth_sessions_pb2.RotateTokensResponse]
+    """Encrypts the GitHub tokens of all sessions anew with the service's current
+    key, so that former keys can go. Idempotent.
+    Errors: DATABASE_UNAVAILABLE.
+    """
 
 class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
     """Who is calling: sign-in, sessions, and what a session's token is worth."""
+
+    @_abc_1.abstractmethod
+    def BeginSignIn(
+        self,
+        request: _auth_sign_in_pb2.BeginSignInRequest,
+        context: _aio.ServicerContext[_auth_sign_in_pb2.BeginSignInRequest, _abc.Awaitable[_auth_sign_in_pb2.BeginSignInResponse]],
+    ) -> _abc.Awaitable[_auth_sign_in_pb2.BeginSignInResponse]:
+        """Sends somebody to GitHub. Each call begins a sign-in of its own.
+        Errors: INVALID_REQUEST (return_to leads elsewhere), GITHUB_NOT_CONFIGURED,
+        DEPENDENCY_UNAVAILABLE (nowhere to keep what is secret meanwhile).
+        """
+
+    @_abc_1.abstractmethod
+    def CompleteSignIn(
+        self,
+        request: _auth_sign_in_pb2.CompleteSignInRequest,
+        context: _aio.ServicerContext[_auth_sign_in_pb2.CompleteSignInRequest, _abc.Awaitable[_auth_sign_in_pb2.CompleteSignInResponse]],
+    ) -> _abc.Awaitable[_auth_sign_in_pb2.CompleteSignInResponse]:
+        """Opens a session for whoever came back from GitHub. The state is used up,
+        however the call ends: after an error one signs in anew. GitHub failing while
+        it is asked for the user's installations leaves the user signed in, with none
+        until it answers.
+        Errors: INVALID_REQUEST, SIGN_IN_STATE_INVALID, SIGN_IN_EXPIRED,
+        SIGN_IN_CSRF_MISMATCH, SIGN_IN_CODE_REFUSED, SIGN_IN_VERIFIER_REFUSED,
+        SIGN_IN_MISCONFIGURED (the App's client id, secret or callback),
+        GITHUB_USER_SUSPENDED, GITHUB_RATE_LIMITED, GITHUB_TIMEOUT,
+        GITHUB_UNAVAILABLE, GITHUB_REFUSED, GITHUB_NOT_CONFIGURED,
+        DATABASE_UNAVAILABLE, DEPENDENCY_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def GetSession(
+        self,
+        request: _auth_sessions_pb2.GetSessionRequest,
+        context: _aio.ServicerContext[_auth_sessions_pb2.GetSessionRequest, _abc.Awaitable[_auth_sessions_pb2.GetSessionResponse]],
+    ) -> _abc.Awaitable[_auth_sessions_pb2.GetSessionResponse]:
+        """The session that the call came with.
+        Errors: DATABASE_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def ListSessions(
+        self,
+        request: _auth_sessions_pb2.ListSessionsRequest,
+        context: _aio.ServicerContext[_auth_sessions_pb2.ListSessionsRequest, _abc.Awaitable[_auth_sessions_pb2.ListSessionsResponse]],
+    ) -> _abc.Awaitable[_auth_sessions_pb2.ListSessionsResponse]:
+        """A user's sessions that last; one's own, but for operators.
+        Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, CALLER_NOT_ALLOWED (another
+        user's), DATABASE_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def RevokeSession(
+        self,
+        request: _auth_sessions_pb2.RevokeSessionRequest,
+        context: _aio.ServicerContext[_auth_sessions_pb2.RevokeSessionRequest, _abc.Awaitable[_auth_sessions_pb2.RevokeSessionResponse]],
+    ) -> _abc.Awaitable[_auth_sessions_pb2.RevokeSessionResponse]:
+        """Ends a session everywhere within 5 seconds; one's own, but for operators.
+        Repeated, it finds none.
+        Errors: INVALID_REQUEST, SESSION_NOT_FOUND, DATABASE_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def RevokeAllSessions(
+        self,
+        request: _auth_sessions_pb2.RevokeAllSessionsRequest,
+        context: _aio.ServicerContext[_auth_sessions_pb2.RevokeAllSessionsRequest, _abc.Awaitable[_auth_sessions_pb2.RevokeAllSessionsResponse]],
+    ) -> _abc.Awaitable[_auth_sessions_pb2.RevokeAllSessionsResponse]:
+        """Ends all sessions of a user everywhere within 5 seconds; one's own, but for
+        operators. Idempotent.
+        Errors: INVALID_REQUEST, CALLER_NOT_ALLOWED (another user's),
+        DATABASE_UNAVAILABLE.
+        """
 
     @_abc_1.abstractmethod
     def IntrospectToken(
@@ -34,6 +151,17 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         """Whose session a token opens. While PostgreSQL is away, sessions that were
         asked about within the last minute are still told.
         Errors: INVALID_REQUEST, DATABASE_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def RotateTokens(
+        self,
+        request: _auth_sessions_pb2.RotateTokensRequest,
+        context: _aio.ServicerContext[_auth_sessions_pb2.RotateTokensRequest, _abc.Awaitable[_auth_sessions_pb2.RotateTokensResponse]],
+    ) -> _abc.Awaitable[_auth_sessions_pb2.RotateTokensResponse]:
+        """Encrypts the GitHub tokens of all sessions anew with the service's current
+        key, so that former keys can go. Idempotent.
+        Errors: DATABASE_UNAVAILABLE.
         """
 
 def add_AuthServiceServicer_to_server(servicer: AuthServiceServicer, server: _aio.Server) -> None: ...

@@ -22,7 +22,12 @@ from githubkit.throttling import LocalThrottler
 
 from laurel_common.deadline import outbound_timeout
 from laurel_common.errors import DeadlineExceeded
-from laurel_identity.domain.errors import GitHubRateLimited, GitHubRefused, GitHubUnavailable
+from laurel_identity.domain.errors import (
+    GitHubRateLimited,
+    GitHubRefused,
+    GitHubTimeout,
+    GitHubUnavailable,
+)
 
 TIMEOUT_SECONDS = 10.0
 PAGE_SIZE = 100
@@ -69,7 +74,7 @@ class GitHubHttp:
         except TimeoutError:
             if seconds is not None and seconds < TIMEOUT_SECONDS:
                 raise DeadlineExceeded from None
-            raise GitHubUnavailable from None
+            raise GitHubTimeout from None
         except GitHubException as error:
             # githubkit's errors hold the request with its token: nothing of them is passed on.
             raise _typed(error) from None
@@ -118,7 +123,9 @@ class _KeptTransport(httpx.AsyncHTTPTransport):
 def _typed(error: GitHubException) -> Exception:
     if isinstance(error, RateLimitExceeded):
         return GitHubRateLimited(retry_after=max(error.retry_after, timedelta(seconds=1)))
-    if isinstance(error, RequestTimeout) or not isinstance(error, RequestFailed):
+    if isinstance(error, RequestTimeout):
+        return GitHubTimeout()
+    if not isinstance(error, RequestFailed):
         return GitHubUnavailable()
     status = error.response.status_code
     if status >= httpx.codes.INTERNAL_SERVER_ERROR:

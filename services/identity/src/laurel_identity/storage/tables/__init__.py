@@ -22,6 +22,7 @@ from laurel_identity.storage.tables.observations import (
 from laurel_identity.storage.tables.sessions import (
     auth_sessions,
     session_installations,
+    session_leases,
     session_repositories,
 )
 
@@ -38,6 +39,7 @@ __all__ = [
     "private_addresses",
     "repositories",
     "session_installations",
+    "session_leases",
     "session_repositories",
     "team_members",
     "team_repositories",

@@ -76,3 +76,12 @@ session_repositories = Table(
     ),
 )
 Index("idx_session_repositories_installation", session_repositories.c.installation_id)
+
+session_leases = Table(
+    "session_leases",
+    metadata,
+    text_column("session_id"),
+    time_column("leased_until", nullable=False),
+    PrimaryKeyConstraint("session_id", name="pk_session_leases"),
+    reference("fk_session_leases_session", "session_id", "auth_sessions.id"),
+)
