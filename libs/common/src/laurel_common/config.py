@@ -80,6 +80,8 @@ class ServiceSettings(BaseSettings):
     max_concurrent_streams: int = Field(default=64, ge=1)
     max_connection_age_seconds: Seconds | None = None
     reuse_port: bool = False
+    # On one port, kept running by a parent; each has pools, memory and limits of its own.
+    processes: int = Field(default=1, ge=1, le=64)
     drain_seconds: Seconds = 1.0
     stop_grace_seconds: Seconds = 30.0
     health_interval_seconds: float = Field(default=5.0, gt=0)

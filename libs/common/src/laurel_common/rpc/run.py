@@ -12,9 +12,8 @@ from laurel_common.auth.keys import KeyFileError
 from laurel_common.auth.trust import TrustFileError
 from laurel_common.config import ConfigError, SettingsT, load_settings
 from laurel_common.logging import configure_logging
+from laurel_common.rpc.processes import EXIT_CONFIG, share_port
 from laurel_common.rpc.server import RpcServer
-
-_EXIT_CONFIG = 78  # EX_CONFIG of sysexits.h
 
 
 async def serve(server: RpcServer, *, stop: asyncio.Event | None = None) -> None:
@@ -65,17 +64,20 @@ def _spare_the_collector() -> None:
 def run(
     settings_type: type[SettingsT], bootstrap: Callable[[SettingsT], Awaitable[RpcServer]]
 ) -> None:
-    """Reads the settings, builds the service within its event loop and serves until told to stop.
+    """Reads the settings, builds the service within its event loop and serves until told to stop;
+    where they ask for several processes, keeps those running instead.
 
     Exits with 78 and the problems on stderr where the settings can't be used.
     """
     try:
         settings = load_settings(settings_type)
         configure_logging(settings.service_name, settings.log_level)
+        if settings.processes > 1:
+            sys.exit(asyncio.run(share_port(settings)))
         uvloop.run(_main(settings, bootstrap))
     except (ConfigError, KeyFileError, TrustFileError) as error:
         sys.stderr.write(f"laurel {settings_type.service_name}: {error}\n")
-        sys.exit(_EXIT_CONFIG)
+        sys.exit(EXIT_CONFIG)
 
 
 async def _main(
