@@ -38,6 +38,7 @@ OWNERS: dict[str, set[str]] = {
         "installation_signal_states",
         "webhook_deliveries",
         "scoring_notices",
+        "signal_corrections",
     },
     "laurel_scoring": {
         "scoring_presets",
@@ -67,7 +68,7 @@ OWNERS: dict[str, set[str]] = {
     },
 }
 # What was done stays written: nobody changes or removes it.
-APPENDED = {"scoring_preset_changes"}
+APPENDED = {"scoring_preset_changes", "signal_corrections"}
 FUNCTIONS = {
     "cleanup_expired_sessions()": "laurel_identity",
     "purge_expired_auth_sessions()": "laurel_identity",

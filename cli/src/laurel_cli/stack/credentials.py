@@ -19,6 +19,7 @@ _PROTOS = (
     "laurel.identity.v1.auth_pb2",
     "laurel.identity.v1.directory_pb2",
     "laurel.identity.v1.installation_pb2",
+    "laurel.ingest.v1.ingest_pb2",
     "laurel.ingest.v1.signal_pb2",
     "laurel.ingest.v1.webhook_pb2",
     "laurel.scoring.v1.preset_pb2",

@@ -19,20 +19,33 @@ from laurel_common.redis import create_redis
 from laurel_common.rpc.client import connect_peer
 from laurel_common.rpc.health import HealthCheck, database_check, redis_check, schema_check
 from laurel_common.rpc.server import RpcServer, Servicer, build_server
+from laurel_ingest.application.bots import ListBots, UpdateBots
+from laurel_ingest.application.flag_spam import FlagSpam
+from laurel_ingest.application.forget_team import ForgetTeam
 from laurel_ingest.application.import_events import ImportEvents
 from laurel_ingest.application.inbox import Scoring
 from laurel_ingest.application.list_signals import ListSignals
+from laurel_ingest.application.partitions import DropOldPartitions, GetPartitionHealth
 from laurel_ingest.application.ports import Directory, SignalStream, Storage
 from laurel_ingest.application.write_signals import WriteSignals
 from laurel_ingest.clients.directory import IdentityDirectory
 from laurel_ingest.clients.scoring import ScoringRuns
 from laurel_ingest.config import IngestSettings
+from laurel_ingest.rpc.corrections import CorrectionCases
+from laurel_ingest.rpc.ingest import IngestServicer, served
 from laurel_ingest.rpc.signals import SignalServicer
+from laurel_ingest.storage.corrections import BotTable
+from laurel_ingest.storage.partitions import PartitionTables
 from laurel_ingest.storage.postgres import PostgresStorage
 from laurel_ingest.storage.signal_reader import PostgresSignalReader
 from laurel_ingest.storage.signal_stream import AdbcSignalStream
+from laurel_ingest.storage.teams import TeamTraces
+from laurel_ingest.storage.thing_lookup import ThingTable
 from laurel_ingest.webhook_lane import WebhookLane, build_webhook_lane
 from laurel_sessions import connect_sessions
+
+# Corrections are rare, and must not wait for imports' turns.
+_CORRECTORS = 2
 
 Closer = Callable[[], Awaitable[object]]
 
@@ -93,19 +106,34 @@ def build(
 
     storage = storage or PostgresStorage(engine, writers=max(1, settings.database_pool_size // 2))
     tokens = PageTokens(derive_secret(key, "page tokens"))
+    webhooks = build_webhook_lane(
+        settings, engine=engine, directory=directory, scoring=scoring, tokens=tokens, clock=clock
+    )
+    closers += webhooks.closers()
+    changed, bots = webhooks.follow.wake, BotTable(engine)
+    partitions = PartitionTables(engine)
     servicer = SignalServicer(
         WriteSignals(storage, directory, clock),
         ImportEvents(storage, directory, clock),
         ListSignals(PostgresSignalReader(engine), directory, tokens),
         stream or AdbcSignalStream(settings.database_url),
+        CorrectionCases(
+            FlagSpam(
+                PostgresStorage(engine, writers=_CORRECTORS, boards_follow=True),
+                *(ThingTable(engine), directory, clock, changed),
+            ),
+            ListBots(bots, directory, tokens),
+            UpdateBots(bots, directory, clock, changed),
+            ForgetTeam(TeamTraces(engine)),
+        ),
     )
-    webhooks = build_webhook_lane(
-        settings, engine=engine, directory=directory, scoring=scoring, tokens=tokens, clock=clock
+    operation = IngestServicer(
+        GetPartitionHealth(partitions), DropOldPartitions(partitions, clock, changed)
     )
-    closers += webhooks.closers()
     return Ingest(
         servicers=[
             webhooks.servicer,
+            served(operation),
             (
                 signal_pb2_grpc.add_SignalServiceServicer_to_server,
                 servicer,

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -67,14 +67,24 @@ class BatchStore:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
 
-    async def store(self, told: BatchFacts, installations: Mapping[int, int], now: int) -> Stored:
+    async def store(
+        self,
+        told: BatchFacts,
+        installations: Mapping[int, int],
+        now: int,
+        *,
+        along: Callable[[UnitOfWork], Awaitable[None]] | None = None,
+    ) -> Stored:
         """Merges a batch into what is remembered and writes the signals that follow.
 
-        `installations` by repository id; `now` in epoch seconds. Raises the typed errors of the
+        `installations` by repository id; `now` in epoch seconds; `along` is done in the same
+        transaction. Raises the typed errors of the
         database, having changed nothing then.
         """
         await self._storage.ensure_partitions(_months(told.facts.values(), now))
         async with self._storage.transaction() as unit:
+            if along is not None:
+                await along(unit)
             fresh_claims = await unit.facts.claim(told.claims())
             reopened = await unit.facts.crediting(fresh_claims)
             keys = told.facts.keys() | reopened

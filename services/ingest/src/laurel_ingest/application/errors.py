@@ -57,3 +57,17 @@ class DeliveryBodyGone(LaurelError):
 
     reason = "DELIVERY_BODY_GONE"
     default_message = "the delivery's body is not kept any more"
+
+
+class ThingNotFound(LaurelError):
+    """No such thing is known of the installation."""
+
+    reason = "THING_NOT_FOUND"
+    default_message = "no such pull request, issue, comment or review is known here"
+
+
+class UserNotFound(LaurelError):
+    """No such user."""
+
+    reason = "USER_NOT_FOUND"
+    default_message = "there is no such user"

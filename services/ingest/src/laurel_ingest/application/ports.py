@@ -8,6 +8,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from laurel_ingest.application.corrections import CorrectionLog
 from laurel_ingest.domain.facts import Fact, FactKey
 from laurel_ingest.domain.findings import Owner
 from laurel_ingest.domain.people import Person
@@ -165,10 +166,11 @@ class SignalStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class UnitOfWork:
-    """Facts and signals of one transaction."""
+    """Facts and signals of one transaction, and what people decided about them."""
 
     facts: FactStore
     signals: SignalStore
+    corrections: CorrectionLog
 
 
 class Storage(Protocol):

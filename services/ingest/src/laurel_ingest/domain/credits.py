@@ -10,6 +10,7 @@ from laurel_ingest.domain.facts import (
     PullFact,
     ReviewCommentFact,
     ReviewFact,
+    ThingFact,
 )
 from laurel_ingest.domain.linking import (
     Claims,
@@ -31,7 +32,7 @@ _TYPES_OF_KIND: dict[str, tuple[SignalType, ...]] = {
     ReviewCommentFact.kind: (SignalType.REVIEW_COMMENT,),
     CommentFact.kind: (SignalType.COMMENT,),
 }
-_CAN_BE_SPAM = (PullFact, IssueFact, CommentFact, ReviewCommentFact)
+_CAN_BE_SPAM = (PullFact, IssueFact, ReviewFact, CommentFact, ReviewCommentFact)
 
 
 def possible_signals(fact: Fact) -> list[tuple[SignalType, str]]:
@@ -51,7 +52,7 @@ def event_times(fact: Fact) -> list[int]:
             closed = _closed(fact.state)
             times = [closed[0]] if closed else []
             merged = fact.merged_at if isinstance(fact, PullFact) else None
-            said = [fact.opened_at, merged, fact.created_at if _value(fact.is_spam) else None]
+            said = [fact.opened_at, merged, fact.created_at if is_spam(fact) else None]
         case ReviewFact():
             said, times = [fact.submitted_at], []
         case CommentFact() | ReviewCommentFact():
@@ -143,7 +144,7 @@ def _pull_request(pull: PullFact, claims: Claims) -> list[Signal] | Skip:
         happened.append((SignalType.PR_MERGE, pull.identity, pull.merged_at.value, linked))
     elif closed := _closed(pull.state):
         happened.append((SignalType.PR_CLOSE_NO_MERGE, pull.identity, closed[0], linked))
-    happened += _spam(pull, pull.created_at)
+    happened += _spam(pull, pull.created_at or pull.opened_at)
     return _credited(pull, author, happened)
 
 
@@ -154,7 +155,7 @@ def _issue(issue: IssueFact, known: RepositoryFacts, claims: Claims) -> list[Sig
     happened: list[tuple[SignalType, str, int, Flag]] = []
     if issue.opened_at:
         happened.append((SignalType.ISSUE_OPEN, issue.identity, issue.opened_at.value, Flag(0)))
-    happened += _spam(issue, issue.created_at)
+    happened += _spam(issue, issue.created_at or issue.opened_at)
     signals = _credited(issue, resolved(issue.author, claims), happened)
     closed = _closed(issue.state)
     if closed is None:
@@ -187,6 +188,7 @@ def _on_pull_request(
         at = fact.submitted_at.value if fact.submitted_at else None
         state = REVIEW_STATES.index(fact.state.value) + 1 if fact.state else None
         happened = [(SignalType.REVIEW, fact.identity, at, own)] if at is not None else []
+        happened += _spam(fact, fact.submitted_at)
         return _credited(fact, author, happened, number=number, review_state=state)
     happened = _spam(fact, fact.created_at)
     if fact.created_at:
@@ -238,10 +240,15 @@ def _credited(
     ]
 
 
-def _spam(
-    fact: PullFact | IssueFact | CommentFact | ReviewCommentFact, created_at: Said | None
-) -> list[tuple[SignalType, str, int, Flag]]:
-    if created_at is None or not _value(fact.is_spam):
+def is_spam(fact: ThingFact) -> bool:
+    """Whether a thing is spam: by hand, else by what its sources say."""
+    if fact.flagged is not None:
+        return bool(fact.flagged.value)
+    return not isinstance(fact, ReviewFact) and bool(_value(fact.is_spam))
+
+
+def _spam(fact: ThingFact, created_at: Said | None) -> list[tuple[SignalType, str, int, Flag]]:
+    if created_at is None or not is_spam(fact):
         return []
     return [(SignalType.SPAM, f"{fact.kind}:{fact.identity}", created_at.value, Flag(0))]
 

@@ -82,6 +82,7 @@ class PullFact:
     `author`, `merger`: [user id, is bot]. `opened_at` is set where a source announces the
     opening; a snapshot that an event about something else carries does not. `state`: "open", or
     ["closed", epoch seconds]. `closes`: issues that a closing keyword in the body names.
+    `is_spam`: what sources say; `flagged`: what people decided by hand, which counts for more.
     """
 
     kind: ClassVar[str] = "pull_request"
@@ -97,6 +98,7 @@ class PullFact:
     merge_commit_sha: Best = None
     title: Last = None
     is_spam: Last = None
+    flagged: Last = None
     closes: Union = NO_NUMBERS
     is_deleted: Last = None
 
@@ -115,6 +117,7 @@ class IssueFact:
     state: Last = None
     title: Last = None
     is_spam: Last = None
+    flagged: Last = None
     closed_by_pull: Either = False
     is_deleted: Last = None
 
@@ -131,6 +134,7 @@ class ReviewFact:
     submitted_at: Best = None
     state: Best = None
     pull_numbers: Union = NO_NUMBERS
+    flagged: Last = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +149,7 @@ class CommentFact:
     created_at: Best = None
     number: Best = None
     is_spam: Last = None
+    flagged: Last = None
     is_deleted: Last = None
 
 
@@ -160,8 +165,12 @@ class ReviewCommentFact:
     created_at: Best = None
     pull_numbers: Union = NO_NUMBERS
     is_spam: Last = None
+    flagged: Last = None
     is_deleted: Last = None
 
+
+ThingFact: TypeAlias = PullFact | IssueFact | ReviewFact | CommentFact | ReviewCommentFact
+"""What people can flag as spam."""
 
 Fact: TypeAlias = (
     RepositoryFact

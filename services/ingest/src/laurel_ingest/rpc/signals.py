@@ -5,7 +5,6 @@ from typing import Any, Protocol
 
 from laurel.ingest.v1 import (
     signal_imports_pb2,
-    signal_pb2_grpc,
     signal_reads_pb2,
     signal_writes_pb2,
 )
@@ -18,14 +17,15 @@ from laurel_ingest.application.list_signals import ListSignals
 from laurel_ingest.application.ports import SignalStream
 from laurel_ingest.application.write_signals import SignalsSession, WriteSignals
 from laurel_ingest.rpc import convert
+from laurel_ingest.rpc.corrections import CorrectionCases, CorrectionMethods
 
 
 class _Import(Protocol):
     async def take(self, batch: RawBatch) -> ImportReport: ...
 
 
-class SignalServicer(signal_pb2_grpc.SignalServiceServicer):
-    """Writes and reads signals."""
+class SignalServicer(CorrectionMethods):
+    """Writes and reads signals, and what people correct about them."""
 
     def __init__(
         self,
@@ -33,11 +33,13 @@ class SignalServicer(signal_pb2_grpc.SignalServiceServicer):
         import_events: ImportEvents,
         list_signals: ListSignals,
         stream: SignalStream,
+        corrections: CorrectionCases,
     ) -> None:
         self._write = write
         self._import = import_events
         self._list = list_signals
         self._stream = stream
+        self._corrections = corrections
 
     async def WriteSignals(
         self, request_iterator: AsyncIterator[signal_writes_pb2.WriteSignalsRequest], _context: Any

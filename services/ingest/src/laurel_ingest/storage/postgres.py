@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from laurel_common.db import transaction
 from laurel_common.errors import ReferenceMissing
 from laurel_ingest.application.ports import UnitOfWork
+from laurel_ingest.storage.corrections import CorrectionTable
 from laurel_ingest.storage.fact_store import PostgresFacts
 from laurel_ingest.storage.signal_writer import SignalWriter
 
@@ -50,10 +51,8 @@ class PostgresStorage:
             self._turns,
             transaction(self._engine, constraints=_CONSTRAINTS) as connection,
         ):
-            yield UnitOfWork(
-                PostgresFacts(connection),
-                SignalWriter(connection, boards_follow=self._boards_follow),
-            )
+            writer = SignalWriter(connection, boards_follow=self._boards_follow)
+            yield UnitOfWork(PostgresFacts(connection), writer, CorrectionTable(connection))
 
     async def claims_of(self, synthetic_ids: Collection[int]) -> dict[int, int]:
         """Committed claims on these ids."""

@@ -1,4 +1,4 @@
-"""Ingest's tables as migrations 008, 009, 013 to 015, 030, 031 and 033 make them."""
+"""Ingest's tables as migrations 008, 009, 013 to 015, 030, 031, 033 and 034 make them."""
 
 from sqlalchemy import (
     CHAR,
@@ -192,4 +192,18 @@ scoring_notices = Table(
     metadata,
     Column("installation_id", BigInteger, primary_key=True),
     Column("changes", BigInteger, nullable=False),
+)
+
+signal_corrections = Table(
+    "signal_corrections",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("installation_id", BigInteger, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("repository_id", BigInteger),
+    Column("thing", Text),
+    Column("user_id", BigInteger),
+    Column("actor_kind", Text, nullable=False),
+    Column("actor_name", Text, nullable=False),
+    Column("corrected_at", _time, nullable=False),
 )

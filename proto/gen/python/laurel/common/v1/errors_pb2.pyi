@@ -97,6 +97,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """NOT_FOUND: no such delivery."""
     ERROR_REASON_DELIVERY_BODY_GONE: _ErrorReason.ValueType  # 46
     """FAILED_PRECONDITION: the delivery's body was dropped, or was never kept."""
+    ERROR_REASON_THING_NOT_FOUND: _ErrorReason.ValueType  # 47
+    """NOT_FOUND: no such pull request, issue, comment or review is known of this installation."""
     ERROR_REASON_PRESET_NOT_FOUND: _ErrorReason.ValueType  # 60
     """NOT_FOUND: no such preset of this installation."""
     ERROR_REASON_SCORING_NOT_FOUND: _ErrorReason.ValueType  # 61
@@ -220,6 +222,8 @@ ERROR_REASON_DELIVERY_NOT_FOUND: ErrorReason.ValueType  # 45
 """NOT_FOUND: no such delivery."""
 ERROR_REASON_DELIVERY_BODY_GONE: ErrorReason.ValueType  # 46
 """FAILED_PRECONDITION: the delivery's body was dropped, or was never kept."""
+ERROR_REASON_THING_NOT_FOUND: ErrorReason.ValueType  # 47
+"""NOT_FOUND: no such pull request, issue, comment or review is known of this installation."""
 ERROR_REASON_PRESET_NOT_FOUND: ErrorReason.ValueType  # 60
 """NOT_FOUND: no such preset of this installation."""
 ERROR_REASON_SCORING_NOT_FOUND: ErrorReason.ValueType  # 61

@@ -23,12 +23,13 @@ _sym_db = _symbol_database.Default()
 
 
 from laurel.common.v1 import policy_pb2 as laurel_dot_common_dot_v1_dot_policy__pb2
+from laurel.ingest.v1 import signal_corrections_pb2 as laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2
 from laurel.ingest.v1 import signal_imports_pb2 as laurel_dot_ingest_dot_v1_dot_signal__imports__pb2
 from laurel.ingest.v1 import signal_reads_pb2 as laurel_dot_ingest_dot_v1_dot_signal__reads__pb2
 from laurel.ingest.v1 import signal_writes_pb2 as laurel_dot_ingest_dot_v1_dot_signal__writes__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dlaurel/ingest/v1/signal.proto\x12\x10laurel.ingest.v1\x1a\x1dlaurel/common/v1/policy.proto\x1a%laurel/ingest/v1/signal_imports.proto\x1a#laurel/ingest/v1/signal_reads.proto\x1a$laurel/ingest/v1/signal_writes.proto2\xdb\x03\n\rSignalService\x12r\n\x0cWriteSignals\x12%.laurel.ingest.v1.WriteSignalsRequest\x1a&.laurel.ingest.v1.WriteSignalsResponse\"\x0f\xba\xd7\x18\x0b\n\x03\x04\x03\x06\x18\xc0\xcf$ \x01(\x01\x30\x01\x12r\n\x0cImportEvents\x12%.laurel.ingest.v1.ImportEventsRequest\x1a&.laurel.ingest.v1.ImportEventsResponse\"\x0f\xba\xd7\x18\x0b\n\x02\x06\x04\x18\x80\xdd\xdb\x01 \x01(\x01\x30\x01\x12h\n\x0bListSignals\x12$.laurel.ingest.v1.ListSignalsRequest\x1a%.laurel.ingest.v1.ListSignalsResponse\"\x0c\xba\xd7\x18\x08\n\x03\x01\x04\x06\x18\x90N\x12x\n\rStreamSignals\x12&.laurel.ingest.v1.StreamSignalsRequest\x1a\'.laurel.ingest.v1.StreamSignalsResponse\"\x14\xba\xd7\x18\x10\n\x01\x03\x12\x07scoring\x18\xe0\xa7\x12\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dlaurel/ingest/v1/signal.proto\x12\x10laurel.ingest.v1\x1a\x1dlaurel/common/v1/policy.proto\x1a)laurel/ingest/v1/signal_corrections.proto\x1a%laurel/ingest/v1/signal_imports.proto\x1a#laurel/ingest/v1/signal_reads.proto\x1a$laurel/ingest/v1/signal_writes.proto2\xeb\x07\n\rSignalService\x12r\n\x0cWriteSignals\x12%.laurel.ingest.v1.WriteSignalsRequest\x1a&.laurel.ingest.v1.WriteSignalsResponse\"\x0f\xba\xd7\x18\x0b\n\x03\x04\x03\x06\x18\xc0\xcf$ \x01(\x01\x30\x01\x12r\n\x0cImportEvents\x12%.laurel.ingest.v1.ImportEventsRequest\x1a&.laurel.ingest.v1.ImportEventsResponse\"\x0f\xba\xd7\x18\x0b\n\x02\x06\x04\x18\x80\xdd\xdb\x01 \x01(\x01\x30\x01\x12h\n\x0bListSignals\x12$.laurel.ingest.v1.ListSignalsRequest\x1a%.laurel.ingest.v1.ListSignalsResponse\"\x0c\xba\xd7\x18\x08\n\x03\x01\x04\x06\x18\x90N\x12x\n\rStreamSignals\x12&.laurel.ingest.v1.StreamSignalsRequest\x1a\'.laurel.ingest.v1.StreamSignalsResponse\"\x14\xba\xd7\x18\x10\n\x01\x03\x12\x07scoring\x18\xe0\xa7\x12\x30\x01\x12\x63\n\x08\x46lagSpam\x12!.laurel.ingest.v1.FlagSpamRequest\x1a\".laurel.ingest.v1.FlagSpamResponse\"\x10\x90\x02\x02\xba\xd7\x18\t\n\x02\x02\x06\x18\x88\' \x01\x12i\n\nUnflagSpam\x12#.laurel.ingest.v1.UnflagSpamRequest\x1a$.laurel.ingest.v1.UnflagSpamResponse\"\x10\x90\x02\x02\xba\xd7\x18\t\n\x02\x02\x06\x18\x88\' \x01\x12_\n\x08ListBots\x12!.laurel.ingest.v1.ListBotsRequest\x1a\".laurel.ingest.v1.ListBotsResponse\"\x0c\xba\xd7\x18\x08\n\x03\x01\x04\x06\x18\x88\'\x12i\n\nUpdateBots\x12#.laurel.ingest.v1.UpdateBotsRequest\x1a$.laurel.ingest.v1.UpdateBotsResponse\"\x10\x90\x02\x02\xba\xd7\x18\t\n\x02\x02\x06\x18\x88\' \x01\x12r\n\nForgetTeam\x12#.laurel.ingest.v1.ForgetTeamRequest\x1a$.laurel.ingest.v1.ForgetTeamResponse\"\x19\x90\x02\x02\xba\xd7\x18\x12\n\x01\x03\x12\x08identity\x18\x88\' \x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,6 +44,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SIGNALSERVICE'].methods_by_name['ListSignals']._serialized_options = b'\272\327\030\010\n\003\001\004\006\030\220N'
   _globals['_SIGNALSERVICE'].methods_by_name['StreamSignals']._loaded_options = None
   _globals['_SIGNALSERVICE'].methods_by_name['StreamSignals']._serialized_options = b'\272\327\030\020\n\001\003\022\007scoring\030\340\247\022'
-  _globals['_SIGNALSERVICE']._serialized_start=197
-  _globals['_SIGNALSERVICE']._serialized_end=672
+  _globals['_SIGNALSERVICE'].methods_by_name['FlagSpam']._loaded_options = None
+  _globals['_SIGNALSERVICE'].methods_by_name['FlagSpam']._serialized_options = b'\220\002\002\272\327\030\t\n\002\002\006\030\210\' \001'
+  _globals['_SIGNALSERVICE'].methods_by_name['UnflagSpam']._loaded_options = None
+  _globals['_SIGNALSERVICE'].methods_by_name['UnflagSpam']._serialized_options = b'\220\002\002\272\327\030\t\n\002\002\006\030\210\' \001'
+  _globals['_SIGNALSERVICE'].methods_by_name['ListBots']._loaded_options = None
+  _globals['_SIGNALSERVICE'].methods_by_name['ListBots']._serialized_options = b'\272\327\030\010\n\003\001\004\006\030\210\''
+  _globals['_SIGNALSERVICE'].methods_by_name['UpdateBots']._loaded_options = None
+  _globals['_SIGNALSERVICE'].methods_by_name['UpdateBots']._serialized_options = b'\220\002\002\272\327\030\t\n\002\002\006\030\210\' \001'
+  _globals['_SIGNALSERVICE'].methods_by_name['ForgetTeam']._loaded_options = None
+  _globals['_SIGNALSERVICE'].methods_by_name['ForgetTeam']._serialized_options = b'\220\002\002\272\327\030\022\n\001\003\022\010identity\030\210\' \001'
+  _globals['_SIGNALSERVICE']._serialized_start=240
+  _globals['_SIGNALSERVICE']._serialized_end=1243
 # @@protoc_insertion_point(module_scope)

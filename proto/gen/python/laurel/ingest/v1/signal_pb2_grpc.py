@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from laurel.ingest.v1 import signal_corrections_pb2 as laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2
 from laurel.ingest.v1 import signal_imports_pb2 as laurel_dot_ingest_dot_v1_dot_signal__imports__pb2
 from laurel.ingest.v1 import signal_reads_pb2 as laurel_dot_ingest_dot_v1_dot_signal__reads__pb2
 from laurel.ingest.v1 import signal_writes_pb2 as laurel_dot_ingest_dot_v1_dot_signal__writes__pb2
@@ -56,6 +57,31 @@ class SignalServiceStub:
                 '/laurel.ingest.v1.SignalService/StreamSignals',
                 request_serializer=laurel_dot_ingest_dot_v1_dot_signal__reads__pb2.StreamSignalsRequest.SerializeToString,
                 response_deserializer=laurel_dot_ingest_dot_v1_dot_signal__reads__pb2.StreamSignalsResponse.FromString,
+                _registered_method=True)
+        self.FlagSpam = channel.unary_unary(
+                '/laurel.ingest.v1.SignalService/FlagSpam',
+                request_serializer=laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.FlagSpamRequest.SerializeToString,
+                response_deserializer=laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.FlagSpamResponse.FromString,
+                _registered_method=True)
+        self.UnflagSpam = channel.unary_unary(
+                '/laurel.ingest.v1.SignalService/UnflagSpam',
+                request_serializer=laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.UnflagSpamRequest.SerializeToString,
+                response_deserializer=laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.UnflagSpamResponse.FromString,
+                _registered_method=True)
+        self.ListBots = channel.unary_unary(
+                '/laurel.ingest.v1.SignalService/ListBots',
+                request_serializer=laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.ListBotsRequest.SerializeToString,
+                response_deserializer=laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.ListBotsResponse.FromString,
+                _registered_method=True)
+        self.UpdateBots = channel.unary_unary(
+                '/laurel.ingest.v1.SignalService/UpdateBots',
+                request_serializer=laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.UpdateBotsRequest.SerializeToString,
+                response_deserializer=laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.UpdateBotsResponse.FromString,
+                _registered_method=True)
+        self.ForgetTeam = channel.unary_unary(
+                '/laurel.ingest.v1.SignalService/ForgetTeam',
+                request_serializer=laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.ForgetTeamRequest.SerializeToString,
+                response_deserializer=laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.ForgetTeamResponse.FromString,
                 _registered_method=True)
 
 
@@ -112,6 +138,56 @@ class SignalServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FlagSpam(self, request, context):
+        """Counts a thing as spam of its author's, by a signal with the thing's created
+        time, whatever sources say of it. Noted with who did it; boards follow by
+        themselves. Idempotent.
+        Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, THING_NOT_FOUND,
+        CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnflagSpam(self, request, context):
+        """Takes back that a thing is spam, whatever sources say of it. Noted with who
+        did it; boards follow by themselves. Idempotent.
+        Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, THING_NOT_FOUND,
+        CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListBots(self, request, context):
+        """Whom an installation counts as bots beside those that GitHub calls bots, by
+        user id.
+        Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, INSTALLATION_NOT_FOUND,
+        INSTALLATION_NOT_COVERED, DATABASE_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateBots(self, request, context):
+        """Changes whom an installation counts as bots. Noted with who did it; boards
+        follow by themselves. Idempotent.
+        Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, USER_NOT_FOUND,
+        CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ForgetTeam(self, request, context):
+        """Forgets what refers to a team, which is about to be deleted. Signals refer
+        to none. Idempotent.
+        Errors: INVALID_REQUEST, DATABASE_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SignalServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -134,6 +210,31 @@ def add_SignalServiceServicer_to_server(servicer, server):
                     servicer.StreamSignals,
                     request_deserializer=laurel_dot_ingest_dot_v1_dot_signal__reads__pb2.StreamSignalsRequest.FromString,
                     response_serializer=laurel_dot_ingest_dot_v1_dot_signal__reads__pb2.StreamSignalsResponse.SerializeToString,
+            ),
+            'FlagSpam': grpc.unary_unary_rpc_method_handler(
+                    servicer.FlagSpam,
+                    request_deserializer=laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.FlagSpamRequest.FromString,
+                    response_serializer=laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.FlagSpamResponse.SerializeToString,
+            ),
+            'UnflagSpam': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnflagSpam,
+                    request_deserializer=laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.UnflagSpamRequest.FromString,
+                    response_serializer=laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.UnflagSpamResponse.SerializeToString,
+            ),
+            'ListBots': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListBots,
+                    request_deserializer=laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.ListBotsRequest.FromString,
+                    response_serializer=laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.ListBotsResponse.SerializeToString,
+            ),
+            'UpdateBots': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateBots,
+                    request_deserializer=laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.UpdateBotsRequest.FromString,
+                    response_serializer=laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.UpdateBotsResponse.SerializeToString,
+            ),
+            'ForgetTeam': grpc.unary_unary_rpc_method_handler(
+                    servicer.ForgetTeam,
+                    request_deserializer=laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.ForgetTeamRequest.FromString,
+                    response_serializer=laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.ForgetTeamResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -245,6 +346,141 @@ class SignalService:
             '/laurel.ingest.v1.SignalService/StreamSignals',
             laurel_dot_ingest_dot_v1_dot_signal__reads__pb2.StreamSignalsRequest.SerializeToString,
             laurel_dot_ingest_dot_v1_dot_signal__reads__pb2.StreamSignalsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FlagSpam(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.ingest.v1.SignalService/FlagSpam',
+            laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.FlagSpamRequest.SerializeToString,
+            laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.FlagSpamResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnflagSpam(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.ingest.v1.SignalService/UnflagSpam',
+            laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.UnflagSpamRequest.SerializeToString,
+            laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.UnflagSpamResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListBots(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.ingest.v1.SignalService/ListBots',
+            laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.ListBotsRequest.SerializeToString,
+            laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.ListBotsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateBots(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.ingest.v1.SignalService/UpdateBots',
+            laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.UpdateBotsRequest.SerializeToString,
+            laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.UpdateBotsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ForgetTeam(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.ingest.v1.SignalService/ForgetTeam',
+            laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.ForgetTeamRequest.SerializeToString,
+            laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.ForgetTeamResponse.FromString,
             options,
             channel_credentials,
             insecure,

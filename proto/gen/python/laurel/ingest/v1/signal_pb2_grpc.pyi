@@ -5,6 +5,7 @@ Signals: what people did, deduplicated, ready to be scored."""
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from laurel.ingest.v1 import signal_corrections_pb2 as _signal_corrections_pb2
 from laurel.ingest.v1 import signal_imports_pb2 as _signal_imports_pb2
 from laurel.ingest.v1 import signal_reads_pb2 as _signal_reads_pb2
 from laurel.ingest.v1 import signal_writes_pb2 as _signal_writes_pb2
@@ -49,6 +50,36 @@ class SignalServiceStub:
     StreamSignals: _aio.UnaryStreamMultiCallable[_signal_reads_pb2.StreamSignalsRequest, _signal_reads_pb2.StreamSignalsResponse]
     """Every signal of one installation in columns, in one consistent snapshot and
     no particular order: a header, then Arrow record batches.
+    Errors: INVALID_REQUEST, DATABASE_UNAVAILABLE.
+    """
+    FlagSpam: _aio.UnaryUnaryMultiCallable[_signal_corrections_pb2.FlagSpamRequest, _signal_corrections_pb2.FlagSpamResponse]
+    """Counts a thing as spam of its author's, by a signal with the thing's created
+    time, whatever sources say of it. Noted with who did it; boards follow by
+    themselves. Idempotent.
+    Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, THING_NOT_FOUND,
+    CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
+    """
+    UnflagSpam: _aio.UnaryUnaryMultiCallable[_signal_corrections_pb2.UnflagSpamRequest, _signal_corrections_pb2.UnflagSpamResponse]
+    """Takes back that a thing is spam, whatever sources say of it. Noted with who
+    did it; boards follow by themselves. Idempotent.
+    Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, THING_NOT_FOUND,
+    CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
+    """
+    ListBots: _aio.UnaryUnaryMultiCallable[_signal_corrections_pb2.ListBotsRequest, _signal_corrections_pb2.ListBotsResponse]
+    """Whom an installation counts as bots beside those that GitHub calls bots, by
+    user id.
+    Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, INSTALLATION_NOT_FOUND,
+    INSTALLATION_NOT_COVERED, DATABASE_UNAVAILABLE.
+    """
+    UpdateBots: _aio.UnaryUnaryMultiCallable[_signal_corrections_pb2.UpdateBotsRequest, _signal_corrections_pb2.UpdateBotsResponse]
+    """Changes whom an installation counts as bots. Noted with who did it; boards
+    follow by themselves. Idempotent.
+    Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, USER_NOT_FOUND,
+    CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
+    """
+    ForgetTeam: _aio.UnaryUnaryMultiCallable[_signal_corrections_pb2.ForgetTeamRequest, _signal_corrections_pb2.ForgetTeamResponse]
+    """Forgets what refers to a team, which is about to be deleted. Signals refer
+    to none. Idempotent.
     Errors: INVALID_REQUEST, DATABASE_UNAVAILABLE.
     """
 
@@ -109,6 +140,66 @@ class SignalServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.AsyncIterator[_signal_reads_pb2.StreamSignalsResponse]:
         """Every signal of one installation in columns, in one consistent snapshot and
         no particular order: a header, then Arrow record batches.
+        Errors: INVALID_REQUEST, DATABASE_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def FlagSpam(
+        self,
+        request: _signal_corrections_pb2.FlagSpamRequest,
+        context: _aio.ServicerContext[_signal_corrections_pb2.FlagSpamRequest, _abc.Awaitable[_signal_corrections_pb2.FlagSpamResponse]],
+    ) -> _abc.Awaitable[_signal_corrections_pb2.FlagSpamResponse]:
+        """Counts a thing as spam of its author's, by a signal with the thing's created
+        time, whatever sources say of it. Noted with who did it; boards follow by
+        themselves. Idempotent.
+        Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, THING_NOT_FOUND,
+        CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def UnflagSpam(
+        self,
+        request: _signal_corrections_pb2.UnflagSpamRequest,
+        context: _aio.ServicerContext[_signal_corrections_pb2.UnflagSpamRequest, _abc.Awaitable[_signal_corrections_pb2.UnflagSpamResponse]],
+    ) -> _abc.Awaitable[_signal_corrections_pb2.UnflagSpamResponse]:
+        """Takes back that a thing is spam, whatever sources say of it. Noted with who
+        did it; boards follow by themselves. Idempotent.
+        Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, THING_NOT_FOUND,
+        CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def ListBots(
+        self,
+        request: _signal_corrections_pb2.ListBotsRequest,
+        context: _aio.ServicerContext[_signal_corrections_pb2.ListBotsRequest, _abc.Awaitable[_signal_corrections_pb2.ListBotsResponse]],
+    ) -> _abc.Awaitable[_signal_corrections_pb2.ListBotsResponse]:
+        """Whom an installation counts as bots beside those that GitHub calls bots, by
+        user id.
+        Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, INSTALLATION_NOT_FOUND,
+        INSTALLATION_NOT_COVERED, DATABASE_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def UpdateBots(
+        self,
+        request: _signal_corrections_pb2.UpdateBotsRequest,
+        context: _aio.ServicerContext[_signal_corrections_pb2.UpdateBotsRequest, _abc.Awaitable[_signal_corrections_pb2.UpdateBotsResponse]],
+    ) -> _abc.Awaitable[_signal_corrections_pb2.UpdateBotsResponse]:
+        """Changes whom an installation counts as bots. Noted with who did it; boards
+        follow by themselves. Idempotent.
+        Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, USER_NOT_FOUND,
+        CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def ForgetTeam(
+        self,
+        request: _signal_corrections_pb2.ForgetTeamRequest,
+        context: _aio.ServicerContext[_signal_corrections_pb2.ForgetTeamRequest, _abc.Awaitable[_signal_corrections_pb2.ForgetTeamResponse]],
+    ) -> _abc.Awaitable[_signal_corrections_pb2.ForgetTeamResponse]:
+        """Forgets what refers to a team, which is about to be deleted. Signals refer
+        to none. Idempotent.
         Errors: INVALID_REQUEST, DATABASE_UNAVAILABLE.
         """
 

@@ -1,0 +1,74 @@
+"""The methods of SignalService by which people correct what is counted."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from laurel.ingest.v1 import signal_corrections_pb2, signal_pb2_grpc
+from laurel_ingest.application.bots import ListBots, UpdateBots
+from laurel_ingest.application.flag_spam import FlagSpam
+from laurel_ingest.application.forget_team import ForgetTeam
+from laurel_ingest.rpc import convert_corrections as convert
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionCases:
+    """The use cases behind these methods."""
+
+    flag_spam: FlagSpam
+    list_bots: ListBots
+    update_bots: UpdateBots
+    forget_team: ForgetTeam
+
+
+class CorrectionMethods(signal_pb2_grpc.SignalServiceServicer):
+    """Spam, bots, and teams that go."""
+
+    _corrections: CorrectionCases
+
+    async def FlagSpam(
+        self, request: signal_corrections_pb2.FlagSpamRequest, _context: Any
+    ) -> signal_corrections_pb2.FlagSpamResponse:
+        """Counts a thing as spam."""
+        thing, changed = await self._corrections.flag_spam(
+            request.installation_id, convert.subject(request), flagged=True, by=convert.actor()
+        )
+        return signal_corrections_pb2.FlagSpamResponse(thing=convert.thing(thing), changed=changed)
+
+    async def UnflagSpam(
+        self, request: signal_corrections_pb2.UnflagSpamRequest, _context: Any
+    ) -> signal_corrections_pb2.UnflagSpamResponse:
+        """Takes back that a thing is spam."""
+        thing, changed = await self._corrections.flag_spam(
+            request.installation_id, convert.subject(request), flagged=False, by=convert.actor()
+        )
+        return signal_corrections_pb2.UnflagSpamResponse(
+            thing=convert.thing(thing), changed=changed
+        )
+
+    async def ListBots(
+        self, request: signal_corrections_pb2.ListBotsRequest, _context: Any
+    ) -> signal_corrections_pb2.ListBotsResponse:
+        """A page of an installation's own bots, by user id."""
+        page = await self._corrections.list_bots(
+            request.installation_id, request.page_size, request.page_token
+        )
+        return convert.bot_page(page)
+
+    async def UpdateBots(
+        self, request: signal_corrections_pb2.UpdateBotsRequest, _context: Any
+    ) -> signal_corrections_pb2.UpdateBotsResponse:
+        """Changes whom an installation counts as bots."""
+        added, removed = await self._corrections.update_bots(
+            request.installation_id,
+            request.add_user_ids,
+            request.remove_user_ids,
+            by=convert.actor(),
+        )
+        return signal_corrections_pb2.UpdateBotsResponse(added_count=added, removed_count=removed)
+
+    async def ForgetTeam(
+        self, request: signal_corrections_pb2.ForgetTeamRequest, _context: Any
+    ) -> signal_corrections_pb2.ForgetTeamResponse:
+        """Forgets what refers to a team."""
+        count = await self._corrections.forget_team(request.team_id)
+        return signal_corrections_pb2.ForgetTeamResponse(forgotten_count=count)
