@@ -17,11 +17,11 @@ from laurel_common.db.engine import create_engine
 from laurel_common.redis import create_redis
 from laurel_common.testing.clock import FakeClock
 from laurel_common.testing.server import RunningServer, serving
-from laurel_identity.application.github import AppClient
 from laurel_identity.bootstrap import Identity as Built
 from laurel_identity.bootstrap import build
 from laurel_identity.config import IdentitySettings
 from tests.support.database import Database
+from tests.support.github import GitHubSimulator
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ async def running_identity(
     redis_url: str,
     directory: Path,
     *,
-    app: AppClient | None = None,
+    github: GitHubSimulator | None = None,
     clock: FakeClock | None = None,
     **settings: Any,
 ) -> AsyncIterator[Identity]:
@@ -87,9 +87,8 @@ async def running_identity(
     engine = create_engine(database.url("laurel_identity"), application_name="test", pool_size=4)
     clock = clock or FakeClock()
     redis = create_redis(redis_url)
-    built = build(
-        settings_of(directory, **settings), engine=engine, redis=redis, app=app, clock=clock
-    )
+    told = settings if github is None else github.settings() | settings
+    built = build(settings_of(directory, **told), engine=engine, redis=redis, clock=clock)
     try:
         async with serving(
             built.servicers,

@@ -15,7 +15,6 @@ from laurel.identity.v1 import installation_pb2_grpc
 from laurel_common.auth.principal import PrincipalKind
 from laurel_common.errors import RemoteError
 from laurel_common.testing.clock import FakeClock
-from laurel_identity.clients.github.app import GitHubApp
 from laurel_identity.clients.github.http import GitHubHttp
 from tests.rpc.identity.conftest import Identity, running_identity
 from tests.support.database import Database
@@ -63,15 +62,11 @@ async def minting(database: Database, redis_url: str, tmp_path: Path) -> AsyncIt
     with database.connect() as connection:
         rows = Rows(connection)
         rows.installation(installation_id=acme.installation.id, app_id=acme.world.app.id)
-        async with running_github(acme.world, clock) as github:
-            http = GitHubHttp(github.api_url)
-            app = acme.world.app
-            client = GitHubApp(http, app.id, app.private_key_pem().decode())
-            async with running_identity(
-                database, redis_url, tmp_path, app=client, clock=clock
-            ) as identity:
-                yield Minting(identity, github, acme, rows)
-            await http.aclose()
+        async with (
+            running_github(acme.world, clock) as github,
+            running_identity(database, redis_url, tmp_path, github=github, clock=clock) as identity,
+        ):
+            yield Minting(identity, github, acme, rows)
 
 
 async def test_everybody_gets_the_same_token_until_five_minutes_before_it_ends(

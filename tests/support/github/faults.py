@@ -9,7 +9,8 @@ class Fault:
     """What happens to the next `times` requests whose "METHOD /path" the pattern finds.
 
     `status` answers with it; `cut` breaks the connection; `reset_seconds` refuses by the primary
-    rate limit, `retry_after` by the secondary one; `delay` waits before whatever comes then.
+    rate limit, `retry_after` by the secondary one; `delay` waits before whatever comes then, and
+    `answer_delay` with an answer that says what there was before it.
     """
 
     pattern: re.Pattern[str]
@@ -19,6 +20,7 @@ class Fault:
     cut: bool = False
     reset_seconds: int | None = None
     retry_after: int | None = None
+    answer_delay: float = 0.0
 
 
 class Faults:
@@ -37,9 +39,12 @@ class Faults:
         cut: bool = False,
         reset_seconds: int | None = None,
         retry_after: int | None = None,
+        answer_delay: float = 0.0,
     ) -> Fault:
         """Plans a fault for requests that a regular expression finds."""
-        fault = Fault(re.compile(pattern), times, status, delay, cut, reset_seconds, retry_after)
+        fault = Fault(
+            re.compile(pattern), times, status, delay, cut, reset_seconds, retry_after, answer_delay
+        )
         self._faults.append(fault)
         return fault
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 
@@ -68,6 +69,8 @@ class GitHubSimulator:
         self.largest_page: int | None = None
         # Requests that began, and those that were answered.
         self.arrived = 0
+        # Answers that a fault holds back.
+        self.answering = 0
         self.asked: list[Asked] = []
         self.web_url = ""
         self._runner: web.AppRunner | None = None
@@ -76,6 +79,15 @@ class GitHubSimulator:
     def api_url(self) -> str:
         """Where the REST API is."""
         return self.web_url + API_PATH
+
+    def settings(self) -> dict[str, Any]:
+        """What identity is told to find it, and the App."""
+        return {
+            "github_api_url": self.api_url,
+            "github_web_url": self.web_url,
+            "github_app_id": self.world.app.id,
+            "github_app_private_key": self.world.app.private_key_pem().decode(),
+        }
 
     def count(self, method: str, path: str) -> int:
         """How many requests for exactly this path arrived."""
@@ -109,7 +121,8 @@ class GitHubSimulator:
         self.arrived += 1
         token, limits = "", self.limits
         try:
-            if fault := self.faults.take(request.method, path):
+            fault = self.faults.take(request.method, path)
+            if fault is not None:
                 await self._fail(request, fault)
             caller = authenticate(
                 self.world, request.headers.get("Authorization"), self.clock.now()
@@ -120,6 +133,9 @@ class GitHubSimulator:
             if limits is self.limits:
                 self._within_limit(token)
             response = _tagged(request, token, await handler(request))
+            if fault is not None and fault.answer_delay:
+                self.answering += 1
+                await asyncio.sleep(fault.answer_delay)
         except GitHubError as error:
             response = error.response()
         except web.HTTPNotFound:

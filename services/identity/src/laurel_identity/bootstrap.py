@@ -25,12 +25,7 @@ from laurel_common.redis import create_redis
 from laurel_common.rpc.health import HealthCheck, database_check, redis_check, schema_check
 from laurel_common.rpc.server import RpcServer, Servicer, build_server
 from laurel_identity.application.batch_get_users import BatchGetUsers
-from laurel_identity.application.create_installation_token import CreateInstallationToken
-from laurel_identity.application.get_installation import GetInstallation
 from laurel_identity.application.get_organization import GetOrganization
-from laurel_identity.application.github import AppClient
-from laurel_identity.application.installation_tokens import InstallationTokens
-from laurel_identity.application.list_installations import ListInstallations
 from laurel_identity.application.list_organizations import ListOrganizations
 from laurel_identity.application.list_repositories import ListRepositories
 from laurel_identity.application.list_team_relations import ListTeamRelations
@@ -38,8 +33,8 @@ from laurel_identity.application.list_teams import ListTeams
 from laurel_identity.application.ports import Directory, DirectoryReader, TenantReader
 from laurel_identity.application.resolve_logins import ResolveLogins
 from laurel_identity.application.upsert_entities import UpsertEntities
-from laurel_identity.clients.github.connecting import app_client, sign_in_client
-from laurel_identity.clients.github.http import GitHubHttp
+from laurel_identity.bootstrap_installations import github_of, installation_use_cases
+from laurel_identity.clients.github.connecting import sign_in_client
 from laurel_identity.clients.github.user import GitHubUser
 from laurel_identity.config import IdentitySettings
 from laurel_identity.domain.entities import Kind
@@ -77,7 +72,6 @@ def build(
     directory: Directory | None = None,
     directory_reader: DirectoryReader | None = None,
     tenant_reader: TenantReader | None = None,
-    app: AppClient | None = None,
     clock: Clock | None = None,
 ) -> Identity:
     """Builds everything below the server. Called within the running loop."""
@@ -93,19 +87,18 @@ def build(
     if redis is None:
         redis = create_redis(settings.redis_url)
         closers.append(redis.aclose)
-    http = GitHubHttp(settings.github_api_url)
-    closers.append(http.aclose)
-    app = app or app_client(settings, http)
+    github = github_of(settings)
+    closers.append(github.http.aclose)
     tokens = PageTokens(derive_secret(load_private_key(settings.key_file), _PAGE_TOKENS))
     reader = directory_reader or SqlDirectoryReader(engine)
     tenants = tenant_reader or SqlTenantReader(engine)
-    get_installation = GetInstallation(tenants)
-    upsert = UpsertEntities(directory or _sql_directory(settings, engine), clock)
+    directory = directory or _sql_directory(settings, engine)
+    upsert = UpsertEntities(directory, clock)
     sessions = build_sessions(
         settings,
         engine,
         redis,
-        github=GitHubSide(sign_in_client(settings, http, clock), GitHubUser(http)),
+        github=GitHubSide(sign_in_client(settings, github.http, clock), GitHubUser(github.http)),
         upsert=upsert,
         reader=reader,
         seals=tokens,
@@ -130,13 +123,7 @@ def build(
                 tokens,
             ),
             _installations(
-                InstallationUseCases(
-                    list_installations=ListInstallations(tenants),
-                    get_installation=get_installation,
-                    create_installation_token=CreateInstallationToken(
-                        get_installation, InstallationTokens(app, clock)
-                    ),
-                ),
+                installation_use_cases(engine, directory, github, sessions.end_sessions, clock),
                 tokens,
             ),
         ],

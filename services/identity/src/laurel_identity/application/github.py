@@ -5,11 +5,12 @@ Everything raises GitHubUnavailable, GitHubRateLimited, GitHubRefused and Deadli
 
 # ruff: noqa: ARG002 - NoApp's methods have the port's signatures and use nothing of them
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
+from laurel_identity.domain.entities import Repository, Team, User
 from laurel_identity.domain.errors import GitHubNotConfigured
-from laurel_identity.domain.github import AppInstallation, InstallationToken
+from laurel_identity.domain.github import AppInstallation, GitHubAccount, InstallationToken
 
 
 class AppClient(Protocol):
@@ -29,6 +30,56 @@ class AppClient(Protocol):
 
     async def create_token(self, installation_id: int) -> InstallationToken:
         """A new token of an installation. Raises AppNotInstalled, InstallationSuspended."""
+        ...
+
+
+class AccountClient(Protocol):
+    """GitHub as an installation of the App asks it about the account that it is on. What is not
+    there, or may not be seen, is None or left out. Raises AppNotInstalled, InstallationSuspended.
+    """
+
+    async def repositories(self, installation_id: int) -> Sequence[Repository]:
+        """All repositories that the installation was given."""
+        ...
+
+    async def repository(
+        self, installation_id: int, repository_id: int
+    ) -> tuple[Repository, GitHubAccount] | None:
+        """A repository and its owner."""
+        ...
+
+    async def user(self, installation_id: int, user_id: int) -> User | None:
+        """A user."""
+        ...
+
+    async def members(self, installation_id: int, login: str) -> Sequence[tuple[User, str]]:
+        """All members of an organization with their roles."""
+        ...
+
+    async def role(self, installation_id: int, login: str, user: str) -> str | None:
+        """A user's role in an organization, both by login."""
+        ...
+
+    async def teams(self, installation_id: int, account: GitHubAccount) -> Sequence[Team]:
+        """All teams of an organization."""
+        ...
+
+    async def team(self, installation_id: int, account_id: int, team_id: int) -> Team | None:
+        """A team."""
+        ...
+
+    async def team_members(self, installation_id: int, team: Team) -> Sequence[tuple[User, str]]:
+        """All members of a team with their roles."""
+        ...
+
+    async def team_role(self, installation_id: int, team: Team, user: str) -> str | None:
+        """A user's role in a team, by login."""
+        ...
+
+    async def team_repositories(
+        self, installation_id: int, team: Team
+    ) -> Sequence[tuple[Repository, GitHubAccount, str]]:
+        """All repositories of a team, with their owners and what the team may do."""
         ...
 
 

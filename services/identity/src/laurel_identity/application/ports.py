@@ -14,6 +14,7 @@ from laurel_identity.domain.entities import (
     Team,
     User,
 )
+from laurel_identity.domain.github import AppInstallation
 from laurel_identity.domain.installations import Account, Installation, Visibility
 from laurel_identity.domain.owners import AccountInstallation, AccountType, KnownAccounts
 from laurel_identity.domain.planning import Plan, RelationPlan, Stored, StoredRelation
@@ -58,7 +59,11 @@ class RelationStore(Protocol):
     """The rows of one kind of relation."""
 
     async def load(self, keys: Collection[tuple[int, int]]) -> Sequence[StoredRelation]:
-        """The rows with one of the keys."""
+        """The rows with one of the keys, and when those that are not there were seen not to be."""
+        ...
+
+    async def keys_of(self, lefts: Collection[int]) -> set[tuple[int, int]]:
+        """The keys of all rows with one of the left sides."""
         ...
 
     async def apply(self, plan: RelationPlan, observed_at: datetime) -> None:
@@ -105,6 +110,10 @@ class AccountStore(Protocol):
         """
         ...
 
+    async def team_places(self, members: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
+        """(team, user) of the teams of each (organization, user) that the user is in."""
+        ...
+
     async def settle_repositories(
         self, repository_ids: Collection[int], accounts: Collection[int]
     ) -> None:
@@ -123,6 +132,46 @@ class PrivateAddressStore(Protocol):
         ...
 
 
+class InstallationStore(Protocol):
+    """The App's installations as GitHub has them, and the repositories that they were given."""
+
+    async def put(self, installation: AppInstallation, observed_at: datetime) -> bool:
+        """Writes the row, unless something newer is known; whether it did."""
+        ...
+
+    async def uninstall(self, installation_id: int, observed_at: datetime) -> bool:
+        """Suspends what GitHub has no more, unless something newer is known or it is none of
+        GitHub's; whether it did.
+        """
+        ...
+
+    async def give(
+        self,
+        installation_id: int,
+        present: Collection[int],
+        absent: Collection[int],
+        observed_at: datetime,
+        *,
+        is_complete: bool,
+    ) -> None:
+        """Writes which repositories an installation has and has not, as far as nothing newer is
+        known of each; `is_complete`: it has none but `present`. Keeps repository_count true.
+        """
+        ...
+
+
+class TeamStore(EntityStore[Team], Protocol):
+    """The teams, which can also go."""
+
+    async def vanished(self, ids: Collection[int]) -> Mapping[int, datetime]:
+        """When those of the ids that have no row were seen not to be, as far as they were."""
+        ...
+
+    async def remove(self, ids: Collection[int], observed_at: datetime) -> None:
+        """Deletes teams, with their members and repositories, that nothing newer is known of."""
+        ...
+
+
 class DirectoryWriter(Protocol):
     """The directory inside one transaction that nothing of its scope changes beside."""
 
@@ -136,10 +185,13 @@ class DirectoryWriter(Protocol):
     def repositories(self) -> EntityStore[Repository]: ...
 
     @property
-    def teams(self) -> EntityStore[Team]: ...
+    def teams(self) -> TeamStore: ...
 
     @property
     def accounts(self) -> AccountStore: ...
+
+    @property
+    def installations(self) -> InstallationStore: ...
 
     @property
     def private_addresses(self) -> PrivateAddressStore: ...
@@ -249,4 +301,33 @@ class TenantReader(Protocol):
         """At most `limit` members or repositories of the account's teams (of one of them, where
         `team_id` is given) above the key `after`, by key.
         """
+        ...
+
+
+class AccountInstallations(Protocol):
+    """Which installation an account has."""
+
+    async def installed_on(self, account_id: int) -> int | None:
+        """The App's own installation of an account, unless there is none or it was uninstalled.
+        Raises DatabaseUnavailable.
+        """
+        ...
+
+
+class TeamForgetter(Protocol):
+    """Whoever holds something about teams."""
+
+    async def __call__(self, installation_id: int, team_id: int) -> None:
+        """Lets everybody forget a team, before its row goes. Idempotent.
+
+        Raises DependencyUnavailable.
+        """
+        ...
+
+
+class SessionEnder(Protocol):
+    """Ends sessions, and tells everybody."""
+
+    async def all_of(self, user_id: int) -> int:
+        """Ends all sessions of a user; how many. Raises DatabaseUnavailable."""
         ...

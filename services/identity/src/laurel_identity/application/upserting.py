@@ -140,19 +140,34 @@ class Upserting:
         self._moved_repositories |= {repository.id for repository in plan.changed}
 
     async def teams(self, teams: Sequence[Team]) -> None:
-        """Takes in teams."""
-        await self._entities(Kind.TEAM, self._writer.teams, teams)
+        """Takes in teams, but for those that were seen to be gone since."""
+        if not teams:
+            return
+        gone = await self._writer.teams.vanished({team.id for team in teams})
+        there = [
+            each for each in teams if each.id not in gone or gone[each.id] <= self._observed_at
+        ]
+        await self._entities(Kind.TEAM, self._writer.teams, there)
 
-    async def relations(self, kind: Kind, relations: Sequence[Relation]) -> None:
-        """Takes in relations of one kind."""
-        if not relations:
+    async def relations(
+        self,
+        kind: Kind,
+        relations: Sequence[Relation],
+        absent: Collection[tuple[int, int]] = (),
+    ) -> None:
+        """Takes in relations of one kind, and that those of the keys `absent` are none."""
+        if not relations and not absent:
             return
         store = self._writer.relations(kind)
-        stored = await store.load({relation.key for relation in relations})
-        plan = plan_relations(stored, relations, self._observed_at)
+        stored = await store.load({relation.key for relation in relations} | set(absent))
+        plan = plan_relations(stored, relations, self._observed_at, absent)
         await store.apply(plan, self._observed_at)
         self._inserted |= {(kind, *relation.key) for relation in plan.insert}
         self._updated |= {(kind, *relation.key) for relation in plan.revise}
+
+    def moves(self, account_id: int) -> None:
+        """Marks an account whose installation changed: `settle` looks at its repositories."""
+        self._moved_accounts.add(account_id)
 
     async def settle(self) -> None:
         """Puts what moved into the installations where it belongs now."""

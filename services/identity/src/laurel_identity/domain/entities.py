@@ -22,6 +22,8 @@ class Kind(IntEnum):
     MEMBERSHIP = 5
     TEAM_MEMBER = 6
     TEAM_REPOSITORY = 7
+    INSTALLATION = 8
+    INSTALLATION_REPOSITORY = 9
 
 
 class Entity(Protocol):

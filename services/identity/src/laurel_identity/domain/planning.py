@@ -161,35 +161,50 @@ def _difference(
 
 @dataclass(frozen=True, slots=True)
 class StoredRelation:
-    """A relation's row as it stands."""
+    """A relation's row as it stands, or, where it does not, when it was last seen not to."""
 
     relation: Relation
     observed_at: datetime | None
+    stands: bool = True
+
+    def is_newer_than(self, moment: datetime) -> bool:
+        return self.observed_at is not None and self.observed_at > moment
 
 
 @dataclass(frozen=True, slots=True)
 class RelationPlan:
-    """insert: rows that are new. revise: rows whose role changes. observed: keys to record."""
+    """insert: rows that are new. revise: rows whose role changes. remove: keys of rows to go.
+    observed: keys to record.
+    """
 
     insert: tuple[Relation, ...] = ()
     revise: tuple[Relation, ...] = ()
+    remove: tuple[tuple[int, int], ...] = ()
     observed: tuple[tuple[int, int], ...] = ()
 
 
 def plan_relations(
-    stored: Iterable[StoredRelation], incoming: Sequence[Relation], observed_at: datetime
+    stored: Iterable[StoredRelation],
+    incoming: Sequence[Relation],
+    observed_at: datetime,
+    absent: Collection[tuple[int, int]] = (),
 ) -> RelationPlan:
-    """What `incoming`, seen at `observed_at`, changes; of one named twice the last stands."""
+    """What `incoming`, seen at `observed_at`, changes; of one named twice the last stands.
+
+    `absent` are keys of relations that were seen not to be.
+    """
     rows = {row.relation.key: row for row in stored}
     insert, revise, observed = [], [], []
     for key, relation in {relation.key: relation for relation in incoming}.items():
         row = rows.get(key)
-        if row is None:
-            insert.append(relation)
-        elif row.observed_at is not None and row.observed_at > observed_at:
+        if row is not None and row.is_newer_than(observed_at):
             continue
+        if row is None or not row.stands:
+            insert.append(relation)
         elif row.relation.role != relation.role:
             revise.append(relation)
         if row is None or row.observed_at != observed_at:
             observed.append(key)
-    return RelationPlan(tuple(insert), tuple(revise), tuple(observed))
+    passed = [key for key in absent if key not in rows or not rows[key].is_newer_than(observed_at)]
+    remove = [key for key in passed if key in rows and rows[key].stands]
+    return RelationPlan(tuple(insert), tuple(revise), tuple(remove), (*observed, *passed))

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from laurel.common.v1 import types_pb2
@@ -15,6 +16,7 @@ from laurel.identity.v1 import (
 )
 from laurel_common.errors import InvalidRequest
 from laurel_identity.application.batch import Batch
+from laurel_identity.application.handle_installation_event import Outcome
 from laurel_identity.application.upsert_entities import UpsertResult
 from laurel_identity.domain.entities import Relation, Repository, Team, User
 from laurel_identity.domain.github import InstallationToken
@@ -26,6 +28,10 @@ _ACCOUNT_TYPES = {
     types_pb2.ACCOUNT_TYPE_USER: AccountType.USER,
 }
 _WIRE_ACCOUNT_TYPES = {value: number for number, value in _ACCOUNT_TYPES.items()}
+_WIRE_OUTCOMES = {
+    Outcome.HANDLED: installation_pb2.INSTALLATION_EVENT_OUTCOME_HANDLED,
+    Outcome.IGNORED: installation_pb2.INSTALLATION_EVENT_OUTCOME_IGNORED,
+}
 _PRIVACIES = {
     entities_pb2.TEAM_PRIVACY_SECRET: "secret",
     entities_pb2.TEAM_PRIVACY_CLOSED: "closed",
@@ -175,6 +181,22 @@ def from_installation_token(
     return installation_pb2.CreateInstallationTokenResponse(
         token=made.token, expire_time=_stamp(made.expires_at)
     )
+
+
+def to_payload(body: bytes) -> dict[str, Any]:
+    """A webhook's body."""
+    try:
+        payload = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        payload = None
+    if not isinstance(payload, dict):
+        raise InvalidRequest.of(("payload", "is no JSON object"))
+    return payload
+
+
+def from_outcome(outcome: Outcome) -> installation_pb2.HandleInstallationEventResponse:
+    """What became of an event."""
+    return installation_pb2.HandleInstallationEventResponse(outcome=_WIRE_OUTCOMES[outcome])
 
 
 def _to_user(user: entities_pb2.User) -> User:

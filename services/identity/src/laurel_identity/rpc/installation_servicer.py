@@ -10,6 +10,7 @@ from laurel.identity.v1 import installation_pb2_grpc
 from laurel_common.page_token import PageTokens
 from laurel_identity.application.create_installation_token import CreateInstallationToken
 from laurel_identity.application.get_installation import GetInstallation
+from laurel_identity.application.handle_installation_event import HandleInstallationEvent
 from laurel_identity.application.list_installations import ListInstallations
 from laurel_identity.rpc import convert
 from laurel_identity.rpc.pages import Pages
@@ -23,6 +24,7 @@ class InstallationUseCases:
     list_installations: ListInstallations
     get_installation: GetInstallation
     create_installation_token: CreateInstallationToken
+    handle_installation_event: HandleInstallationEvent
 
 
 class InstallationServicer(installation_pb2_grpc.InstallationServiceServicer):
@@ -59,3 +61,10 @@ class InstallationServicer(installation_pb2_grpc.InstallationServiceServicer):
             request.installation_id, current_visibility()
         )
         return convert.from_installation_token(made)
+
+    async def HandleInstallationEvent(
+        self, request: pb.HandleInstallationEventRequest, context: Any
+    ) -> pb.HandleInstallationEventResponse:
+        payload = convert.to_payload(request.payload)
+        outcome = await self._do.handle_installation_event(request.event, payload)
+        return convert.from_outcome(outcome)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import BigInteger, Text, case, cast, literal, select, update
+from sqlalchemy import BigInteger, Text, and_, case, cast, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,10 +17,13 @@ from laurel_identity.storage.tables import (
     merged_accounts,
     organizations,
     repositories,
+    team_members,
+    teams,
     users,
 )
 from laurel_identity.storage.tables import github_installations as installations
 
+_MEMBERS: Columns = [("organization_id", BigInteger()), ("user_id", BigInteger())]
 _TYPED: Columns = [("id", BigInteger()), ("kind", Text())]
 
 
@@ -137,6 +140,22 @@ class SqlAccountStore:
             .returning(repositories.c.id)
         )
         return set(linked)
+
+    async def team_places(self, members: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
+        """(team, user) of the teams of each (organization, user) that the user is in."""
+        wanted = unnested("wanted", _MEMBERS, sorted(members))
+        rows = await self._connection.execute(
+            select(team_members.c.team_id, team_members.c.user_id)
+            .join(teams, teams.c.id == team_members.c.team_id)
+            .join(
+                wanted,
+                and_(
+                    teams.c.organization_id == wanted.c.organization_id,
+                    team_members.c.user_id == wanted.c.user_id,
+                ),
+            )
+        )
+        return {(row[0], row[1]) for row in rows}
 
     async def settle_repositories(
         self, repository_ids: Collection[int], accounts: Collection[int]

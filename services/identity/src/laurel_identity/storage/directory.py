@@ -9,10 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from laurel_common.db.transaction import run_transaction
-from laurel_common.errors import ReferenceMissing
+from laurel_common.errors import ConcurrentChange, LaurelError, ReferenceMissing
 from laurel_identity.application.ports import DirectoryWriter, WriteScope
 from laurel_identity.domain.entities import Kind
 from laurel_identity.storage.accounts import SqlAccountStore
+from laurel_identity.storage.app_installations import SqlInstallationStore
 from laurel_identity.storage.entities import SqlEntityStore
 from laurel_identity.storage.mappings import (
     ORGANIZATIONS,
@@ -32,12 +33,13 @@ from laurel_identity.storage.stripes import (
     lock_stripes,
     name_stripes,
 )
+from laurel_identity.storage.teams import SqlTeamStore
 
 T = TypeVar("T")
 _ATTEMPTS = 5
 
 # What was there when references were checked can be gone when they are written.
-CONSTRAINTS = {
+CONSTRAINTS: dict[str, Callable[[], LaurelError]] = {
     constraint.name: partial(ReferenceMissing, metadata={"constraint": str(constraint.name)})
     for table in (
         REPOSITORIES.table,
@@ -46,6 +48,12 @@ CONSTRAINTS = {
     )
     for constraint in table.foreign_key_constraints
     if isinstance(constraint.name, str)
+}
+
+# A team whose boards were published again after leaderboard had forgotten it.
+CONSTRAINTS |= {
+    f"fk_{table}_team": ConcurrentChange
+    for table in ("computed_scores", "leaderboard_boards", "leaderboard_materializations")
 }
 
 
@@ -86,8 +94,9 @@ class SqlDirectoryWriter:
         self.users = SqlEntityStore(connection, USERS, held)
         self.organizations = SqlEntityStore(connection, ORGANIZATIONS, held)
         self.repositories = SqlEntityStore(connection, REPOSITORIES, held)
-        self.teams = SqlEntityStore(connection, TEAMS, held)
+        self.teams = SqlTeamStore(connection, TEAMS, held)
         self.accounts = SqlAccountStore(connection)
+        self.installations = SqlInstallationStore(connection)
         self.private_addresses = SqlPrivateAddressStore(connection)
 
     def relations(self, kind: Kind) -> SqlRelationStore:

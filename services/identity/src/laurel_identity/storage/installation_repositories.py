@@ -28,7 +28,7 @@ async def settle_repositories(
     )
     touched = await _leave(connection, moved) | await _join(connection, moved)
     if touched:
-        await _recount(connection, touched)
+        await recount(connection, touched)
 
 
 async def _leave(connection: AsyncConnection, moved: Select[Any]) -> set[int]:
@@ -73,7 +73,8 @@ async def _join(connection: AsyncConnection, moved: Select[Any]) -> set[int]:
     return set(joined)
 
 
-async def _recount(connection: AsyncConnection, touched: Collection[int]) -> None:
+async def recount(connection: AsyncConnection, touched: Collection[int]) -> None:
+    """Makes repository_count of these installations true."""
     count = (
         select(func.count())
         .select_from(seen)

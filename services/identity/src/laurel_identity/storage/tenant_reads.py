@@ -3,15 +3,19 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from laurel_common.db.transaction import transaction
 from laurel_identity.domain.entities import Kind, Relation, Repository, Team
-from laurel_identity.domain.installations import Installation, Visibility
+from laurel_identity.domain.installations import UNINSTALLED, Installation, Visibility
 from laurel_identity.domain.owners import AccountType
 from laurel_identity.storage.columns import any_id
-from laurel_identity.storage.installation_queries import account_of
+from laurel_identity.storage.installation_queries import (
+    account_of,
+    is_of,
+    primary_installations,
+)
 from laurel_identity.storage.mappings import (
     RELATIONS,
     REPOSITORIES,
@@ -66,6 +70,19 @@ class SqlTenantReader:
             .limit(1)
         )
         return found[0] if found else None
+
+    async def installed_on(self, account_id: int) -> int | None:
+        """The App's own installation of an account."""
+        own = primary_installations(
+            and_(
+                is_of([account_id]),
+                installations.c.app_id != 0,
+                installations.c.suspended_by.is_distinct_from(UNINSTALLED),
+            )
+        ).subquery("own")
+        async with transaction(self._engine) as connection:
+            found: int | None = await connection.scalar(select(own.c.installation_id))
+        return found
 
     async def installations(
         self, after: int | None, limit: int, visibility: Visibility

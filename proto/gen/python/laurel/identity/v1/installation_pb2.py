@@ -28,7 +28,7 @@ from laurel.common.v1 import policy_pb2 as laurel_dot_common_dot_v1_dot_policy__
 from laurel.identity.v1 import entities_pb2 as laurel_dot_identity_dot_v1_dot_entities__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%laurel/identity/v1/installation.proto\x12\x12laurel.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dlaurel/common/v1/policy.proto\x1a!laurel/identity/v1/entities.proto\"W\n\x18ListInstallationsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\"m\n\x19ListInstallationsResponse\x12\x37\n\rinstallations\x18\x01 \x03(\x0b\x32 .laurel.identity.v1.Installation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"{\n\x16GetInstallationRequest\x12\x19\n\x0finstallation_id\x18\x01 \x01(\x03H\x00\x12/\n\raccount_login\x18\x02 \x01(\tB\x16\xbaH\x13r\x11\x10\x01\x18\xff\x01\x32\n^[^\\x00]*$H\x00\x42\x15\n\x0cinstallation\x12\x05\xbaH\x02\x08\x01\"Q\n\x17GetInstallationResponse\x12\x36\n\x0cinstallation\x18\x01 \x01(\x0b\x32 .laurel.identity.v1.Installation\"B\n\x1e\x43reateInstallationTokenRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\"f\n\x1f\x43reateInstallationTokenResponse\x12\x12\n\x05token\x18\x01 \x01(\tB\x03\x80\x01\x01\x12/\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xcb\x03\n\x13InstallationService\x12~\n\x11ListInstallations\x12,.laurel.identity.v1.ListInstallationsRequest\x1a-.laurel.identity.v1.ListInstallationsResponse\"\x0c\xba\xd7\x18\x08\n\x03\x01\x04\x06\x18\x88\'\x12\x97\x01\n\x0fGetInstallation\x12*.laurel.identity.v1.GetInstallationRequest\x1a+.laurel.identity.v1.GetInstallationResponse\"+\xba\xd7\x18\'\n\x04\x01\x03\x04\x06\x12\x06ingest\x12\x07scoring\x12\x0bleaderboard\x18\x88\'\x12\x99\x01\n\x17\x43reateInstallationToken\x12\x32.laurel.identity.v1.CreateInstallationTokenRequest\x1a\x33.laurel.identity.v1.CreateInstallationTokenResponse\"\x15\x90\x02\x02\xba\xd7\x18\x0e\n\x01\x03\x12\x06ingest\x18\x98ub\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%laurel/identity/v1/installation.proto\x12\x12laurel.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dlaurel/common/v1/policy.proto\x1a!laurel/identity/v1/entities.proto\"W\n\x18ListInstallationsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\"m\n\x19ListInstallationsResponse\x12\x37\n\rinstallations\x18\x01 \x03(\x0b\x32 .laurel.identity.v1.Installation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"{\n\x16GetInstallationRequest\x12\x19\n\x0finstallation_id\x18\x01 \x01(\x03H\x00\x12/\n\raccount_login\x18\x02 \x01(\tB\x16\xbaH\x13r\x11\x10\x01\x18\xff\x01\x32\n^[^\\x00]*$H\x00\x42\x15\n\x0cinstallation\x12\x05\xbaH\x02\x08\x01\"Q\n\x17GetInstallationResponse\x12\x36\n\x0cinstallation\x18\x01 \x01(\x0b\x32 .laurel.identity.v1.Installation\"B\n\x1e\x43reateInstallationTokenRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\"f\n\x1f\x43reateInstallationTokenResponse\x12\x12\n\x05token\x18\x01 \x01(\tB\x03\x80\x01\x01\x12/\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"d\n\x1eHandleInstallationEventRequest\x12#\n\x05\x65vent\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f\x10\x01\x18\x64\x32\t^[a-z_]+$\x12\x1d\n\x07payload\x18\x02 \x01(\x0c\x42\x0c\xbaH\tz\x07\x10\x02\x18\x80\x80\xc0\x07\"`\n\x1fHandleInstallationEventResponse\x12=\n\x07outcome\x18\x01 \x01(\x0e\x32,.laurel.identity.v1.InstallationEventOutcome*\x96\x01\n\x18InstallationEventOutcome\x12*\n&INSTALLATION_EVENT_OUTCOME_UNSPECIFIED\x10\x00\x12&\n\"INSTALLATION_EVENT_OUTCOME_HANDLED\x10\x01\x12&\n\"INSTALLATION_EVENT_OUTCOME_IGNORED\x10\x02\x32\xea\x04\n\x13InstallationService\x12~\n\x11ListInstallations\x12,.laurel.identity.v1.ListInstallationsRequest\x1a-.laurel.identity.v1.ListInstallationsResponse\"\x0c\xba\xd7\x18\x08\n\x03\x01\x04\x06\x18\x88\'\x12\x97\x01\n\x0fGetInstallation\x12*.laurel.identity.v1.GetInstallationRequest\x1a+.laurel.identity.v1.GetInstallationResponse\"+\xba\xd7\x18\'\n\x04\x01\x03\x04\x06\x12\x06ingest\x12\x07scoring\x12\x0bleaderboard\x18\x88\'\x12\x99\x01\n\x17\x43reateInstallationToken\x12\x32.laurel.identity.v1.CreateInstallationTokenRequest\x1a\x33.laurel.identity.v1.CreateInstallationTokenResponse\"\x15\x90\x02\x02\xba\xd7\x18\x0e\n\x01\x03\x12\x06ingest\x18\x98u\x12\x9c\x01\n\x17HandleInstallationEvent\x12\x32.laurel.identity.v1.HandleInstallationEventRequest\x1a\x33.laurel.identity.v1.HandleInstallationEventResponse\"\x18\x90\x02\x02\xba\xd7\x18\x11\n\x01\x03\x12\x06ingest\x18\xc0\xa9\x07 \x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -47,12 +47,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEINSTALLATIONTOKENREQUEST'].fields_by_name['installation_id']._serialized_options = b'\272H\004\"\0028\000'
   _globals['_CREATEINSTALLATIONTOKENRESPONSE'].fields_by_name['token']._loaded_options = None
   _globals['_CREATEINSTALLATIONTOKENRESPONSE'].fields_by_name['token']._serialized_options = b'\200\001\001'
+  _globals['_HANDLEINSTALLATIONEVENTREQUEST'].fields_by_name['event']._loaded_options = None
+  _globals['_HANDLEINSTALLATIONEVENTREQUEST'].fields_by_name['event']._serialized_options = b'\272H\021r\017\020\001\030d2\t^[a-z_]+$'
+  _globals['_HANDLEINSTALLATIONEVENTREQUEST'].fields_by_name['payload']._loaded_options = None
+  _globals['_HANDLEINSTALLATIONEVENTREQUEST'].fields_by_name['payload']._serialized_options = b'\272H\tz\007\020\002\030\200\200\300\007'
   _globals['_INSTALLATIONSERVICE'].methods_by_name['ListInstallations']._loaded_options = None
   _globals['_INSTALLATIONSERVICE'].methods_by_name['ListInstallations']._serialized_options = b'\272\327\030\010\n\003\001\004\006\030\210\''
   _globals['_INSTALLATIONSERVICE'].methods_by_name['GetInstallation']._loaded_options = None
   _globals['_INSTALLATIONSERVICE'].methods_by_name['GetInstallation']._serialized_options = b'\272\327\030\'\n\004\001\003\004\006\022\006ingest\022\007scoring\022\013leaderboard\030\210\''
   _globals['_INSTALLATIONSERVICE'].methods_by_name['CreateInstallationToken']._loaded_options = None
   _globals['_INSTALLATIONSERVICE'].methods_by_name['CreateInstallationToken']._serialized_options = b'\220\002\002\272\327\030\016\n\001\003\022\006ingest\030\230u'
+  _globals['_INSTALLATIONSERVICE'].methods_by_name['HandleInstallationEvent']._loaded_options = None
+  _globals['_INSTALLATIONSERVICE'].methods_by_name['HandleInstallationEvent']._serialized_options = b'\220\002\002\272\327\030\021\n\001\003\022\006ingest\030\300\251\007 \001'
+  _globals['_INSTALLATIONEVENTOUTCOME']._serialized_start=970
+  _globals['_INSTALLATIONEVENTOUTCOME']._serialized_end=1120
   _globals['_LISTINSTALLATIONSREQUEST']._serialized_start=189
   _globals['_LISTINSTALLATIONSREQUEST']._serialized_end=276
   _globals['_LISTINSTALLATIONSRESPONSE']._serialized_start=278
@@ -65,6 +73,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEINSTALLATIONTOKENREQUEST']._serialized_end=663
   _globals['_CREATEINSTALLATIONTOKENRESPONSE']._serialized_start=665
   _globals['_CREATEINSTALLATIONTOKENRESPONSE']._serialized_end=767
-  _globals['_INSTALLATIONSERVICE']._serialized_start=770
-  _globals['_INSTALLATIONSERVICE']._serialized_end=1229
+  _globals['_HANDLEINSTALLATIONEVENTREQUEST']._serialized_start=769
+  _globals['_HANDLEINSTALLATIONEVENTREQUEST']._serialized_end=869
+  _globals['_HANDLEINSTALLATIONEVENTRESPONSE']._serialized_start=871
+  _globals['_HANDLEINSTALLATIONEVENTRESPONSE']._serialized_end=967
+  _globals['_INSTALLATIONSERVICE']._serialized_start=1123
+  _globals['_INSTALLATIONSERVICE']._serialized_end=1741
 # @@protoc_insertion_point(module_scope)

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from laurel.identity.v1 import entities_pb2 as _entities_pb2
 import builtins as _builtins
 import sys
@@ -19,6 +20,28 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _InstallationEventOutcome:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _InstallationEventOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_InstallationEventOutcome.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    INSTALLATION_EVENT_OUTCOME_UNSPECIFIED: _InstallationEventOutcome.ValueType  # 0
+    INSTALLATION_EVENT_OUTCOME_HANDLED: _InstallationEventOutcome.ValueType  # 1
+    """What it is about is as GitHub has it."""
+    INSTALLATION_EVENT_OUTCOME_IGNORED: _InstallationEventOutcome.ValueType  # 2
+    """It concerns nothing that identity keeps, or an account without the App."""
+
+class InstallationEventOutcome(_InstallationEventOutcome, metaclass=_InstallationEventOutcomeEnumTypeWrapper):
+    """What became of an event."""
+
+INSTALLATION_EVENT_OUTCOME_UNSPECIFIED: InstallationEventOutcome.ValueType  # 0
+INSTALLATION_EVENT_OUTCOME_HANDLED: InstallationEventOutcome.ValueType  # 1
+"""What it is about is as GitHub has it."""
+INSTALLATION_EVENT_OUTCOME_IGNORED: InstallationEventOutcome.ValueType  # 2
+"""It concerns nothing that identity keeps, or an account without the App."""
+Global___InstallationEventOutcome: _TypeAlias = InstallationEventOutcome  # noqa: Y015
 
 @_typing.final
 class ListInstallationsRequest(_message.Message):
@@ -154,3 +177,46 @@ class CreateInstallationTokenResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CreateInstallationTokenResponse: _TypeAlias = CreateInstallationTokenResponse  # noqa: Y015
+
+@_typing.final
+class HandleInstallationEventRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_FIELD_NUMBER: _builtins.int
+    PAYLOAD_FIELD_NUMBER: _builtins.int
+    event: _builtins.str
+    """GitHub's name of the event, as in X-GitHub-Event."""
+    payload: _builtins.bytes
+    """The delivery's body: a JSON object."""
+    def __init__(
+        self,
+        *,
+        event: _builtins.str = ...,
+        payload: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "payload", b"payload"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HandleInstallationEventRequest: _TypeAlias = HandleInstallationEventRequest  # noqa: Y015
+
+@_typing.final
+class HandleInstallationEventResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    outcome: Global___InstallationEventOutcome.ValueType
+    def __init__(
+        self,
+        *,
+        outcome: Global___InstallationEventOutcome.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HandleInstallationEventResponse: _TypeAlias = HandleInstallationEventResponse  # noqa: Y015

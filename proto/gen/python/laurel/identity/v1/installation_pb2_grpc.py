@@ -50,6 +50,11 @@ class InstallationServiceStub:
                 request_serializer=laurel_dot_identity_dot_v1_dot_installation__pb2.CreateInstallationTokenRequest.SerializeToString,
                 response_deserializer=laurel_dot_identity_dot_v1_dot_installation__pb2.CreateInstallationTokenResponse.FromString,
                 _registered_method=True)
+        self.HandleInstallationEvent = channel.unary_unary(
+                '/laurel.identity.v1.InstallationService/HandleInstallationEvent',
+                request_serializer=laurel_dot_identity_dot_v1_dot_installation__pb2.HandleInstallationEventRequest.SerializeToString,
+                response_deserializer=laurel_dot_identity_dot_v1_dot_installation__pb2.HandleInstallationEventResponse.FromString,
+                _registered_method=True)
 
 
 class InstallationServiceServicer:
@@ -83,6 +88,20 @@ class InstallationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def HandleInstallationEvent(self, request, context):
+        """Takes in what a webhook's event is about: installation, installation_repositories,
+        installation_target, organization, membership, member, team, team_add, repository,
+        github_app_authorization. The event is a hint: what it names is read again from
+        GitHub, so that any order and repetition ends in what GitHub has. Idempotent.
+        Errors: INVALID_REQUEST, APP_NOT_INSTALLED, INSTALLATION_SUSPENDED,
+        GITHUB_NOT_CONFIGURED, GITHUB_UNAVAILABLE, GITHUB_RATE_LIMITED, GITHUB_REFUSED,
+        CONCURRENT_CHANGE, DEPENDENCY_UNAVAILABLE, DATABASE_UNAVAILABLE; it is to be
+        handled again then.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_InstallationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -100,6 +119,11 @@ def add_InstallationServiceServicer_to_server(servicer, server):
                     servicer.CreateInstallationToken,
                     request_deserializer=laurel_dot_identity_dot_v1_dot_installation__pb2.CreateInstallationTokenRequest.FromString,
                     response_serializer=laurel_dot_identity_dot_v1_dot_installation__pb2.CreateInstallationTokenResponse.SerializeToString,
+            ),
+            'HandleInstallationEvent': grpc.unary_unary_rpc_method_handler(
+                    servicer.HandleInstallationEvent,
+                    request_deserializer=laurel_dot_identity_dot_v1_dot_installation__pb2.HandleInstallationEventRequest.FromString,
+                    response_serializer=laurel_dot_identity_dot_v1_dot_installation__pb2.HandleInstallationEventResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -184,6 +208,33 @@ class InstallationService:
             '/laurel.identity.v1.InstallationService/CreateInstallationToken',
             laurel_dot_identity_dot_v1_dot_installation__pb2.CreateInstallationTokenRequest.SerializeToString,
             laurel_dot_identity_dot_v1_dot_installation__pb2.CreateInstallationTokenResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def HandleInstallationEvent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.identity.v1.InstallationService/HandleInstallationEvent',
+            laurel_dot_identity_dot_v1_dot_installation__pb2.HandleInstallationEventRequest.SerializeToString,
+            laurel_dot_identity_dot_v1_dot_installation__pb2.HandleInstallationEventResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -31,6 +31,16 @@ class InstallationServiceStub:
     INSTALLATION_SUSPENDED, GITHUB_NOT_CONFIGURED, GITHUB_UNAVAILABLE,
     GITHUB_RATE_LIMITED, GITHUB_REFUSED, DATABASE_UNAVAILABLE.
     """
+    HandleInstallationEvent: _aio.UnaryUnaryMultiCallable[_installation_pb2.HandleInstallationEventRequest, _installation_pb2.HandleInstallationEventResponse]
+    """Takes in what a webhook's event is about: installation, installation_repositories,
+    installation_target, organization, membership, member, team, team_add, repository,
+    github_app_authorization. The event is a hint: what it names is read again from
+    GitHub, so that any order and repetition ends in what GitHub has. Idempotent.
+    Errors: INVALID_REQUEST, APP_NOT_INSTALLED, INSTALLATION_SUSPENDED,
+    GITHUB_NOT_CONFIGURED, GITHUB_UNAVAILABLE, GITHUB_RATE_LIMITED, GITHUB_REFUSED,
+    CONCURRENT_CHANGE, DEPENDENCY_UNAVAILABLE, DATABASE_UNAVAILABLE; it is to be
+    handled again then.
+    """
 
 class InstallationServiceServicer(metaclass=_abc_1.ABCMeta):
     """The GitHub App installations, and the accounts that were only imported."""
@@ -66,6 +76,22 @@ class InstallationServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, APP_NOT_INSTALLED,
         INSTALLATION_SUSPENDED, GITHUB_NOT_CONFIGURED, GITHUB_UNAVAILABLE,
         GITHUB_RATE_LIMITED, GITHUB_REFUSED, DATABASE_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def HandleInstallationEvent(
+        self,
+        request: _installation_pb2.HandleInstallationEventRequest,
+        context: _aio.ServicerContext[_installation_pb2.HandleInstallationEventRequest, _abc.Awaitable[_installation_pb2.HandleInstallationEventResponse]],
+    ) -> _abc.Awaitable[_installation_pb2.HandleInstallationEventResponse]:
+        """Takes in what a webhook's event is about: installation, installation_repositories,
+        installation_target, organization, membership, member, team, team_add, repository,
+        github_app_authorization. The event is a hint: what it names is read again from
+        GitHub, so that any order and repetition ends in what GitHub has. Idempotent.
+        Errors: INVALID_REQUEST, APP_NOT_INSTALLED, INSTALLATION_SUSPENDED,
+        GITHUB_NOT_CONFIGURED, GITHUB_UNAVAILABLE, GITHUB_RATE_LIMITED, GITHUB_REFUSED,
+        CONCURRENT_CHANGE, DEPENDENCY_UNAVAILABLE, DATABASE_UNAVAILABLE; it is to be
+        handled again then.
         """
 
 def add_InstallationServiceServicer_to_server(servicer: InstallationServiceServicer, server: _aio.Server) -> None: ...

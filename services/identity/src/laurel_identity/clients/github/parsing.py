@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from laurel_identity.domain.entities import Repository, Team, User
 from laurel_identity.domain.github import AppInstallation, GitHubAccount
 from laurel_identity.domain.owners import AccountType
 
@@ -44,3 +45,36 @@ def moment(text: str | int | None) -> datetime | None:
     if isinstance(text, int):
         return datetime.fromtimestamp(text, tz=UTC)
     return datetime.fromisoformat(text)
+
+
+def user(found: Json) -> User:
+    """A person or a bot; lists do not tell the display name."""
+    is_bot = found.get("type") == "Bot"
+    return User(found["id"], found["login"], found.get("name"), found["avatar_url"], is_bot)
+
+
+def repository(found: Json) -> Repository:
+    """A repository with the account that owns it."""
+    return Repository(
+        id=found["id"],
+        full_name=found["full_name"],
+        organization_id=found["owner"]["id"],
+        is_private=found["private"],
+        is_archived=found.get("archived"),
+        is_fork=found["fork"],
+        default_branch=found.get("default_branch"),
+        html_url=found["html_url"],
+        github_updated_at=moment(found.get("updated_at")),
+    )
+
+
+def team(found: Json, organization_id: int) -> Team:
+    """A team of an organization; one without a description has an empty one."""
+    return Team(
+        found["id"],
+        organization_id,
+        found["slug"],
+        found["name"],
+        found["description"] or "",
+        found.get("privacy"),
+    )

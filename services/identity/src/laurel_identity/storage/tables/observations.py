@@ -27,7 +27,7 @@ entity_observations = Table(
     Column("related_id", BigInteger, autoincrement=False, nullable=False, server_default=text("0")),
     time_column("observed_at", nullable=False),
     PrimaryKeyConstraint("kind", "entity_id", "related_id", name="pk_entity_observations"),
-    CheckConstraint("kind BETWEEN 1 AND 7", name="ck_entity_observations_kind"),
+    CheckConstraint("kind BETWEEN 1 AND 9", name="ck_entity_observations_kind"),
 )
 
 merged_accounts = Table(

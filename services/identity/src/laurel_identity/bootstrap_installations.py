@@ -1,0 +1,61 @@
+"""Puts together what identity does about installations."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from laurel_common.clock import Clock
+from laurel_identity.application.create_installation_token import CreateInstallationToken
+from laurel_identity.application.get_installation import GetInstallation
+from laurel_identity.application.github import AppClient
+from laurel_identity.application.handle_installation_event import HandleInstallationEvent
+from laurel_identity.application.installation_tokens import InstallationTokens
+from laurel_identity.application.list_installations import ListInstallations
+from laurel_identity.application.ports import Directory, SessionEnder
+from laurel_identity.application.reread import Reread
+from laurel_identity.application.take_in import TakeIn
+from laurel_identity.clients.github.account import GitHubAccounts
+from laurel_identity.clients.github.connecting import app_client
+from laurel_identity.clients.github.http import GitHubHttp
+from laurel_identity.clients.teams import ForgetTeams
+from laurel_identity.config import IdentitySettings
+from laurel_identity.rpc.installation_servicer import InstallationUseCases
+from laurel_identity.storage.tenant_reads import SqlTenantReader
+
+
+@dataclass(frozen=True, slots=True)
+class GitHub:
+    """GitHub, as identity asks it."""
+
+    http: GitHubHttp
+    app: AppClient
+
+
+def github_of(settings: IdentitySettings) -> GitHub:
+    """GitHub, where the settings say that it is. Raises ConfigError."""
+    http = GitHubHttp(settings.github_api_url)
+    return GitHub(http, app_client(settings, http))
+
+
+def installation_use_cases(
+    engine: AsyncEngine,
+    directory: Directory,
+    github: GitHub,
+    sessions: SessionEnder,
+    clock: Clock,
+) -> InstallationUseCases:
+    """What InstallationService does."""
+    tenants = SqlTenantReader(engine)
+    tokens = InstallationTokens(github.app, clock)
+    get_installation = GetInstallation(tenants)
+    return InstallationUseCases(
+        list_installations=ListInstallations(tenants),
+        get_installation=get_installation,
+        create_installation_token=CreateInstallationToken(get_installation, tokens),
+        handle_installation_event=HandleInstallationEvent(
+            Reread(github.app, GitHubAccounts(github.http, tokens), clock),
+            TakeIn(directory, tenants, ForgetTeams()),
+            tenants,
+            sessions,
+        ),
+    )
