@@ -1,15 +1,20 @@
-"""`python -m bench [reads] [writes] [boards]`: measures, prints a table, keeps JSON lines."""
+"""`python -m bench [reads] [writes] [boards] [previews]`: measures, prints a table, keeps JSON."""
 
 import asyncio
 import sys
 
-from bench import boards, reads, writes
+from bench import boards, previews, reads, writes
 from bench.h2load import LoadGeneratorMissingError
 from bench.measure import Figure
 from bench.report import keep, show
 from bench.stack import say
 
-BENCHMARKS = {"reads": reads.run, "writes": writes.run, "boards": boards.run}
+BENCHMARKS = {
+    "reads": reads.run,
+    "writes": writes.run,
+    "boards": boards.run,
+    "previews": previews.run,
+}
 
 
 def main(names: list[str]) -> int:

@@ -7,7 +7,13 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from laurel.scoring.v1 import preset_pb2, scoring_pb2
+from laurel.scoring.v1 import (
+    explanation_pb2,
+    preset_pb2,
+    preview_pb2,
+    range_pb2,
+    scoring_pb2,
+)
 from laurel_common.errors import RemoteError, RetryableError
 from laurel_scoring.domain.roster import Roster
 from tests.rpc.scoring.conftest import Service
@@ -82,6 +88,33 @@ async def explain(service: Service) -> object:
     return await service.explain(1)
 
 
+def a_range(service: Service) -> range_pb2.RangeBoard:
+    board = service.board()
+    window = range_pb2.RangeBoard(
+        installation_id=board.installation_id,
+        scope_type=board.scope_type,
+        entity_type=board.entity_type,
+    )
+    window.start_time.FromDatetime(AS_OF - timedelta(days=1))
+    window.end_time.FromDatetime(AS_OF)
+    return window
+
+
+async def score_range(service: Service) -> object:
+    return await service.scoring.ScoreRange(range_pb2.ScoreRangeRequest(range=a_range(service)))
+
+
+async def explain_range(service: Service) -> object:
+    request = explanation_pb2.ExplainScoreRequest(range=a_range(service), entity_id=1)
+    return [each async for each in service.scoring.ExplainScore(request)]
+
+
+async def preview(service: Service) -> object:
+    rules = preset_pb2.Rules(base_points=[preset_pb2.BasePoints(type=1, points_e4=10_000)])  # type: ignore[arg-type]  # the wire's number
+    request = preview_pb2.PreviewRulesRequest(board=service.board(), rules=rules)
+    return [each async for each in service.scoring.PreviewRules(request)]
+
+
 async def create_preset(service: Service) -> object:
     return await service.presets.CreatePreset(
         preset_pb2.CreatePresetRequest(installation_id=service.installation, name="bold")
@@ -117,7 +150,26 @@ CALLS = [
     update_preset,
     delete_preset,
     activate_preset,
+    score_range,
+    explain_range,
+    preview,
 ]
+
+
+@pytest.mark.parametrize("method", ["StreamSignals", "GetInstallation", "BatchGetUsers"])
+async def test_what_is_computed_when_asked_for_says_that_another_service_is_away(
+    service: Service, method: str
+) -> None:
+    for call in (score_range, explain_range, preview):
+        service.peers.failures.queued[method] = [Away() for _ in range(8)]
+        with pytest.raises(RemoteError) as refused:
+            await call(service)
+        told = refused.value.code, refused.value.reason
+        assert told == ("UNAVAILABLE", "DEPENDENCY_UNAVAILABLE")
+        assert refused.value.retry_after
+        # Nothing of it is left behind: no place taken, no computation that failed.
+        service.peers.failures.queued.clear()
+        assert await call(service)
 
 
 async def test_an_explanation_says_that_the_database_is_away(service: Service) -> None:

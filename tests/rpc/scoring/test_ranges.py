@@ -176,7 +176,7 @@ async def test_a_walk_goes_on_where_another_process_began_it(
     assert told(error) == ("FAILED_PRECONDITION", "INPUTS_CHANGED")
 
 
-async def test_a_walk_is_the_active_presets_whatever_becomes_of_it(service: Service) -> None:
+async def test_a_walk_goes_on_by_the_rules_that_it_began_with(service: Service) -> None:
     preset = await create(service, "generous")
     window = a_range(service, preset_id=preset.id)
     first = await page(service, window, 1)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -65,14 +65,14 @@ class Explained:
     question: Question
     origin: Origin
     result: Result
-    entity_name: str
     lines: LedgerLines
     ledger_line_count: int
     withheld: list[Withheld]
     members: list[MemberScore]
     bot_signals: int
-    names: Names
-    references: Mapping[bytes, Reference]
+    entity_name: str = ""
+    names: Names = Names({}, {})  # noqa: RUF009 - nobody changes it
+    references: Mapping[bytes, Reference] = field(default_factory=dict)
 
 
 class LookUp:
@@ -93,30 +93,21 @@ class LookUp:
         found: Explanation,
     ) -> Explained:
         """Raises RemoteError."""
-        whole = lines_of(found.ledger, evaluation.timeline, signals, origin.rules)
-        shown = whole.passing(question.outcomes, question.types)
-        of_team = question.entity_type is EntityType.TEAM
-        members = member_scores(whole) if of_team else []
-        people = {*shown.user_id.tolist(), *(each.user_id for each in members)}
+        told = await asyncio.to_thread(_told, question, origin, evaluation, signals, found)
+        del evaluation, signals, found
         installation_id, kind = question.installation_id, question.entity_type
+        people = {*told.lines.user_id.tolist(), *(each.user_id for each in told.members)}
         entity, users, repositories, references = await asyncio.gather(
             self._directory.names(installation_id, kind, [question.entity_id]),
             self._directory.names(installation_id, EntityType.CONTRIBUTOR, people),
             self._directory.names(
-                installation_id, EntityType.REPOSITORY, set(shown.repository_id.tolist())
+                installation_id, EntityType.REPOSITORY, set(told.lines.repository_id.tolist())
             ),
-            self._references(installation_id, shown),
+            self._references(installation_id, told.lines),
         )
-        return Explained(
-            question=question,
-            origin=origin,
-            result=found.family.result(found.row),
+        return replace(
+            told,
             entity_name=entity.get(question.entity_id, ""),
-            lines=shown,
-            ledger_line_count=len(whole),
-            withheld=withheld_by_outcome(whole),
-            members=members,
-            bot_signals=found.bot_signals,
             names=Names(users, repositories),
             references=references,
         )
@@ -140,6 +131,28 @@ class LookUp:
             part=part,
             wanted={hashes[at : at + size] for at in range(0, len(hashes), size)},
         )
+
+
+def _told(
+    question: Question,
+    origin: Origin,
+    evaluation: Evaluation,
+    signals: Signals,
+    found: Explanation,
+) -> Explained:
+    """The answer without names and references."""
+    whole = lines_of(found.ledger, evaluation.timeline, signals, origin.rules)
+    of_team = question.entity_type is EntityType.TEAM
+    return Explained(
+        question=question,
+        origin=origin,
+        result=found.family.result(found.row),
+        lines=whole.passing(question.outcomes, question.types),
+        ledger_line_count=len(whole),
+        withheld=withheld_by_outcome(whole),
+        members=member_scores(whole) if of_team else [],
+        bot_signals=found.bot_signals,
+    )
 
 
 def _few(ids: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> list[int]:

@@ -88,7 +88,9 @@ class ReadRange:
         bots = await self._directory.bots(read.signals.users.tolist())
         roster = replace(roster, bots=bots | read.bots)
         window = Windows.of_range(key.start, key.end)
-        evaluation = Evaluation(await sorting, roster, preset.rules, window)
+        evaluation = await asyncio.to_thread(
+            Evaluation, await sorting, roster, preset.rules, window
+        )
         return RangeInputs(key, scope_id, preset, read.signals, evaluation)
 
 
