@@ -25,6 +25,7 @@ from tests.support.database import Database
 from tests.support.ingest_builders import ACCOUNT_ID, INSTALLATION_ID, REPOSITORY_ID
 from tests.support.ingest_directory import DatabaseDirectory
 from tests.support.ingest_webhooks import SECRETS, RecordedScoring, delivered
+from tests.support.users import SignedIn
 
 NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
 ARCHIVE = signal_imports_pb2.ImportEventsHeader(source=signal_imports_pb2.EVENT_SOURCE_GH_ARCHIVE)
@@ -40,6 +41,7 @@ class Service:
     inner: Ingest
     clock: FakeClock
     recorded: RecordedScoring
+    user: SignedIn
     backend: signal_pb2_grpc.SignalServiceStub
     operator: signal_pb2_grpc.SignalServiceStub
     scoring: signal_pb2_grpc.SignalServiceStub
@@ -128,10 +130,15 @@ async def service(database: Database, redis_url: str, tmp_path: Path) -> AsyncIt
         }
     )
     directory = DatabaseDirectory(database.url())
-    clock, recorded = FakeClock(NOW), RecordedScoring()
+    clock, recorded, user = FakeClock(NOW), RecordedScoring(), SignedIn()
     inner = build(settings, clock=clock, directory=directory, scoring=recorded)
     async with serving(
-        inner.servicers, tmp_path, settings=settings, health_checks=inner.checks
+        inner.servicers,
+        tmp_path,
+        settings=settings,
+        health_checks=inner.checks,
+        sessions=user,
+        access=user,
     ) as server:
         yield Service(
             server,
@@ -140,6 +147,7 @@ async def service(database: Database, redis_url: str, tmp_path: Path) -> AsyncIt
             inner,
             clock,
             recorded,
+            user,
             *(
                 signal_pb2_grpc.SignalServiceStub(channel)
                 for channel in (

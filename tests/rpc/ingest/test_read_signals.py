@@ -6,11 +6,14 @@ import pyarrow as pa
 import pytest
 
 from laurel.common.v1.types_pb2 import REVIEW_STATE_CHANGES_REQUESTED
-from laurel.ingest.v1 import signal_entities_pb2, signal_reads_pb2
+from laurel.ingest.v1 import signal_entities_pb2, signal_pb2_grpc, signal_reads_pb2
 from laurel.ingest.v1.signal_reads_pb2 import ListSignalsRequest, StreamSignalsRequest
+from laurel_common.auth.access import Access
+from laurel_common.auth.tokens import StaticToken
 from laurel_common.errors import RemoteError
 from tests.rpc.ingest.conftest import Service
 from tests.support.ingest_builders import INSTALLATION_ID, REPOSITORY_ID, new_signal, sha
+from tests.support.users import TOKEN
 
 pytestmark = pytest.mark.usefixtures("world")
 
@@ -198,3 +201,21 @@ async def test_only_scoring_may_stream(service: Service) -> None:
     with pytest.raises(RemoteError) as caught:
         [answer async for answer in service.operator.StreamSignals(request)]
     assert (caught.value.reason, caught.value.code) == ("CALLER_NOT_ALLOWED", "PERMISSION_DENIED")
+
+
+async def test_signals_of_repositories_that_a_user_cannot_read_are_left_out(
+    service: Service,
+) -> None:
+    await service.write(world_of_signals())
+    seen = [each for each in await pages(service, 50) if each.repository_id != REPOSITORY_ID]
+    service.user.access_of_user = Access(hidden_repositories=frozenset({REPOSITORY_ID}))
+    user = signal_pb2_grpc.SignalServiceStub(service.server.channel_with(StaticToken(TOKEN)))
+    first = await user.ListSignals(ListSignalsRequest(installation_id=INSTALLATION_ID, page_size=9))
+    rest = await user.ListSignals(
+        ListSignalsRequest(
+            installation_id=INSTALLATION_ID, page_size=50, page_token=first.next_page_token
+        )
+    )
+    assert [*first.signals, *rest.signals] == seen
+    named = ListSignalsRequest(installation_id=INSTALLATION_ID, repository_id=REPOSITORY_ID)
+    assert not (await user.ListSignals(named)).signals

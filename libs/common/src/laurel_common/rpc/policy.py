@@ -36,7 +36,8 @@ class MethodRule:
     `path` is "/laurel.x.v1.Service/Method", `name` the same without the slash. No `callers` means
     that nobody may call it, unless it is `public`. `timeout` is what clients allow by default, in
     seconds. `installation_paths` are the places where a request names an installation.
-    `admins_only`: of users, the admins of that installation alone.
+    `admins_only`: of users, the admins of that installation alone; `outside_collaborators`: also
+    users who are no members of its account.
     """
 
     path: str
@@ -47,6 +48,7 @@ class MethodRule:
     idempotent: bool = False
     public: bool = False
     admins_only: bool = False
+    outside_collaborators: bool = False
     infrastructure: bool = False
     request_type: type[Message] | None = None
     installation_paths: tuple[tuple[str, ...], ...] = ()
@@ -93,6 +95,7 @@ def _rule(service: ServiceDescriptor, method: Any) -> MethodRule:
         installation_paths=_installation_paths(method.input_type),
         admins_only=policy_pb2.CALLER_ADMIN in policy.callers
         and policy_pb2.CALLER_USER not in policy.callers,
+        outside_collaborators=policy.outside_collaborators,
     )
 
 

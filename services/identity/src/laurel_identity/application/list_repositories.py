@@ -6,7 +6,7 @@ from laurel_identity.application.get_installation import GetInstallation
 from laurel_identity.application.paging import Page, PageRequest, page_of
 from laurel_identity.application.ports import TenantReader
 from laurel_identity.domain.entities import Repository
-from laurel_identity.domain.installations import Visibility
+from laurel_identity.domain.installations import NOTHING_HIDDEN, Hidden, Visibility
 
 
 class ListRepositories:
@@ -23,7 +23,10 @@ class ListRepositories:
         visibility: Visibility,
         *,
         only: Collection[int] = (),
+        hidden: Hidden = NOTHING_HIDDEN,
     ) -> Page[Repository, int]:
         await self._get_installation.by_id(installation_id, visibility)
-        rows = await self._tenants.repositories(installation_id, page.after, page.size + 1, only)
+        rows = await self._tenants.repositories(
+            installation_id, page.after, page.size + 1, only, hidden
+        )
         return page_of(rows, page.size, lambda repository: repository.id)

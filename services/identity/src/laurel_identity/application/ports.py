@@ -15,7 +15,13 @@ from laurel_identity.domain.entities import (
     User,
 )
 from laurel_identity.domain.github import AppInstallation
-from laurel_identity.domain.installations import Account, Installation, Visibility
+from laurel_identity.domain.installations import (
+    NOTHING_HIDDEN,
+    Account,
+    Hidden,
+    Installation,
+    Visibility,
+)
 from laurel_identity.domain.owners import AccountInstallation, AccountType, KnownAccounts
 from laurel_identity.domain.planning import Plan, RelationPlan, Stored, StoredRelation
 
@@ -275,18 +281,28 @@ class TenantReader(Protocol):
         ...
 
     async def repositories(
-        self, installation_id: int, after: int | None, limit: int, only: Collection[int]
+        self,
+        installation_id: int,
+        after: int | None,
+        limit: int,
+        only: Collection[int],
+        hidden: Hidden = NOTHING_HIDDEN,
     ) -> Sequence[Repository]:
-        """At most `limit` repositories of the installation above `after`, by id; `only` these,
-        all where it is empty.
+        """At most `limit` repositories of the installation above `after`, by id, without hidden
+        ones; `only` these, all where it is empty.
         """
         ...
 
     async def teams(
-        self, account_id: int, after: int | None, limit: int, only: Collection[int]
+        self,
+        account_id: int,
+        after: int | None,
+        limit: int,
+        only: Collection[int],
+        hidden: Hidden = NOTHING_HIDDEN,
     ) -> Sequence[Team]:
-        """At most `limit` teams of the account above `after`, by id; `only` these, all where it
-        is empty.
+        """At most `limit` teams of the account above `after`, by id, without hidden ones; `only`
+        these, all where it is empty.
         """
         ...
 
@@ -297,9 +313,11 @@ class TenantReader(Protocol):
         team_id: int | None,
         after: tuple[int, int] | None,
         limit: int,
+        *,
+        hidden: Hidden = NOTHING_HIDDEN,
     ) -> Sequence[Relation]:
         """At most `limit` members or repositories of the account's teams (of one of them, where
-        `team_id` is given) above the key `after`, by key.
+        `team_id` is given) above the key `after`, by key, without hidden teams and repositories.
         """
         ...
 

@@ -37,11 +37,13 @@ class ResolveLogins:
         directory = self._directory
         logins, accounts = _folded(users), _folded(organizations)
         full_names = _folded(repositories)
+        # Whose a private address is, is for nobody to find out who just signed in.
+        wanted = synthetic_users if visibility.viewer is None else ()
         return ResolvedLogins(
             await directory.users_by_login(logins) if logins else (),
             await directory.organizations_by_login(accounts, visibility) if accounts else (),
             await directory.repositories_by_full_name(full_names, visibility) if full_names else (),
-            await directory.users_by_synthetic_id(synthetic_users) if synthetic_users else {},
+            await directory.users_by_synthetic_id(wanted) if wanted else {},
         )
 
 

@@ -47,11 +47,41 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class Viewer:
+    """A user who looks, by a session."""
+
+    user_id: int
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Visibility:
-    """The tenants that a caller may know of: these installations; None means all."""
+    """The tenants that a caller may know of: these installations; None means all. What a user may
+    know of people and repositories depends on who it is.
+    """
 
     installations: frozenset[int] | None = None
+    viewer: Viewer | None = None
 
     def covers(self, installation_id: int) -> bool:
         """Whether the caller may know of this installation."""
         return self.installations is None or installation_id in self.installations
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """What of an installation is kept from a caller, by id. `repositories_only`, where it is not
+    None, are all the repositories that the caller may know of, and then it knows of no team.
+    """
+
+    repositories: frozenset[int] = frozenset()
+    teams: frozenset[int] = frozenset()
+    repositories_only: frozenset[int] | None = None
+
+    @property
+    def every_team(self) -> bool:
+        """Whether the caller knows of no team at all."""
+        return self.repositories_only is not None
+
+
+NOTHING_HIDDEN = Hidden()

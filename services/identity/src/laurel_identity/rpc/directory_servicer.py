@@ -24,7 +24,7 @@ from laurel_identity.application.resolve_logins import ResolveLogins
 from laurel_identity.application.upsert_entities import UpsertEntities
 from laurel_identity.rpc import convert, convert_auth
 from laurel_identity.rpc.pages import Pages
-from laurel_identity.rpc.visibility import current_visibility
+from laurel_identity.rpc.visibility import current_visibility, currently_hidden
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,7 @@ class DirectoryServicer(directory_pb2_grpc.DirectoryServiceServicer):
             self._repositories.single(request),
             current_visibility(),
             only=request.repository_ids,
+            hidden=currently_hidden(),
         )
         return directory_lists_pb2.ListRepositoriesResponse(
             repositories=map(convert.from_repository, page.rows),
@@ -126,6 +127,7 @@ class DirectoryServicer(directory_pb2_grpc.DirectoryServiceServicer):
             self._teams.single(request),
             current_visibility(),
             only=request.team_ids,
+            hidden=currently_hidden(),
         )
         return directory_lists_pb2.ListTeamsResponse(
             teams=map(convert.from_team, page.rows),
@@ -140,6 +142,7 @@ class DirectoryServicer(directory_pb2_grpc.DirectoryServiceServicer):
             self._members.double(request),
             current_visibility(),
             team_id=request.team_id or None,
+            hidden=currently_hidden(),
         )
         return directory_lists_pb2.ListTeamMembersResponse(
             team_members=convert.from_team_members(page.rows),
@@ -154,6 +157,7 @@ class DirectoryServicer(directory_pb2_grpc.DirectoryServiceServicer):
             self._team_repositories.double(request),
             current_visibility(),
             team_id=request.team_id or None,
+            hidden=currently_hidden(),
         )
         return directory_lists_pb2.ListTeamRepositoriesResponse(
             team_repositories=convert.from_team_repositories(page.rows),

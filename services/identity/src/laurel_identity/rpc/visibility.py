@@ -1,7 +1,8 @@
 """Which tenants the running call's caller may know of."""
 
+from laurel_common.auth.access import current_access
 from laurel_common.auth.principal import PrincipalKind, current_principal
-from laurel_identity.domain.installations import Visibility
+from laurel_identity.domain.installations import Hidden, Viewer, Visibility
 
 
 def current_visibility() -> Visibility:
@@ -9,6 +10,13 @@ def current_visibility() -> Visibility:
     those that GitHub listed to its session.
     """
     principal = current_principal()
-    if principal.kind is PrincipalKind.USER:
-        return Visibility(principal.installations or frozenset())
+    if principal.kind is PrincipalKind.USER and principal.user_id is not None:
+        viewer = Viewer(principal.user_id, principal.token_id)
+        return Visibility(principal.installations or frozenset(), viewer)
     return Visibility(principal.installations)
+
+
+def currently_hidden() -> Hidden:
+    """What of the installation that the request names is kept from the running call's caller."""
+    access = current_access()
+    return Hidden(access.hidden_repositories, access.hidden_teams, access.readable_repositories)

@@ -3,12 +3,12 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, func, literal, select, true
+from sqlalchemy import ColumnElement, Select, and_, func, literal, not_, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from laurel_common.db.transaction import transaction
 from laurel_identity.domain.entities import Entity, Repository, User
-from laurel_identity.domain.installations import Account, Visibility
+from laurel_identity.domain.installations import Account, Viewer, Visibility
 from laurel_identity.storage.columns import any_id, any_name
 from laurel_identity.storage.installation_queries import account_of
 from laurel_identity.storage.mappings import REPOSITORIES, USERS, EntityMapping, columns_of
@@ -16,9 +16,11 @@ from laurel_identity.storage.tables import (
     folded_sql,
     github_installations,
     merged_accounts,
+    organization_memberships,
     organizations,
     private_addresses,
     repositories,
+    session_repositories,
     users,
 )
 
@@ -66,6 +68,8 @@ class SqlDirectoryReader:
         """Repositories by folded full name."""
         named = any_name(folded_sql(repositories.c.full_name), full_names)
         visible = _is_visible(repositories.c.organization_id, visibility)
+        if visibility.viewer is not None:
+            visible = visible & _is_readable(visibility.viewer)
         return await self._entities(REPOSITORIES, named & visible)
 
     async def organizations_by_login(
@@ -115,4 +119,21 @@ def _is_visible(account: ColumnElement[Any], visibility: Visibility) -> ColumnEl
         select(account_of).where(
             any_id(github_installations.c.installation_id, visibility.installations)
         )
+    )
+
+
+def _is_readable(viewer: Viewer) -> ColumnElement[bool]:
+    """Whether a user can read a repository: its own account's, what GitHub listed to the session,
+    and the public ones of the organizations that it is a member of.
+    """
+    listed = select(func.unnest(session_repositories.c.repository_ids)).where(
+        session_repositories.c.session_id == viewer.session_id
+    )
+    member_of = select(organization_memberships.c.organization_id).where(
+        organization_memberships.c.user_id == viewer.user_id
+    )
+    return or_(
+        repositories.c.organization_id == viewer.user_id,
+        repositories.c.id.in_(listed),
+        and_(not_(repositories.c.is_private), repositories.c.organization_id.in_(member_of)),
     )

@@ -3,12 +3,18 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, false, not_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from laurel_common.db.transaction import transaction
 from laurel_identity.domain.entities import Kind, Relation, Repository, Team
-from laurel_identity.domain.installations import UNINSTALLED, Installation, Visibility
+from laurel_identity.domain.installations import (
+    NOTHING_HIDDEN,
+    UNINSTALLED,
+    Hidden,
+    Installation,
+    Visibility,
+)
 from laurel_identity.domain.owners import AccountType
 from laurel_identity.storage.columns import any_id
 from laurel_identity.storage.installation_queries import (
@@ -97,14 +103,22 @@ class SqlTenantReader:
         return await self._installations(page)
 
     async def repositories(
-        self, installation_id: int, after: int | None, limit: int, only: Collection[int]
+        self,
+        installation_id: int,
+        after: int | None,
+        limit: int,
+        only: Collection[int],
+        hidden: Hidden = NOTHING_HIDDEN,
     ) -> Sequence[Repository]:
         """At most `limit` repositories of the installation above `after`."""
         seen = installation_repositories
         page = _page(
             select(*columns_of(REPOSITORIES))
             .join(seen, seen.c.repository_id == repositories.c.id)
-            .where(seen.c.installation_id == installation_id),
+            .where(
+                seen.c.installation_id == installation_id,
+                *_shown_repositories(seen.c.repository_id, hidden),
+            ),
             seen.c.repository_id,
             after,
             limit,
@@ -114,10 +128,17 @@ class SqlTenantReader:
             return [REPOSITORIES.entity(*row) for row in await connection.execute(page)]
 
     async def teams(
-        self, account_id: int, after: int | None, limit: int, only: Collection[int]
+        self,
+        account_id: int,
+        after: int | None,
+        limit: int,
+        only: Collection[int],
+        hidden: Hidden = NOTHING_HIDDEN,
     ) -> Sequence[Team]:
         """At most `limit` teams of the account above `after`."""
-        of_account = select(*columns_of(TEAMS)).where(teams.c.organization_id == account_id)
+        of_account = select(*columns_of(TEAMS)).where(
+            teams.c.organization_id == account_id, *_shown_teams(hidden)
+        )
         page = _page(of_account, teams.c.id, after, limit, only)
         async with transaction(self._engine) as connection:
             return [TEAMS.entity(*row) for row in await connection.execute(page)]
@@ -129,6 +150,8 @@ class SqlTenantReader:
         team_id: int | None,
         after: tuple[int, int] | None,
         limit: int,
+        *,
+        hidden: Hidden = NOTHING_HIDDEN,
     ) -> Sequence[Relation]:
         """At most `limit` members or repositories of the account's teams above `after`."""
         mapping = RELATIONS[kind]
@@ -136,12 +159,14 @@ class SqlTenantReader:
         page = (
             select(left, right, mapping.table.c[mapping.role])
             .join(teams, teams.c.id == left)
-            .where(teams.c.organization_id == account_id)
+            .where(teams.c.organization_id == account_id, *_shown_teams(hidden))
             .order_by(left, right)
             .limit(limit)
         )
         if team_id is not None:
             page = page.where(left == team_id)
+        if kind is Kind.TEAM_REPOSITORY:
+            page = page.where(*_shown_repositories(right, hidden))
         if after is not None:
             page = page.where(tuple_(left, right) > tuple_(*after))
         async with transaction(self._engine) as connection:
@@ -171,3 +196,17 @@ def _page(
     if after is not None:
         page = page.where(key > after)
     return page.where(any_id(key, only)) if only else page
+
+
+def _shown_repositories(key: ColumnElement[int], hidden: Hidden) -> list[ColumnElement[bool]]:
+    """What keeps hidden repositories out."""
+    if hidden.repositories_only is not None:
+        return [any_id(key, hidden.repositories_only)]
+    return [not_(any_id(key, hidden.repositories))] if hidden.repositories else []
+
+
+def _shown_teams(hidden: Hidden) -> list[ColumnElement[bool]]:
+    """What keeps hidden teams out."""
+    if hidden.every_team:
+        return [false()]
+    return [not_(any_id(teams.c.id, hidden.teams))] if hidden.teams else []

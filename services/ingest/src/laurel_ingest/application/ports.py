@@ -191,7 +191,11 @@ class Storage(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SignalQuery:
-    """Which signals of an installation are wanted. `start` is included, `end` is not."""
+    """Which signals of an installation are wanted. `start` is included, `end` is not.
+
+    Those of `hidden` repositories are not shown; they are no part of what a page token is bound to,
+    since they change while somebody reads on.
+    """
 
     installation_id: int
     user_id: int | None = None
@@ -199,6 +203,7 @@ class SignalQuery:
     types: tuple[str, ...] = ()
     start: datetime | None = None
     end: datetime | None = None
+    hidden: frozenset[int] = field(default=frozenset(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,8 +160,10 @@ def import_response(sequence: int, report: ImportReport) -> signal_imports_pb2.I
     )
 
 
-def signal_query(request: signal_reads_pb2.ListSignalsRequest) -> SignalQuery:
-    """The filters of a list."""
+def signal_query(
+    request: signal_reads_pb2.ListSignalsRequest, hidden: frozenset[int]
+) -> SignalQuery:
+    """The filters of a list, for somebody from whom these repositories are hidden."""
     return SignalQuery(
         request.installation_id,
         user_id=request.user_id or None,
@@ -169,6 +171,7 @@ def signal_query(request: signal_reads_pb2.ListSignalsRequest) -> SignalQuery:
         types=tuple(sorted({SignalType(each).label for each in request.types})),
         start=moment_of(request, "start_time"),
         end=moment_of(request, "end_time"),
+        hidden=hidden,
     )
 
 

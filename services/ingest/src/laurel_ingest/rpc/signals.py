@@ -8,6 +8,7 @@ from laurel.ingest.v1 import (
     signal_reads_pb2,
     signal_writes_pb2,
 )
+from laurel_common.auth.access import current_access
 from laurel_common.auth.principal import current_principal
 from laurel_common.errors import InstallationNotCovered, InvalidRequest
 from laurel_ingest.application.errors import StreamOutOfOrder
@@ -91,7 +92,7 @@ class SignalServicer(CorrectionMethods):
         self, request: signal_reads_pb2.ListSignalsRequest, _context: Any
     ) -> signal_reads_pb2.ListSignalsResponse:
         """A page of one installation's signals, newest first."""
-        query = convert.signal_query(request)
+        query = convert.signal_query(request, current_access().hidden_repositories)
         return convert.signal_page(await self._list(query, request.page_size, request.page_token))
 
     async def StreamSignals(

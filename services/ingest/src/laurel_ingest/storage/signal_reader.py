@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, cast, or_, select
-from sqlalchemy.dialects.postgresql import BIGINT
+from sqlalchemy import ColumnElement, and_, any_, cast, literal, not_, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY, BIGINT
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from laurel_common.db import transaction
@@ -51,6 +51,9 @@ def _page(query: SignalQuery, after: Position | None, first: Any, last: Any, lim
         conditions.append(s.user_id == query.user_id)
     if query.repository_id is not None:
         conditions.append(s.repository_id == query.repository_id)
+    if query.hidden:
+        hidden = literal(sorted(query.hidden), ARRAY(BIGINT))
+        conditions.append(not_(s.repository_id == any_(hidden)))
     if query.types:
         conditions.append(s.type.in_(query.types))
     if after is not None:

@@ -41,7 +41,7 @@ class AccessStep(Step):
 
     def message(self, call: Call, request: Any) -> Awaitable[None] | None:
         """Raises what the resolver does, and CallerNotAllowed for a method of admins whose
-        request names no installation.
+        request names no installation, and for one of members that an outside collaborator calls.
         """
         user = _user_of(call)
         if user is None:
@@ -64,9 +64,12 @@ class AccessStep(Step):
     async def _resolve(self, call: Call, user: Principal, installation_id: int) -> None:
         if self._resolver is None:
             raise InstallationNotFound
-        call.surroundings.access = await self._resolver.access(
+        access = await self._resolver.access(
             user.token_id, installation_id, require_admin=call.rule.admins_only
         )
+        if not access.is_member and not call.rule.outside_collaborators:
+            raise CallerNotAllowed
+        call.surroundings.access = access
         call.installation_id = installation_id
 
     async def _recheck(self, call: Call) -> None:

@@ -25,15 +25,15 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dlaurel/common/v1/policy.proto\x12\x10laurel.common.v1\x1a google/protobuf/descriptor.proto\"y\n\x0cMethodPolicy\x12)\n\x07\x63\x61llers\x18\x01 \x03(\x0e\x32\x18.laurel.common.v1.Caller\x12\x10\n\x08services\x18\x02 \x03(\t\x12\x1a\n\x12\x64\x65\x66\x61ult_timeout_ms\x18\x03 \x01(\x05\x12\x10\n\x08mutation\x18\x04 \x01(\x08*\x94\x01\n\x06\x43\x61ller\x12\x16\n\x12\x43\x41LLER_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x43\x41LLER_USER\x10\x01\x12\x10\n\x0c\x43\x41LLER_ADMIN\x10\x02\x12\x12\n\x0e\x43\x41LLER_SERVICE\x10\x03\x12\x12\n\x0e\x43\x41LLER_BACKEND\x10\x04\x12\x12\n\x0e\x43\x41LLER_GATEWAY\x10\x05\x12\x13\n\x0f\x43\x41LLER_OPERATOR\x10\x06:P\n\x06policy\x12\x1e.google.protobuf.MethodOptions\x18\xf7\x8a\x03 \x01(\x0b\x32\x1e.laurel.common.v1.MethodPolicyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dlaurel/common/v1/policy.proto\x12\x10laurel.common.v1\x1a google/protobuf/descriptor.proto\"\x98\x01\n\x0cMethodPolicy\x12)\n\x07\x63\x61llers\x18\x01 \x03(\x0e\x32\x18.laurel.common.v1.Caller\x12\x10\n\x08services\x18\x02 \x03(\t\x12\x1a\n\x12\x64\x65\x66\x61ult_timeout_ms\x18\x03 \x01(\x05\x12\x10\n\x08mutation\x18\x04 \x01(\x08\x12\x1d\n\x15outside_collaborators\x18\x05 \x01(\x08*\x94\x01\n\x06\x43\x61ller\x12\x16\n\x12\x43\x41LLER_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x43\x41LLER_USER\x10\x01\x12\x10\n\x0c\x43\x41LLER_ADMIN\x10\x02\x12\x12\n\x0e\x43\x41LLER_SERVICE\x10\x03\x12\x12\n\x0e\x43\x41LLER_BACKEND\x10\x04\x12\x12\n\x0e\x43\x41LLER_GATEWAY\x10\x05\x12\x13\n\x0f\x43\x41LLER_OPERATOR\x10\x06:P\n\x06policy\x12\x1e.google.protobuf.MethodOptions\x18\xf7\x8a\x03 \x01(\x0b\x32\x1e.laurel.common.v1.MethodPolicyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'laurel.common.v1.policy_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CALLER']._serialized_start=209
-  _globals['_CALLER']._serialized_end=357
-  _globals['_METHODPOLICY']._serialized_start=85
-  _globals['_METHODPOLICY']._serialized_end=206
+  _globals['_CALLER']._serialized_start=241
+  _globals['_CALLER']._serialized_end=389
+  _globals['_METHODPOLICY']._serialized_start=86
+  _globals['_METHODPOLICY']._serialized_end=238
 # @@protoc_insertion_point(module_scope)

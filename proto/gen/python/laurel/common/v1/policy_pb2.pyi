@@ -73,10 +73,16 @@ class MethodPolicy(_message.Message):
     SERVICES_FIELD_NUMBER: _builtins.int
     DEFAULT_TIMEOUT_MS_FIELD_NUMBER: _builtins.int
     MUTATION_FIELD_NUMBER: _builtins.int
+    OUTSIDE_COLLABORATORS_FIELD_NUMBER: _builtins.int
     default_timeout_ms: _builtins.int
     """Milliseconds that a client allows when its caller gave no deadline."""
     mutation: _builtins.bool
     """Whether the method changes something: an operator's use of it is audited."""
+    outside_collaborators: _builtins.bool
+    """Whether a user who is no member of the installation's account may call it,
+    an outside collaborator of some of its repositories: the method then shows
+    of the installation what such a user may see and nothing else.
+    """
     @_builtins.property
     def callers(self) -> _containers.RepeatedScalarFieldContainer[Global___Caller.ValueType]:
         """Who may call it."""
@@ -94,10 +100,11 @@ class MethodPolicy(_message.Message):
         services: _abc.Iterable[_builtins.str] | None = ...,
         default_timeout_ms: _builtins.int = ...,
         mutation: _builtins.bool = ...,
+        outside_collaborators: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["callers", b"callers", "default_timeout_ms", b"default_timeout_ms", "mutation", b"mutation", "services", b"services"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["callers", b"callers", "default_timeout_ms", b"default_timeout_ms", "mutation", b"mutation", "outside_collaborators", b"outside_collaborators", "services", b"services"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
