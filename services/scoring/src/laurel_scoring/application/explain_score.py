@@ -65,13 +65,13 @@ class ExplainScore:
         require_scope(access, key.scope_type, key.scope_id)
         published = await self._current(key, version)
         require_entity(access, question.entity_type, question.entity_id)
-        with self._places.place(key.installation_id):
+        told = await self._explain(key, published, question)
+        if told is None:
+            # Without a place: a run takes its time, and others need not wait for it.
+            if not await self._score_again(key.installation_id):
+                raise InputsChanged
+            published = await self._current(key, 0)
             told = await self._explain(key, published, question)
-            if told is None:
-                if not await self._score_again(key.installation_id):
-                    raise InputsChanged
-                published = await self._current(key, 0)
-                told = await self._explain(key, published, question)
         if told is None:
             raise InputsChanged
         return told
@@ -88,6 +88,12 @@ class ExplainScore:
         self, key: BoardKey, published: PublishedVersion, question: Question
     ) -> Explained | None:
         """The explanation; None where the inputs have moved since the version was made."""
+        with self._places.place(key.installation_id):
+            return await self._explained(key, published, question)
+
+    async def _explained(
+        self, key: BoardKey, published: PublishedVersion, question: Question
+    ) -> Explained | None:
         as_of, mark = published.as_of, published.input_mark
         # A board that came out unchanged keeps its version: it equals what the last run that
         # succeeded computed, from inputs that may have had another name when it was published.
