@@ -84,6 +84,10 @@ class NoSessions:
         return 0
 
 
+async def _forget(installation_id: int, team_id: int) -> None:
+    """Nobody holds anything of a team."""
+
+
 @asynccontextmanager
 async def scene(database: Database) -> AsyncIterator[Scene]:
     """Ids and names that no other scene of the database has."""
@@ -96,7 +100,14 @@ async def scene(database: Database) -> AsyncIterator[Scene]:
     async with running_github(world, clock) as simulator:
         settings = IdentitySettings.model_validate(NOWHERE | simulator.settings())
         github = github_of(settings)
-        do = installation_use_cases(engine, SqlDirectory(engine), github, NoSessions(), clock)
+        do = installation_use_cases(
+            engine,
+            SqlDirectory(engine),
+            github,
+            sessions=NoSessions(),
+            forget_team=_forget,
+            clock=clock,
+        )
         yield Scene(history, steps, simulator, do.handle_installation_event, clock, engine)
         await github.http.aclose()
     await engine.dispose()

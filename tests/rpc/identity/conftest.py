@@ -17,6 +17,7 @@ from laurel_common.db.engine import create_engine
 from laurel_common.redis import create_redis
 from laurel_common.testing.clock import FakeClock
 from laurel_common.testing.server import RunningServer, serving
+from laurel_identity.application.ports import TeamForgetter
 from laurel_identity.bootstrap import Identity as Built
 from laurel_identity.bootstrap import build
 from laurel_identity.config import IdentitySettings
@@ -81,6 +82,7 @@ async def running_identity(
     *,
     github: GitHubSimulator | None = None,
     clock: FakeClock | None = None,
+    forget_team: TeamForgetter | None = None,
     **settings: Any,
 ) -> AsyncIterator[Identity]:
     """Serves identity over a database; `directory` receives the callers' keys."""
@@ -88,7 +90,13 @@ async def running_identity(
     clock = clock or FakeClock()
     redis = create_redis(redis_url)
     told = settings if github is None else github.settings() | settings
-    built = build(settings_of(directory, **told), engine=engine, redis=redis, clock=clock)
+    built = build(
+        settings_of(directory, **told),
+        engine=engine,
+        redis=redis,
+        clock=clock,
+        forget_team=forget_team,
+    )
     try:
         async with serving(
             built.servicers,

@@ -13,7 +13,7 @@ import pytest
 from laurel.identity.v1 import installation_pb2 as pb
 from laurel.identity.v1 import installation_pb2_grpc
 from laurel_common.auth.principal import PrincipalKind
-from laurel_common.errors import RemoteError
+from laurel_common.errors import DependencyUnavailable, RemoteError
 from laurel_common.testing.clock import FakeClock
 from tests.rpc.identity.conftest import Identity, running_identity
 from tests.support.database import Database
@@ -43,6 +43,10 @@ class Told:
     acme: Acme
     life: Life
     database: Database
+    # Called for teams that are about to go, with the installation.
+    forgotten: list[tuple[int, int]]
+    # What others answer to that: None is that they did.
+    trouble: list[Exception]
 
     async def tell(self, event: Event) -> int:
         """The outcome of an event; time goes on before it."""
@@ -72,12 +76,25 @@ class Told:
 async def told(database: Database, redis_url: str, tmp_path: Path) -> AsyncIterator[Told]:
     """Nothing has been told yet."""
     acme, clock = Acme(), FakeClock()
+    forgotten: list[tuple[int, int]] = []
+    trouble: list[Exception] = []
+
+    async def forget(installation_id: int, team_id: int) -> None:
+        if trouble:
+            raise trouble.pop()
+        with database.connect() as connection:
+            assert connection.execute("SELECT 1 FROM teams WHERE id = %s", [team_id]).fetchone()
+        forgotten.append((installation_id, team_id))
+
     async with (
         running_github(acme.world, clock) as github,
-        running_identity(database, redis_url, tmp_path, github=github, clock=clock) as identity,
+        running_identity(
+            database, redis_url, tmp_path, github=github, clock=clock, forget_team=forget
+        ) as identity,
     ):
-        channel = identity.server.channel(PrincipalKind.SERVICE, name="ingest")
-        yield Told(identity, identity.tenants(channel), github, acme, Life(acme.world), database)
+        ingest = identity.tenants(identity.server.channel(PrincipalKind.SERVICE, name="ingest"))
+        life = Life(acme.world)
+        yield Told(identity, ingest, github, acme, life, database, forgotten, trouble)
 
 
 async def test_a_new_installation_is_read_whole(told: Told) -> None:
@@ -127,6 +144,57 @@ async def test_a_user_who_is_gone_is_in_nothing_any_more(told: Told) -> None:
     for table in ("organization_memberships", "team_members"):
         query = f"SELECT count(*) FROM {table} WHERE user_id = %s"  # noqa: S608 - ours
         assert told.rows(query, told.acme.bob.id) == [0]
+
+
+async def test_a_team_goes_after_others_have_forgotten_it(told: Told) -> None:
+    await told.install()
+    told.life.delete_team(told.acme.team)
+    told.trouble.append(DependencyUnavailable())
+    with pytest.raises(RemoteError) as failed:
+        await told.tell(told.life.events[-1])
+    assert failed.value.reason == "DEPENDENCY_UNAVAILABLE"
+    assert len(told.rows("SELECT id FROM teams")) == 2
+    await told.tell(told.life.events[-1])
+    assert told.forgotten == [(told.acme.installation.id, told.acme.team.id)]
+    assert told.rows("SELECT id FROM teams") == [told.acme.secret.id]
+    await told.tell(told.life.events[-1])
+    assert len(told.forgotten) == 1
+
+
+async def test_a_sync_finds_what_no_webhook_told(told: Told) -> None:
+    sync = told.identity.installations.SyncInstallations
+    globex = told.acme.world.organization("globex")
+    other = told.acme.world.install(globex)
+    first = await sync(pb.SyncInstallationsRequest(page_size=1))
+    rest = await sync(pb.SyncInstallationsRequest(page_size=1, page_token=first.next_page_token))
+    found = [each.installation_id for page in (first, rest) for each in page.installations]
+    assert found == [told.acme.installation.id, other.id]
+    assert rest.next_page_token == ""
+    told.acme.world.join(told.acme.organization, told.acme.bob, "admin")
+    del told.acme.world.teams[told.acme.secret.id]
+    told.identity.clock.advance(timedelta(seconds=1))
+    await sync(pb.SyncInstallationsRequest(installation_id=told.acme.installation.id))
+    roles = "SELECT DISTINCT role FROM organization_memberships"
+    assert told.rows(roles) == ["admin"]
+    assert told.rows("SELECT id FROM teams") == [told.acme.team.id]
+    del told.acme.world.installations[other.id]
+    told.identity.clock.advance(timedelta(seconds=1))
+    listed = (await sync(pb.SyncInstallationsRequest())).installations
+    assert [each.suspended_by for each in listed] == ["", "uninstalled"]
+
+
+async def test_a_sync_of_what_is_not_at_github_says_why(told: Told) -> None:
+    with told.database.connect() as connection:
+        imported = Rows(connection).installation(app_id=0)
+    for installation_id, reason in {
+        1: "INSTALLATION_NOT_FOUND",
+        imported: "APP_NOT_INSTALLED",
+    }.items():
+        with pytest.raises(RemoteError) as refused:
+            await told.identity.installations.SyncInstallations(
+                pb.SyncInstallationsRequest(installation_id=installation_id)
+            )
+        assert refused.value.reason == reason
 
 
 async def test_an_app_that_may_not_see_members_leaves_them_alone(told: Told) -> None:

@@ -16,12 +16,16 @@ from laurel.identity.v1 import (
     installation_pb2,
     installation_pb2_grpc,
 )
+from laurel.ingest.v1 import signal_pb2
+from laurel.leaderboard.v1 import materialization_pb2
 from laurel_common.auth.keys import derive_secret, load_private_key
+from laurel_common.auth.tokens import TokenSource
 from laurel_common.auth.trust import TrustDirectory
 from laurel_common.clock import Clock, SystemClock
 from laurel_common.db.engine import create_engine
 from laurel_common.page_token import PageTokens
 from laurel_common.redis import create_redis
+from laurel_common.rpc.client import connect_peer
 from laurel_common.rpc.health import HealthCheck, database_check, redis_check, schema_check
 from laurel_common.rpc.server import RpcServer, Servicer, build_server
 from laurel_identity.application.batch_get_users import BatchGetUsers
@@ -30,12 +34,18 @@ from laurel_identity.application.list_organizations import ListOrganizations
 from laurel_identity.application.list_repositories import ListRepositories
 from laurel_identity.application.list_team_relations import ListTeamRelations
 from laurel_identity.application.list_teams import ListTeams
-from laurel_identity.application.ports import Directory, DirectoryReader, TenantReader
+from laurel_identity.application.ports import (
+    Directory,
+    DirectoryReader,
+    TeamForgetter,
+    TenantReader,
+)
 from laurel_identity.application.resolve_logins import ResolveLogins
 from laurel_identity.application.upsert_entities import UpsertEntities
 from laurel_identity.bootstrap_installations import github_of, installation_use_cases
 from laurel_identity.clients.github.connecting import sign_in_client
 from laurel_identity.clients.github.user import GitHubUser
+from laurel_identity.clients.teams import ForgetTeams
 from laurel_identity.config import IdentitySettings
 from laurel_identity.domain.entities import Kind
 from laurel_identity.rpc.auth_servicer import AuthServicer
@@ -72,6 +82,7 @@ def build(
     directory: Directory | None = None,
     directory_reader: DirectoryReader | None = None,
     tenant_reader: TenantReader | None = None,
+    forget_team: TeamForgetter | None = None,
     clock: Clock | None = None,
 ) -> Identity:
     """Builds everything below the server. Called within the running loop."""
@@ -123,7 +134,14 @@ def build(
                 tokens,
             ),
             _installations(
-                installation_use_cases(engine, directory, github, sessions.end_sessions, clock),
+                installation_use_cases(
+                    engine,
+                    directory,
+                    github,
+                    sessions=sessions.end_sessions,
+                    forget_team=forget_team or _forget_teams(settings, clock, closers),
+                    clock=clock,
+                ),
                 tokens,
             ),
         ],
@@ -140,6 +158,16 @@ def _auth(servicer: AuthServicer) -> Servicer:
         servicer,
         auth_pb2.DESCRIPTOR.services_by_name["AuthService"],
     )
+
+
+def _forget_teams(settings: IdentitySettings, clock: Clock, closers: list[Closer]) -> TeamForgetter:
+    tokens = TokenSource("identity", load_private_key(settings.key_file), clock=clock)
+    boards = materialization_pb2.DESCRIPTOR.services_by_name["MaterializationService"]
+    signals = signal_pb2.DESCRIPTOR.services_by_name["SignalService"]
+    leaderboard = connect_peer(settings, "leaderboard", tokens=tokens, services=[boards])
+    ingest = connect_peer(settings, "ingest", tokens=tokens, services=[signals])
+    closers.extend((leaderboard.close, ingest.close))
+    return ForgetTeams(leaderboard, ingest)
 
 
 def _sql_directory(settings: IdentitySettings, engine: AsyncEngine) -> Directory:

@@ -11,13 +11,13 @@ from laurel_identity.application.github import AppClient
 from laurel_identity.application.handle_installation_event import HandleInstallationEvent
 from laurel_identity.application.installation_tokens import InstallationTokens
 from laurel_identity.application.list_installations import ListInstallations
-from laurel_identity.application.ports import Directory, SessionEnder
+from laurel_identity.application.ports import Directory, SessionEnder, TeamForgetter
 from laurel_identity.application.reread import Reread
+from laurel_identity.application.sync_installations import SyncInstallations
 from laurel_identity.application.take_in import TakeIn
 from laurel_identity.clients.github.account import GitHubAccounts
 from laurel_identity.clients.github.connecting import app_client
 from laurel_identity.clients.github.http import GitHubHttp
-from laurel_identity.clients.teams import ForgetTeams
 from laurel_identity.config import IdentitySettings
 from laurel_identity.rpc.installation_servicer import InstallationUseCases
 from laurel_identity.storage.tenant_reads import SqlTenantReader
@@ -41,21 +41,21 @@ def installation_use_cases(
     engine: AsyncEngine,
     directory: Directory,
     github: GitHub,
+    *,
     sessions: SessionEnder,
+    forget_team: TeamForgetter,
     clock: Clock,
 ) -> InstallationUseCases:
     """What InstallationService does."""
     tenants = SqlTenantReader(engine)
     tokens = InstallationTokens(github.app, clock)
     get_installation = GetInstallation(tenants)
+    reread = Reread(github.app, GitHubAccounts(github.http, tokens), clock)
+    take_in = TakeIn(directory, tenants, forget_team)
     return InstallationUseCases(
         list_installations=ListInstallations(tenants),
         get_installation=get_installation,
         create_installation_token=CreateInstallationToken(get_installation, tokens),
-        handle_installation_event=HandleInstallationEvent(
-            Reread(github.app, GitHubAccounts(github.http, tokens), clock),
-            TakeIn(directory, tenants, ForgetTeams()),
-            tenants,
-            sessions,
-        ),
+        handle_installation_event=HandleInstallationEvent(reread, take_in, tenants, sessions),
+        sync_installations=SyncInstallations(github.app, reread, take_in, tenants, tenants),
     )

@@ -331,6 +331,12 @@ class AccountInstallations(Protocol):
         """
         ...
 
+    async def installed_after(self, after: int, limit: int) -> Sequence[int]:
+        """At most `limit` of the App's own installations that were not uninstalled, above an id,
+        by id. Raises DatabaseUnavailable.
+        """
+        ...
+
 
 class TeamForgetter(Protocol):
     """Whoever holds something about teams."""

@@ -32,32 +32,33 @@ class TakeIn:
         self._forget_team = forget_team
 
     async def __call__(self, findings: Findings) -> None:
-        findings = await self._with_all_gone_teams(findings)
+        doomed = await self._doomed_teams(findings)
         # Boards and signals first: the row must not go from under them.
-        for team_id in sorted(findings.gone_teams):
+        for team_id in sorted(doomed):
             await self._forget_team(findings.installation_id, team_id)
+        findings = replace(findings, gone_teams=findings.gone_teams | doomed)
 
         async def work(writer: DirectoryWriter) -> None:
             await _take_in(findings, writer)
 
         await self._directory.write(scope_of_findings(findings), work)
 
-    async def _with_all_gone_teams(self, findings: Findings) -> Findings:
+    async def _doomed_teams(self, findings: Findings) -> set[int]:
+        """The teams that have a row and are not there any more."""
         if findings.installation is None:
-            return findings
+            return set()
         account_id = findings.installation.account.id
         only = findings.gone_teams
         if findings.teams_are_complete:
             only = frozenset()
         elif not only:
-            return findings
+            return set()
         known: set[int] = set()
         after: int | None = None
         while page := await self._tenants.teams(account_id, after, _TEAMS_PAGE, only):
             known |= {team.id for team in page}
             after = page[-1].id
-        there = {team.id for team in findings.batch.teams}
-        return replace(findings, gone_teams=findings.gone_teams | (known - there))
+        return known - {team.id for team in findings.batch.teams}
 
 
 async def _take_in(findings: Findings, writer: DirectoryWriter) -> None:

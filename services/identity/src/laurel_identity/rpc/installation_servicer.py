@@ -12,6 +12,7 @@ from laurel_identity.application.create_installation_token import CreateInstalla
 from laurel_identity.application.get_installation import GetInstallation
 from laurel_identity.application.handle_installation_event import HandleInstallationEvent
 from laurel_identity.application.list_installations import ListInstallations
+from laurel_identity.application.sync_installations import SyncInstallations
 from laurel_identity.rpc import convert
 from laurel_identity.rpc.pages import Pages
 from laurel_identity.rpc.visibility import current_visibility
@@ -25,6 +26,7 @@ class InstallationUseCases:
     get_installation: GetInstallation
     create_installation_token: CreateInstallationToken
     handle_installation_event: HandleInstallationEvent
+    sync_installations: SyncInstallations
 
 
 class InstallationServicer(installation_pb2_grpc.InstallationServiceServicer):
@@ -32,6 +34,7 @@ class InstallationServicer(installation_pb2_grpc.InstallationServiceServicer):
 
     def __init__(self, use_cases: InstallationUseCases, tokens: PageTokens) -> None:
         self._do = use_cases
+        self._synced = Pages(tokens, "synced installations", default_size=10)
         self._installations = Pages(tokens, "installations", default_size=50)
 
     async def ListInstallations(
@@ -68,3 +71,15 @@ class InstallationServicer(installation_pb2_grpc.InstallationServiceServicer):
         payload = convert.to_payload(request.payload)
         outcome = await self._do.handle_installation_event(request.event, payload)
         return convert.from_outcome(outcome)
+
+    async def SyncInstallations(
+        self, request: pb.SyncInstallationsRequest, context: Any
+    ) -> pb.SyncInstallationsResponse:
+        if request.installation_id:
+            synced = await self._do.sync_installations.one(request.installation_id)
+            return pb.SyncInstallationsResponse(installations=[convert.from_installation(synced)])
+        page = await self._do.sync_installations.page(self._synced.single(request))
+        return pb.SyncInstallationsResponse(
+            installations=map(convert.from_installation, page.rows),
+            next_page_token=self._synced.next_token(request, page),
+        )

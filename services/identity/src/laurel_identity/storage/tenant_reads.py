@@ -90,6 +90,22 @@ class SqlTenantReader:
             found: int | None = await connection.scalar(select(own.c.installation_id))
         return found
 
+    async def installed_after(self, after: int, limit: int) -> Sequence[int]:
+        """At most `limit` of the App's own installations above an id, by id."""
+        key = installations.c.installation_id
+        own = (
+            select(key)
+            .where(
+                key > after,
+                installations.c.app_id != 0,
+                installations.c.suspended_by.is_distinct_from(UNINSTALLED),
+            )
+            .order_by(key)
+            .limit(limit)
+        )
+        async with transaction(self._engine) as connection:
+            return list(await connection.scalars(own))
+
     async def installations(
         self, after: int | None, limit: int, visibility: Visibility
     ) -> Sequence[Installation]:

@@ -220,3 +220,56 @@ class HandleInstallationEventResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___HandleInstallationEventResponse: _TypeAlias = HandleInstallationEventResponse  # noqa: Y015
+
+@_typing.final
+class SyncInstallationsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INSTALLATION_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    installation_id: _builtins.int
+    """0 means all, which is for operators alone."""
+    page_size: _builtins.int
+    """Installations that are read again before the answer, at most 100; 0 means 10."""
+    page_token: _builtins.str
+    def __init__(
+        self,
+        *,
+        installation_id: _builtins.int = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["installation_id", b"installation_id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SyncInstallationsRequest: _TypeAlias = SyncInstallationsRequest  # noqa: Y015
+
+@_typing.final
+class SyncInstallationsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INSTALLATIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def installations(self) -> _containers.RepeatedCompositeFieldContainer[_entities_pb2.Installation]:
+        """Those that were read again, by id, as they are now."""
+
+    def __init__(
+        self,
+        *,
+        installations: _abc.Iterable[_entities_pb2.Installation] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["installations", b"installations", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SyncInstallationsResponse: _TypeAlias = SyncInstallationsResponse  # noqa: Y015

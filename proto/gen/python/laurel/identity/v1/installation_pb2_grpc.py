@@ -55,6 +55,11 @@ class InstallationServiceStub:
                 request_serializer=laurel_dot_identity_dot_v1_dot_installation__pb2.HandleInstallationEventRequest.SerializeToString,
                 response_deserializer=laurel_dot_identity_dot_v1_dot_installation__pb2.HandleInstallationEventResponse.FromString,
                 _registered_method=True)
+        self.SyncInstallations = channel.unary_unary(
+                '/laurel.identity.v1.InstallationService/SyncInstallations',
+                request_serializer=laurel_dot_identity_dot_v1_dot_installation__pb2.SyncInstallationsRequest.SerializeToString,
+                response_deserializer=laurel_dot_identity_dot_v1_dot_installation__pb2.SyncInstallationsResponse.FromString,
+                _registered_method=True)
 
 
 class InstallationServiceServicer:
@@ -102,6 +107,18 @@ class InstallationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SyncInstallations(self, request, context):
+        """Reads everything again from GitHub: one installation, or all of the App's, a page
+        at a time, those included that no webhook told of. Idempotent.
+        Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, INSTALLATION_NOT_FOUND,
+        APP_NOT_INSTALLED, INSTALLATION_SUSPENDED, GITHUB_NOT_CONFIGURED,
+        GITHUB_UNAVAILABLE, GITHUB_RATE_LIMITED, GITHUB_REFUSED, CONCURRENT_CHANGE,
+        DEPENDENCY_UNAVAILABLE, DATABASE_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_InstallationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -124,6 +141,11 @@ def add_InstallationServiceServicer_to_server(servicer, server):
                     servicer.HandleInstallationEvent,
                     request_deserializer=laurel_dot_identity_dot_v1_dot_installation__pb2.HandleInstallationEventRequest.FromString,
                     response_serializer=laurel_dot_identity_dot_v1_dot_installation__pb2.HandleInstallationEventResponse.SerializeToString,
+            ),
+            'SyncInstallations': grpc.unary_unary_rpc_method_handler(
+                    servicer.SyncInstallations,
+                    request_deserializer=laurel_dot_identity_dot_v1_dot_installation__pb2.SyncInstallationsRequest.FromString,
+                    response_serializer=laurel_dot_identity_dot_v1_dot_installation__pb2.SyncInstallationsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -235,6 +257,33 @@ class InstallationService:
             '/laurel.identity.v1.InstallationService/HandleInstallationEvent',
             laurel_dot_identity_dot_v1_dot_installation__pb2.HandleInstallationEventRequest.SerializeToString,
             laurel_dot_identity_dot_v1_dot_installation__pb2.HandleInstallationEventResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SyncInstallations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.identity.v1.InstallationService/SyncInstallations',
+            laurel_dot_identity_dot_v1_dot_installation__pb2.SyncInstallationsRequest.SerializeToString,
+            laurel_dot_identity_dot_v1_dot_installation__pb2.SyncInstallationsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -41,6 +41,14 @@ class InstallationServiceStub:
     CONCURRENT_CHANGE, DEPENDENCY_UNAVAILABLE, DATABASE_UNAVAILABLE; it is to be
     handled again then.
     """
+    SyncInstallations: _aio.UnaryUnaryMultiCallable[_installation_pb2.SyncInstallationsRequest, _installation_pb2.SyncInstallationsResponse]
+    """Reads everything again from GitHub: one installation, or all of the App's, a page
+    at a time, those included that no webhook told of. Idempotent.
+    Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, INSTALLATION_NOT_FOUND,
+    APP_NOT_INSTALLED, INSTALLATION_SUSPENDED, GITHUB_NOT_CONFIGURED,
+    GITHUB_UNAVAILABLE, GITHUB_RATE_LIMITED, GITHUB_REFUSED, CONCURRENT_CHANGE,
+    DEPENDENCY_UNAVAILABLE, DATABASE_UNAVAILABLE.
+    """
 
 class InstallationServiceServicer(metaclass=_abc_1.ABCMeta):
     """The GitHub App installations, and the accounts that were only imported."""
@@ -92,6 +100,20 @@ class InstallationServiceServicer(metaclass=_abc_1.ABCMeta):
         GITHUB_NOT_CONFIGURED, GITHUB_UNAVAILABLE, GITHUB_RATE_LIMITED, GITHUB_REFUSED,
         CONCURRENT_CHANGE, DEPENDENCY_UNAVAILABLE, DATABASE_UNAVAILABLE; it is to be
         handled again then.
+        """
+
+    @_abc_1.abstractmethod
+    def SyncInstallations(
+        self,
+        request: _installation_pb2.SyncInstallationsRequest,
+        context: _aio.ServicerContext[_installation_pb2.SyncInstallationsRequest, _abc.Awaitable[_installation_pb2.SyncInstallationsResponse]],
+    ) -> _abc.Awaitable[_installation_pb2.SyncInstallationsResponse]:
+        """Reads everything again from GitHub: one installation, or all of the App's, a page
+        at a time, those included that no webhook told of. Idempotent.
+        Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, INSTALLATION_NOT_FOUND,
+        APP_NOT_INSTALLED, INSTALLATION_SUSPENDED, GITHUB_NOT_CONFIGURED,
+        GITHUB_UNAVAILABLE, GITHUB_RATE_LIMITED, GITHUB_REFUSED, CONCURRENT_CHANGE,
+        DEPENDENCY_UNAVAILABLE, DATABASE_UNAVAILABLE.
         """
 
 def add_InstallationServiceServicer_to_server(servicer: InstallationServiceServicer, server: _aio.Server) -> None: ...
