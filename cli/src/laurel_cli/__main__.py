@@ -21,6 +21,7 @@ _COMMANDS = {
     "export": ("export", True),
     "token": ("token", False),
     "keys": ("keys", False),
+    "certs": ("certs", False),
     "migrate": ("migrate", False),
 }
 

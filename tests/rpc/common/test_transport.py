@@ -1,82 +1,31 @@
 """TLS where certificates are configured, loopback only where not."""
 
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
 import grpc
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from laurel_cli.stack.authority import Authority
 from laurel_common.auth import PrincipalKind
 from laurel_common.config import ConfigError
 from laurel_common.errors import RemoteError
 from laurel_common.rpc.client import connect
 from laurel_common.rpc.server import build_server
-from laurel_common.rpc.transport import is_loopback
+from laurel_common.rpc.transport import is_loopback, server_credentials
 from laurel_common.testing.server import TestKeys, default_settings, serving
 from tests.rpc.common.echo import EchoServicer, pb, pb_grpc, registration
 
 
-class Authority:
-    """A certificate authority for one test."""
-
-    def __init__(self, directory: Path, name: str = "ca") -> None:
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        self._directory = directory
-        self.file = directory / f"{name}.pem"
-        certificate = (
-            self._builder(self._name, self._key.public_key())
-            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-            .sign(self._key, hashes.SHA256())
-        )
-        self.file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-
-    def _builder(
-        self, subject: x509.Name, key: ec.EllipticCurvePublicKey
-    ) -> x509.CertificateBuilder:
-        now = datetime.now(UTC)
-        return (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(self._name)
-            .public_key(key)
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(minutes=1))
-            .not_valid_after(now + timedelta(days=1))
-        )
-
-    def issue(self) -> tuple[Path, Path]:
-        """A certificate for localhost and its key."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-        names = x509.SubjectAlternativeName(
-            [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
-        )
-        certificate = (
-            self._builder(subject, key.public_key())
-            .add_extension(names, critical=False)
-            .sign(self._key, hashes.SHA256())
-        )
-        files = self._directory / "server.pem", self._directory / "server.key"
-        files[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-        files[1].write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-        )
-        return files
+def authorities(directory: Path) -> tuple[Authority, Authority]:
+    """One's own, and another's."""
+    for name in ("own", "other"):
+        (directory / name).mkdir()
+    return Authority(directory / "own"), Authority(directory / "other")
 
 
 async def test_a_server_with_certificates_is_called_under_their_authority(tmp_path: Path) -> None:
-    authority, stranger = Authority(tmp_path), Authority(tmp_path, "stranger")
-    certificate, key = authority.issue()
+    authority, stranger = authorities(tmp_path)
+    certificate, key = authority.issue("test")
     settings = default_settings(
         TestKeys(tmp_path),
         tls_certificate_file=certificate,
@@ -88,7 +37,11 @@ async def test_a_server_with_certificates_is_called_under_their_authority(tmp_pa
     ) as running:
         tokens = running.keys.add("ingest", PrincipalKind.SERVICE)
         outcomes = {}
-        for name, ca_file in (("its", authority.file), ("strange", stranger.file), ("none", None)):
+        for name, ca_file in (
+            ("its", authority.certificate_file),
+            ("strange", stranger.certificate_file),
+            ("none", None),
+        ):
             channel = connect(running.target, audience="test", tokens=tokens, ca_file=ca_file)
             async with channel:
                 stub = pb_grpc.EchoServiceStub(channel)
@@ -97,6 +50,52 @@ async def test_a_server_with_certificates_is_called_under_their_authority(tmp_pa
                 except RemoteError as error:
                     outcomes[name] = error.code
         assert outcomes == {"its": "safe", "strange": "UNAVAILABLE", "none": "UNAVAILABLE"}
+
+
+async def test_with_mutual_tls_callers_show_a_certificate_of_the_same_authority(
+    tmp_path: Path,
+) -> None:
+    authority, stranger = authorities(tmp_path)
+    certificate, key = authority.issue("test")
+    settings = default_settings(
+        TestKeys(tmp_path),
+        tls_certificate_file=certificate,
+        tls_key_file=key,
+        tls_client_ca_file=authority.certificate_file,
+    )
+    (tmp_path / "run").mkdir()
+    shown = {"its": authority.issue("ingest"), "strange": stranger.issue("ingest"), "none": None}
+    outcomes = {}
+    async with serving(
+        [registration(EchoServicer())], tmp_path / "run", settings=settings
+    ) as running:
+        tokens = running.keys.add("ingest", PrincipalKind.SERVICE)
+        for name, own in shown.items():
+            channel = connect(
+                running.target,
+                audience="test",
+                tokens=tokens,
+                ca_file=authority.certificate_file,
+                own_certificate=own,
+            )
+            async with channel:
+                stub = pb_grpc.EchoServiceStub(channel)
+                try:
+                    outcomes[name] = (await stub.Echo(pb.EchoRequest(text="safe"))).text
+                except RemoteError as error:
+                    outcomes[name] = error.code
+    assert outcomes == {"its": "safe", "strange": "UNAVAILABLE", "none": "UNAVAILABLE"}
+
+
+def test_a_key_that_everybody_can_read_is_refused(tmp_path: Path) -> None:
+    certificate, key = authorities(tmp_path)[0].issue("test")
+    assert key.stat().st_mode & 0o777 == 0o600
+    key.chmod(0o644)
+    settings = default_settings(
+        TestKeys(tmp_path), tls_certificate_file=certificate, tls_key_file=key
+    )
+    with pytest.raises(ConfigError, match="chmod 600"):
+        server_credentials(settings)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +128,7 @@ async def test_plain_text_beyond_loopback_has_to_be_asked_for(tmp_path: Path) ->
 
 async def test_half_a_certificate_is_a_mistake(tmp_path: Path) -> None:
     keys = TestKeys(tmp_path)
-    certificate, _ = Authority(tmp_path).issue()
+    certificate, _ = Authority(tmp_path).issue("test")
     settings = default_settings(keys, tls_certificate_file=certificate)
     with pytest.raises(ConfigError, match="go together"):
         build_server(settings, [registration(EchoServicer())])

@@ -12,7 +12,7 @@ from rich.table import Table
 from laurel_cli.errors import EXIT_UNAVAILABLE, UsageError
 from laurel_cli.options import AsJson, Data, Endpoint
 from laurel_cli.rpc.health import health_of
-from laurel_cli.rpc.where import Where, transport
+from laurel_cli.rpc.where import Where, own_certificate, transport
 from laurel_cli.running import console, run
 from laurel_cli.stack.layout import SERVICES
 
@@ -42,9 +42,10 @@ async def _states(where: Where, service: str) -> list[tuple[str, str, str]]:
     names = [service] if service else list(SERVICES)
     targets = where.targets()
     ca_file, _ = transport()
+    own = own_certificate()
     # Health is asked without a token: there is nothing to protect on the way.
     answers = await asyncio.gather(
-        *(health_of(targets[name], ca_file=ca_file, allow_insecure=True) for name in names)
+        *(health_of(targets[name], ca_file=ca_file, allow_insecure=True, own=own) for name in names)
     )
     return [(name, targets[name], state) for name, state in zip(names, answers, strict=True)]
 

@@ -10,7 +10,7 @@ import grpc
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from laurel_cli.errors import RefusedError, UsageError
-from laurel_cli.rpc.where import Where, transport
+from laurel_cli.rpc.where import Where, own_certificate, transport
 from laurel_cli.stack.layout import OPERATOR, Layout
 from laurel_common.auth.keys import KeyFileError, load_private_key
 from laurel_common.auth.operator import mint_operator_token
@@ -27,11 +27,12 @@ class Caller:
     tokens: Tokens
     ca_file: Path | None = None
     allow_insecure: bool = False
+    own: tuple[Path, Path] | None = None
 
     @classmethod
     def of(cls, where: Where) -> "Caller":
         """The caller that the options describe; raises RefusedError, UsageError."""
-        return cls(where.targets(), tokens_of(where), *transport())
+        return cls(where.targets(), tokens_of(where), *transport(), own_certificate())
 
     @asynccontextmanager
     async def channel(self, service: str) -> AsyncIterator[grpc.aio.Channel]:
@@ -43,6 +44,7 @@ class Caller:
                 tokens=self.tokens,
                 ca_file=self.ca_file,
                 allow_insecure=self.allow_insecure,
+                own_certificate=self.own,
             )
         except ConfigError as error:
             raise UsageError("; ".join(error.problems)) from error

@@ -7,7 +7,7 @@ from pathlib import Path
 import grpc
 from grpc_health.v1 import health_pb2
 
-from laurel_common.rpc.transport import channel_credentials
+from laurel_common.rpc.transport import OwnCertificate, channel_credentials
 
 _POLL_SECONDS = 0.05
 _STATUS = health_pb2.HealthCheckResponse.ServingStatus
@@ -19,9 +19,12 @@ async def health_of(
     timeout: float = 2.0,  # noqa: ASYNC109 - the call's own deadline
     ca_file: Path | None = None,
     allow_insecure: bool = False,
+    own: OwnCertificate | None = None,
 ) -> str:
     """SERVING, NOT_SERVING, or the code of the error that was the answer (UNAVAILABLE, …)."""
-    credentials = channel_credentials(target, ca_file=ca_file, allow_insecure=allow_insecure)
+    credentials = channel_credentials(
+        target, ca_file=ca_file, allow_insecure=allow_insecure, own=own
+    )
     # A port that was refused a moment ago is tried again, not remembered as dead.
     options = [("grpc.use_local_subchannel_pool", 1)]
     channel = (

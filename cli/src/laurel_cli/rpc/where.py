@@ -43,6 +43,14 @@ def transport(environ: Mapping[str, str] | None = None) -> tuple[Path | None, bo
     return Path(ca_file) if ca_file else None, insecure
 
 
+def own_certificate(environ: Mapping[str, str] | None = None) -> tuple[Path, Path] | None:
+    """The certificate to show to services that ask for one, and its key."""
+    variables = os.environ if environ is None else environ
+    certificate = variables.get("LAUREL_TLS_CERTIFICATE_FILE")
+    key = variables.get("LAUREL_TLS_KEY_FILE")
+    return (Path(certificate), Path(key)) if certificate and key else None
+
+
 def _running(layout: Layout) -> dict[str, str]:
     try:
         found = orjson.loads(layout.endpoints_file.read_bytes())

@@ -63,6 +63,8 @@ class ServiceSettings(BaseSettings):
     tls_certificate_file: Path | None = None
     tls_key_file: Path | None = None
     tls_ca_file: Path | None = None
+    # Callers have to show a certificate of this authority as well (mutual TLS).
+    tls_client_ca_file: Path | None = None
 
     trust_file: Path
     key_file: Path

@@ -17,7 +17,7 @@ from laurel_common.deadline import outbound_timeout
 from laurel_common.errors import RemoteError
 from laurel_common.rpc.outgoing import StreamStream, StreamUnary, UnaryStream, UnaryUnary
 from laurel_common.rpc.policy import rules_of
-from laurel_common.rpc.transport import channel_credentials
+from laurel_common.rpc.transport import OwnCertificate, channel_credentials
 from laurel_common.tracing import (
     REQUEST_ID_KEY,
     TRACEPARENT_KEY,
@@ -39,6 +39,7 @@ def connect(
     services: Sequence[ServiceDescriptor] = (),
     ca_file: Path | None = None,
     allow_insecure: bool = False,
+    own_certificate: OwnCertificate | None = None,
     max_message_bytes: int = MAX_MESSAGE_BYTES,
 ) -> grpc.aio.Channel:
     """A channel whose calls raise RemoteError; connects when first used. Called within the loop.
@@ -47,7 +48,9 @@ def connect(
     up to four times while the service is UNAVAILABLE. Raises ConfigError where the token would
     travel in the open.
     """
-    credentials = channel_credentials(target, ca_file=ca_file, allow_insecure=allow_insecure)
+    credentials = channel_credentials(
+        target, ca_file=ca_file, allow_insecure=allow_insecure, own=own_certificate
+    )
     options = [
         ("grpc.max_receive_message_length", max_message_bytes),
         ("grpc.max_send_message_length", max_message_bytes),
@@ -85,7 +88,14 @@ def connect_peer(
         services=services,
         ca_file=settings.tls_ca_file,
         allow_insecure=settings.allow_insecure_bind,
+        own_certificate=_own_certificate(settings),
     )
+
+
+def _own_certificate(settings: ServiceSettings) -> OwnCertificate | None:
+    """What a service serves with is what it calls with."""
+    certificate, key = settings.tls_certificate_file, settings.tls_key_file
+    return None if certificate is None or key is None else (certificate, key)
 
 
 def service_config(services: Sequence[ServiceDescriptor]) -> str:

@@ -1,11 +1,15 @@
 """Addresses and TLS: what may be bound or called without certificates, and with which."""
 
 import ipaddress
+import stat
 from pathlib import Path
 
 import grpc
 
 from laurel_common.config import ConfigError, ServiceSettings
+
+# One's certificate and its key, as files.
+OwnCertificate = tuple[Path, Path]
 
 
 def is_loopback(address: str) -> bool:
@@ -28,10 +32,17 @@ def server_credentials(settings: ServiceSettings) -> grpc.ServerCredentials | No
     unless LAUREL_ALLOW_INSECURE_BIND says so.
     """
     certificate, key = settings.tls_certificate_file, settings.tls_key_file
+    client_ca = settings.tls_client_ca_file
+    if client_ca is not None and certificate is None:
+        raise ConfigError(["LAUREL_TLS_CLIENT_CA_FILE needs LAUREL_TLS_CERTIFICATE_FILE"])
     if (certificate is None) != (key is None):
         raise ConfigError(["LAUREL_TLS_CERTIFICATE_FILE and LAUREL_TLS_KEY_FILE go together"])
     if certificate is not None and key is not None:
-        return grpc.ssl_server_credentials([(_read(key), _read(certificate))])
+        return grpc.ssl_server_credentials(
+            [(_read_private(key), _read(certificate))],
+            root_certificates=None if client_ca is None else _read(client_ca),
+            require_client_auth=client_ca is not None,
+        )
     if not is_loopback(settings.listen) and not settings.allow_insecure_bind:
         raise ConfigError(
             [
@@ -43,17 +54,34 @@ def server_credentials(settings: ServiceSettings) -> grpc.ServerCredentials | No
 
 
 def channel_credentials(
-    target: str, *, ca_file: Path | None, allow_insecure: bool
+    target: str,
+    *,
+    ca_file: Path | None,
+    allow_insecure: bool,
+    own: OwnCertificate | None = None,
 ) -> grpc.ChannelCredentials | None:
-    """TLS under `ca_file`; None for plain text, which is for loopback unless allowed elsewhere.
+    """TLS under `ca_file`, showing one's own certificate where there is one; None for plain text,
+    which is for loopback unless allowed elsewhere.
 
     Raises ConfigError where a token would travel in the open.
     """
     if ca_file is not None:
-        return grpc.ssl_channel_credentials(_read(ca_file))
+        if own is None:
+            return grpc.ssl_channel_credentials(_read(ca_file))
+        return grpc.ssl_channel_credentials(
+            _read(ca_file), private_key=_read_private(own[1]), certificate_chain=_read(own[0])
+        )
     if not is_loopback(target) and not allow_insecure:
         raise ConfigError([f"{target} is not on this machine: calling it needs LAUREL_TLS_CA_FILE"])
     return None
+
+
+def _read_private(path: Path) -> bytes:
+    """A private key; raises ConfigError for one that everybody can read."""
+    content = _read(path)
+    if path.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH):
+        raise ConfigError([f"{path}: everybody can read it; chmod 600 makes it private"])
+    return content
 
 
 def _read(path: Path) -> bytes:

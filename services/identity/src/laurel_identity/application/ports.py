@@ -288,9 +288,7 @@ class TenantReader(Protocol):
         only: Collection[int],
         hidden: Hidden = NOTHING_HIDDEN,
     ) -> Sequence[Repository]:
-        """At most `limit` repositories of the installation above `after`, by id, without hidden
-        ones; `only` these, all where it is empty.
-        """
+        """At most `limit` shown repositories above `after`, by id; `only` these, unless empty."""
         ...
 
     async def teams(
@@ -301,9 +299,7 @@ class TenantReader(Protocol):
         only: Collection[int],
         hidden: Hidden = NOTHING_HIDDEN,
     ) -> Sequence[Team]:
-        """At most `limit` teams of the account above `after`, by id, without hidden ones; `only`
-        these, all where it is empty.
-        """
+        """At most `limit` shown teams above `after`, by id; `only` these, unless empty."""
         ...
 
     async def team_relations(
