@@ -17,7 +17,7 @@ from laurel_common.db.engine import create_engine
 from laurel_common.redis import create_redis
 from laurel_common.testing.clock import FakeClock
 from laurel_common.testing.server import RunningServer, serving
-from laurel_identity.application.ports import TeamForgetter
+from laurel_identity.application.installation_ports import TeamForgetter
 from laurel_identity.bootstrap import Identity as Built
 from laurel_identity.bootstrap import build
 from laurel_identity.config import IdentitySettings

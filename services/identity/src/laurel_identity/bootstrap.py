@@ -30,16 +30,12 @@ from laurel_common.rpc.health import HealthCheck, database_check, redis_check, s
 from laurel_common.rpc.server import RpcServer, Servicer, build_server
 from laurel_identity.application.batch_get_users import BatchGetUsers
 from laurel_identity.application.get_organization import GetOrganization
+from laurel_identity.application.installation_ports import TeamForgetter
 from laurel_identity.application.list_organizations import ListOrganizations
 from laurel_identity.application.list_repositories import ListRepositories
 from laurel_identity.application.list_team_relations import ListTeamRelations
 from laurel_identity.application.list_teams import ListTeams
-from laurel_identity.application.ports import (
-    Directory,
-    DirectoryReader,
-    TeamForgetter,
-    TenantReader,
-)
+from laurel_identity.application.ports import Directory, DirectoryReader, TenantReader
 from laurel_identity.application.resolve_logins import ResolveLogins
 from laurel_identity.application.upsert_entities import UpsertEntities
 from laurel_identity.bootstrap_installations import github_of, installation_use_cases

@@ -9,9 +9,10 @@ from laurel_identity.application.create_installation_token import CreateInstalla
 from laurel_identity.application.get_installation import GetInstallation
 from laurel_identity.application.github import AppClient
 from laurel_identity.application.handle_installation_event import HandleInstallationEvent
+from laurel_identity.application.installation_ports import SessionEnder, TeamForgetter
 from laurel_identity.application.installation_tokens import InstallationTokens
 from laurel_identity.application.list_installations import ListInstallations
-from laurel_identity.application.ports import Directory, SessionEnder, TeamForgetter
+from laurel_identity.application.ports import Directory
 from laurel_identity.application.reread import Reread
 from laurel_identity.application.sync_installations import SyncInstallations
 from laurel_identity.application.take_in import TakeIn

@@ -2,7 +2,7 @@
 
 from enum import Enum, auto
 
-from laurel_identity.application.ports import AccountInstallations, SessionEnder
+from laurel_identity.application.installation_ports import AccountInstallations, SessionEnder
 from laurel_identity.application.reread import Reread
 from laurel_identity.application.take_in import TakeIn
 from laurel_identity.domain.hints import Hint, Part, Payload, hint_of

@@ -3,12 +3,8 @@
 from dataclasses import replace
 
 from laurel_identity.application.findings import Findings, scope_of_findings
-from laurel_identity.application.ports import (
-    Directory,
-    DirectoryWriter,
-    TeamForgetter,
-    TenantReader,
-)
+from laurel_identity.application.installation_ports import TeamForgetter
+from laurel_identity.application.ports import Directory, DirectoryWriter, TenantReader
 from laurel_identity.application.upserting import Upserting
 from laurel_identity.domain.entities import Kind
 from laurel_identity.domain.github import AppInstallation
