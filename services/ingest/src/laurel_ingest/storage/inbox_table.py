@@ -167,7 +167,10 @@ class InboxTable:
 
     async def finish(self, left_out: Mapping[int, Mapping[str, int]], now: datetime) -> None:
         """See Inbox."""
-        counts = [orjson.dumps(dict(each)).decode() for each in left_out.values()]
+        counts = [
+            orjson.dumps({str(reason): count for reason, count in each.items()}).decode()
+            for each in left_out.values()
+        ]
         await self._change(_FINISH, ids=list(left_out), left_out=counts, now=now)
 
     async def park(self, errors: Mapping[int, str], now: datetime) -> None:
