@@ -143,3 +143,16 @@ class RecordedScoring:
         if self.away:
             raise RemoteError("UNAVAILABLE", "DEPENDENCY_UNAVAILABLE", "away")
         self.asked.append(installation_id)
+
+
+class RecordedIdentity:
+    """Identity as ingest hands events on to it: remembers them, and refuses as it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, bytes]] = []
+        self.refusal: RemoteError | None = None
+
+    async def hand_on(self, event: str, body: bytes) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+        self.told.append((event, body))

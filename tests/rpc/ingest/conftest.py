@@ -24,7 +24,7 @@ from laurel_ingest.config import IngestSettings
 from tests.support.database import Database
 from tests.support.ingest_builders import ACCOUNT_ID, INSTALLATION_ID, REPOSITORY_ID
 from tests.support.ingest_directory import DatabaseDirectory
-from tests.support.ingest_webhooks import SECRETS, RecordedScoring, delivered
+from tests.support.ingest_webhooks import SECRETS, RecordedIdentity, RecordedScoring, delivered
 from tests.support.users import SignedIn
 
 NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
@@ -41,6 +41,7 @@ class Service:
     inner: Ingest
     clock: FakeClock
     recorded: RecordedScoring
+    identity: RecordedIdentity
     user: SignedIn
     backend: signal_pb2_grpc.SignalServiceStub
     operator: signal_pb2_grpc.SignalServiceStub
@@ -131,7 +132,8 @@ async def service(database: Database, redis_url: str, tmp_path: Path) -> AsyncIt
     )
     directory = DatabaseDirectory(database.url())
     clock, recorded, user = FakeClock(NOW), RecordedScoring(), SignedIn()
-    inner = build(settings, clock=clock, directory=directory, scoring=recorded)
+    identity = RecordedIdentity()
+    inner = build(settings, clock=clock, directory=directory, identity=identity, scoring=recorded)
     async with serving(
         inner.servicers,
         tmp_path,
@@ -147,6 +149,7 @@ async def service(database: Database, redis_url: str, tmp_path: Path) -> AsyncIt
             inner,
             clock,
             recorded,
+            identity,
             user,
             *(
                 signal_pb2_grpc.SignalServiceStub(channel)

@@ -18,7 +18,7 @@ from tests.support.ingest_webhooks import delivered, hook_commit, hook_push, pay
 from tests.support.shared import shared_data
 from tests.support.spoiling import places
 
-JUNK: Final = (None, -1, 2**70, "\0", [], {}, [[]], "x" * 9_000)
+JUNK: Final[tuple[Any, ...]] = (None, -1, 2**70, "\0", [], {}, [[]], "x" * 9_000)
 ACCEPTED, IGNORED = webhook_pb2.WEBHOOK_RECEIPT_ACCEPTED, webhook_pb2.WEBHOOK_RECEIPT_IGNORED
 
 

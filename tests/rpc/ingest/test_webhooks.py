@@ -5,6 +5,7 @@ from collections.abc import Awaitable
 from datetime import timedelta
 from typing import Any
 
+import orjson
 import pytest
 
 from laurel.ingest.v1 import webhook_pb2
@@ -21,6 +22,7 @@ from tests.support.ingest_webhooks import (
     hook_commit,
     hook_push,
     payload,
+    repository,
 )
 
 OPENED = payload(action="opened", issue=issue(updated_at="2021-05-03T10:00:00Z"))
@@ -243,6 +245,38 @@ async def test_scoring_is_told_once_it_is_back_and_only_of_changes(service: Serv
     await work(service)
     await follow()
     assert service.recorded.asked == [INSTALLATION_ID]
+
+
+async def test_what_is_identitys_is_handed_on_byte_for_byte_and_a_repository_is_read_here_too(
+    service: Service,
+) -> None:
+    renamed = payload(action="renamed") | {"repository": repository(full_name="acme/shuttle")}
+    installation = payload(action="created")
+    await service.deliver("installation", installation, delivery_id="i")
+    await service.deliver("repository", renamed, delivery_id="r")
+    away = RemoteError("UNAVAILABLE", "DEPENDENCY_UNAVAILABLE", "away")
+    invalid = RemoteError("INVALID_ARGUMENT", "INVALID_REQUEST", "no such event")
+    service.identity.refusal = away
+    await work(service)
+    assert await states(service) == {"i": WAITING, "r": WAITING}
+
+    service.identity.refusal = None
+    service.clock.advance(timedelta(seconds=3))
+    await work(service)
+    assert await states(service) == {"i": DONE, "r": DONE}
+    assert service.identity.told == [
+        ("installation", orjson.dumps(installation)),
+        ("repository", orjson.dumps(renamed)),
+    ]
+    with service.database.connect() as connection:
+        names = connection.execute("SELECT full_name FROM repositories").fetchall()
+    assert names == [("acme/shuttle",)]
+
+    service.identity.refusal = invalid
+    await service.deliver("team", payload(action="created"), delivery_id="t")
+    await work(service)
+    kept = await service.delivery("t")
+    assert (kept.state, kept.last_error) == (PARKED, "INVALID_REQUEST: no such event")
 
 
 async def test_deliveries_are_listed_page_by_page_and_by_filter(service: Service) -> None:

@@ -23,12 +23,13 @@ from laurel_ingest.application.bots import ListBots, UpdateBots
 from laurel_ingest.application.flag_spam import FlagSpam
 from laurel_ingest.application.forget_team import ForgetTeam
 from laurel_ingest.application.import_events import ImportEvents
-from laurel_ingest.application.inbox import Scoring
+from laurel_ingest.application.inbox import InstallationEvents, Scoring
 from laurel_ingest.application.list_signals import ListSignals
 from laurel_ingest.application.partitions import DropOldPartitions, GetPartitionHealth
 from laurel_ingest.application.ports import Directory, SignalStream, Storage
 from laurel_ingest.application.write_signals import WriteSignals
 from laurel_ingest.clients.directory import IdentityDirectory
+from laurel_ingest.clients.installation_events import IdentityEvents
 from laurel_ingest.clients.scoring import ScoringRuns
 from laurel_ingest.config import IngestSettings
 from laurel_ingest.rpc.corrections import CorrectionCases
@@ -69,6 +70,7 @@ def build(
     storage: Storage | None = None,
     stream: SignalStream | None = None,
     directory: Directory | None = None,
+    identity: InstallationEvents | None = None,
     scoring: Scoring | None = None,
 ) -> Ingest:
     """Builds everything below the server. Called within the running loop."""
@@ -86,7 +88,7 @@ def build(
         redis = create_redis(settings.redis_url)
         closers.append(redis.aclose)
     credentials = TokenSource("ingest", key, clock=clock)
-    if directory is None:
+    if directory is None or identity is None:
         channel = connect_peer(
             settings,
             "identity",
@@ -97,7 +99,8 @@ def build(
             ],
         )
         closers.append(channel.close)
-        directory = IdentityDirectory(channel)
+        directory = directory or IdentityDirectory(channel)
+        identity = identity or IdentityEvents(channel)
     if scoring is None:
         services = [scoring_pb2.DESCRIPTOR.services_by_name["ScoringService"]]
         channel = connect_peer(settings, "scoring", tokens=credentials, services=services)
@@ -107,7 +110,13 @@ def build(
     storage = storage or PostgresStorage(engine, writers=max(1, settings.database_pool_size // 2))
     tokens = PageTokens(derive_secret(key, "page tokens"))
     webhooks = build_webhook_lane(
-        settings, engine=engine, directory=directory, scoring=scoring, tokens=tokens, clock=clock
+        settings,
+        engine=engine,
+        directory=directory,
+        identity=identity,
+        scoring=scoring,
+        tokens=tokens,
+        clock=clock,
     )
     closers += webhooks.closers()
     changed, bots = webhooks.follow.wake, BotTable(engine)

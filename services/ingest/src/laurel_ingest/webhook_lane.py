@@ -11,7 +11,7 @@ from laurel_common.page_token import PageTokens
 from laurel_common.rpc.server import Servicer
 from laurel_ingest.application.follow_boards import FollowBoards
 from laurel_ingest.application.forget_deliveries import ForgetDeliveries
-from laurel_ingest.application.inbox import Scoring
+from laurel_ingest.application.inbox import InstallationEvents, Scoring
 from laurel_ingest.application.list_deliveries import ListDeliveries
 from laurel_ingest.application.ports import Directory, Storage
 from laurel_ingest.application.receive_webhook import ReceiveWebhook
@@ -59,6 +59,7 @@ def build_webhook_lane(
     *,
     engine: AsyncEngine,
     directory: Directory,
+    identity: InstallationEvents,
     scoring: Scoring,
     tokens: PageTokens,
     clock: Clock,
@@ -69,13 +70,11 @@ def build_webhook_lane(
     inbox, log = InboxTable(engine, queue, clock), DeliveryLogTable(engine, queue)
     follow_boards = FollowBoards(ScoringNoticeTable(engine), scoring)
     follow = Loop("follow-boards", follow_boards, every_seconds=_FOLLOW_EVERY_SECONDS)
+    storage = storage or PostgresStorage(
+        engine, writers=settings.webhook_concurrency, boards_follow=True
+    )
     work = WorkDeliveries(
-        inbox,
-        storage
-        or PostgresStorage(engine, writers=settings.webhook_concurrency, boards_follow=True),
-        directory,
-        clock,
-        follow.wake,
+        inbox, storage, directory, identity=identity, clock=clock, changed=follow.wake
     )
     forget_deliveries = ForgetDeliveries(inbox, clock)
     queue.register(work)

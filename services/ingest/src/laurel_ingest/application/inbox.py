@@ -95,3 +95,11 @@ class Scoring(Protocol):
     async def start(self, installation_id: int) -> None:
         """Has all boards of an installation computed anew."""
         ...
+
+
+class InstallationEvents(Protocol):
+    """Identity's part of what webhooks tell. Raises RemoteError."""
+
+    async def hand_on(self, event: str, body: bytes) -> None:
+        """Has identity take in what a delivery is about; again and in any order is the same."""
+        ...

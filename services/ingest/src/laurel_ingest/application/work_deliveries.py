@@ -17,10 +17,17 @@ from laurel_common.errors import (
 )
 from laurel_ingest.application.batch_store import BatchStore
 from laurel_ingest.application.enrolment import Enrolment
-from laurel_ingest.application.inbox import Inbox
+from laurel_ingest.application.inbox import Inbox, InstallationEvents
 from laurel_ingest.application.ports import Directory, Storage
 from laurel_ingest.application.webhook_batch import WebhookBatch, read_batch
-from laurel_ingest.domain.deliveries import MAX_ATTEMPTS, Delivery, pause_after, pause_while_away
+from laurel_ingest.domain.deliveries import (
+    MAX_ATTEMPTS,
+    Delivery,
+    is_identitys,
+    pause_after,
+    pause_while_away,
+)
+from laurel_ingest.domain.webhook_events import HANDLERS
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +46,8 @@ class WorkDeliveries:
         inbox: Inbox,
         storage: Storage,
         directory: Directory,
+        *,
+        identity: InstallationEvents,
         clock: Clock,
         changed: Callable[[], None],
     ) -> None:
@@ -46,6 +55,7 @@ class WorkDeliveries:
         self._inbox = inbox
         self._storage = storage
         self._directory = directory
+        self._identity = identity
         self._clock = clock
         self._changed = changed
         self._store = BatchStore(storage)
@@ -56,11 +66,36 @@ class WorkDeliveries:
         while deliveries := await self._inbox.due(
             subject_id, self._clock.now(), limit=_BATCH_DELIVERIES, max_bytes=_BATCH_BYTES
         ):
-            await self._take(deliveries, enrolment)
+            sound = await self._hand_on(deliveries)
+            await self._take(sound, enrolment)
             self._changed()
+
+    async def _hand_on(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
+        """Tells identity of what is its own, and answers what is left to be read here.
+
+        Before anything is read: an installation must be known before its repositories.
+        """
+        left: list[Delivery] = []
+        for delivery in deliveries:
+            try:
+                if is_identitys(delivery.event):
+                    await self._identity.hand_on(delivery.event, delivery.body or b"")
+            except Exception as error:  # whatever it is, it is this delivery's alone
+                if _is_away(error):
+                    await self._wait([delivery], error)
+                else:
+                    await self._fail(delivery, error)
+                continue
+            if delivery.event in HANDLERS:
+                left.append(delivery)
+            else:
+                await self._inbox.finish({delivery.id: {}}, self._clock.now())
+        return left
 
     async def _take(self, deliveries: Sequence[Delivery], enrolment: Enrolment) -> None:
         """Finishes, parks or postpones every one of them."""
+        if not deliveries:
+            return
         try:
             batch = await asyncio.to_thread(read_batch, deliveries)
             await self._write(batch, enrolment)
@@ -103,7 +138,7 @@ class WorkDeliveries:
             attempts=attempts,
             exc_info=error,
         )
-        if attempts >= MAX_ATTEMPTS:
+        if attempts >= MAX_ATTEMPTS or getattr(error, "code", "") == "INVALID_ARGUMENT":
             await self._inbox.park({delivery.id: _word(error)}, now)
         else:
             await self._postpone([delivery], error, now + pause_after(attempts), counted=True)

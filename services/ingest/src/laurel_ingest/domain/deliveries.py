@@ -11,6 +11,13 @@ from laurel_ingest.domain.webhook_events import HANDLERS
 MAX_ATTEMPTS: Final = 5
 """Attempts that end in an error of ours before a delivery is parked."""
 
+_IDENTITYS: Final = frozenset(
+    {
+        *("installation", "installation_repositories", "installation_target", "organization"),
+        *("membership", "member", "team", "team_add", "repository", "github_app_authorization"),
+    }
+)
+
 _FIRST_PAUSE: Final = timedelta(seconds=2)
 _LONGEST_PAUSE: Final = timedelta(minutes=10)
 _LONGEST_WAIT: Final = timedelta(minutes=1)
@@ -64,8 +71,13 @@ class Arrival:
 
 
 def is_worked_on(event: str) -> bool:
-    """Whether anything here depends on an event; others are acknowledged and counted."""
-    return event in HANDLERS
+    """Whether anything depends on an event; others are acknowledged and counted."""
+    return event in HANDLERS or is_identitys(event)
+
+
+def is_identitys(event: str) -> bool:
+    """Whether an event tells of accounts, people, teams or installations, which identity keeps."""
+    return event in _IDENTITYS
 
 
 def pause_after(attempts: int) -> timedelta:
