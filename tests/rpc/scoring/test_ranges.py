@@ -240,6 +240,14 @@ async def test_a_hidden_scope_has_no_board(
     assert told(error) == ("NOT_FOUND", "BOARD_NOT_FOUND")
 
 
+async def test_an_outside_collaborator_sees_the_repositories_that_it_reads(
+    service: Service, shared: Shared
+) -> None:
+    shared.someone.seen = Access(readable_repositories=frozenset({10}))
+    window = a_range(service, scope=3, scope_id=10)
+    assert await page(service, window, stub=shared.users) == await page(service, window)
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
