@@ -28,6 +28,7 @@ from laurel_common.testing.clock import FakeClock
 from laurel_common.testing.server import RunningServer, serving
 from laurel_scoring.bootstrap import Scoring, build
 from laurel_scoring.config import ScoringSettings
+from laurel_scoring.storage.runs import RunTable
 from tests.support.database import Database
 from tests.support.scoring_builders import AS_OF
 from tests.support.scoring_database import an_installation
@@ -48,6 +49,11 @@ class Service:
     installation: int
     presets: preset_pb2_grpc.PresetServiceStub
     scoring: scoring_pb2_grpc.ScoringServiceStub
+
+    @property
+    def runs(self) -> RunTable:
+        """The service's runs."""
+        return self.inner.runs
 
     def channel(self, kind: PrincipalKind, **options: object) -> grpc.aio.Channel:
         """A channel of another caller."""

@@ -21,6 +21,7 @@ from laurel_common.rpc.health import HealthCheck, database_check, redis_check, s
 from laurel_common.rpc.server import RpcServer, Servicer, build_server
 from laurel_ingest.application.bots import ListBots, UpdateBots
 from laurel_ingest.application.flag_spam import FlagSpam
+from laurel_ingest.application.follow_boards import FollowBoards
 from laurel_ingest.application.forget_team import ForgetTeam
 from laurel_ingest.application.import_events import ImportEvents
 from laurel_ingest.application.inbox import InstallationEvents, Scoring
@@ -38,6 +39,7 @@ from laurel_ingest.rpc.signals import SignalServicer
 from laurel_ingest.storage.corrections import BotTable
 from laurel_ingest.storage.partitions import PartitionTables
 from laurel_ingest.storage.postgres import PostgresStorage
+from laurel_ingest.storage.scoring_notices import ScoringNoticeTable
 from laurel_ingest.storage.signal_reader import PostgresSignalReader
 from laurel_ingest.storage.signal_stream import AdbcSignalStream
 from laurel_ingest.storage.teams import TeamTraces
@@ -107,14 +109,20 @@ def build(
         closers.append(channel.close)
         scoring = ScoringRuns(channel)
 
-    storage = storage or PostgresStorage(engine, writers=max(1, settings.database_pool_size // 2))
+    follow_boards = FollowBoards(ScoringNoticeTable(engine), scoring)
+    storage = storage or PostgresStorage(
+        engine,
+        writers=max(1, settings.database_pool_size // 2),
+        boards_follow=True,
+        on_commit=follow_boards.wake,
+    )
     tokens = PageTokens(derive_secret(key, "page tokens"))
     webhooks = build_webhook_lane(
         settings,
         engine=engine,
         directory=directory,
         identity=identity,
-        scoring=scoring,
+        follow_boards=follow_boards,
         tokens=tokens,
         clock=clock,
     )
@@ -135,6 +143,7 @@ def build(
             UpdateBots(bots, directory, clock, changed),
             ForgetTeam(TeamTraces(engine)),
         ),
+        follow_boards,
     )
     operation = IngestServicer(
         GetPartitionHealth(partitions), DropOldPartitions(partitions, clock, changed)

@@ -11,7 +11,7 @@ from laurel_common.page_token import PageTokens
 from laurel_common.rpc.server import Servicer
 from laurel_ingest.application.follow_boards import FollowBoards
 from laurel_ingest.application.forget_deliveries import ForgetDeliveries
-from laurel_ingest.application.inbox import InstallationEvents, Scoring
+from laurel_ingest.application.inbox import InstallationEvents
 from laurel_ingest.application.list_deliveries import ListDeliveries
 from laurel_ingest.application.ports import Directory, Storage
 from laurel_ingest.application.receive_webhook import ReceiveWebhook
@@ -23,7 +23,6 @@ from laurel_ingest.storage.delivery_log import DeliveryLogTable
 from laurel_ingest.storage.inbox_table import InboxTable
 from laurel_ingest.storage.lanes import WEBHOOKS
 from laurel_ingest.storage.postgres import PostgresStorage
-from laurel_ingest.storage.scoring_notices import ScoringNoticeTable
 
 _FORGET_EVERY_SECONDS = 3600.0
 _FOLLOW_EVERY_SECONDS = 5.0
@@ -60,7 +59,7 @@ def build_webhook_lane(
     engine: AsyncEngine,
     directory: Directory,
     identity: InstallationEvents,
-    scoring: Scoring,
+    follow_boards: FollowBoards,
     tokens: PageTokens,
     clock: Clock,
     storage: Storage | None = None,
@@ -68,8 +67,8 @@ def build_webhook_lane(
     """`storage`: by default one of the lane's own, so that imports take none of its turns."""
     queue = JobQueue(settings.database_url, WEBHOOKS, pool_size=settings.webhook_concurrency + 3)
     inbox, log = InboxTable(engine, queue, clock), DeliveryLogTable(engine, queue)
-    follow_boards = FollowBoards(ScoringNoticeTable(engine), scoring)
     follow = Loop("follow-boards", follow_boards, every_seconds=_FOLLOW_EVERY_SECONDS)
+    follow_boards.wake = follow.wake
     storage = storage or PostgresStorage(
         engine, writers=settings.webhook_concurrency, boards_follow=True
     )

@@ -39,6 +39,7 @@ from laurel_scoring.application.preview_rules import PreviewRules
 from laurel_scoring.application.range_results import RangeResults
 from laurel_scoring.application.ranges import ReadRange
 from laurel_scoring.application.read_presets import GetPreset, ListPresets
+from laurel_scoring.application.recheck_boards import CRON, RecheckBoards
 from laurel_scoring.application.score_installation import ScoreInstallation
 from laurel_scoring.application.score_range import ScoreRange
 from laurel_scoring.application.start_scoring import StartScoring
@@ -69,6 +70,7 @@ class Scoring:
     closers: list[Closer]
     worker: Worker
     score: ScoreInstallation
+    runs: RunTable
     ready: Callable[[], Awaitable[object]]
 
 
@@ -124,6 +126,7 @@ def build(
     boards = boards or peers.boards()
     score = ScoreInstallation(presets=presets, runs=runs, inputs=inputs, boards=boards, clock=clock)
     queue.register(score)
+    queue.every(CRON, RecheckBoards(runs, clock))
     worker = Worker(queue, runs, concurrency=settings.scoring_concurrency)
     closers.append(worker.stop)
     tell_readers = TellReaders(boards)
@@ -178,6 +181,7 @@ def build(
         closers=closers,
         worker=worker,
         score=score,
+        runs=runs,
         ready=ready,
     )
 

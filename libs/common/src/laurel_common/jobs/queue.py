@@ -18,6 +18,8 @@ from laurel_common.jobs.schema import JobSchema
 # try again.
 _WAIT_SECONDS = 2.0
 _RECONNECT_SECONDS = 1.0
+# What a schedule does is short, and says what others are to do.
+_SCHEDULE_PRIORITY = 100
 
 Work = Callable[[int], Awaitable[None]]
 
@@ -72,10 +74,41 @@ class JobQueue:
             finally:
                 self.running.discard(context.job.id)
 
+    def every(self, cron: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Has `work` done at each of `cron`'s times (UTC): once, by one of all processes that work
+        on the lane, before whatever else waits in it. A time that passed while none did is made up
+        for within ten minutes, and left out after that.
+        """
+        task = f"{self.lane.name}_schedule"
+
+        @self.app.periodic(cron=cron)
+        @self.app.task(
+            name=task,
+            queue=self.lane.name,
+            lock=task,
+            queueing_lock=task,
+            priority=_SCHEDULE_PRIORITY,
+            pass_context=True,
+        )
+        async def run(context: procrastinate.JobContext, timestamp: int) -> None:  # noqa: ARG001 - procrastinate gives it
+            self.running.add(context.job.id)
+            try:
+                await work()
+            finally:
+                self.running.discard(context.job.id)
+
     async def put(
-        self, connection: AsyncConnection, subject_id: int, *, at: datetime | None = None
+        self,
+        connection: AsyncConnection,
+        subject_id: int,
+        *,
+        at: datetime | None = None,
+        priority: int = 0,
     ) -> None:
-        """Adds a job with the transaction of `connection`, unless one waits already."""
+        """Adds a job with the transaction of `connection`, unless one waits already.
+
+        Of jobs that wait, the highest `priority` is first.
+        """
         driver = (await connection.get_raw_connection()).driver_connection
         deferrer = self.app.configure_task(
             self.lane.task,
@@ -84,6 +117,7 @@ class JobQueue:
             lock=self.lane.key(subject_id),
             queueing_lock=self.lane.key(subject_id),
             schedule_at=at,
+            priority=priority,
             connection=driver,
         )
         await connection.exec_driver_sql(f"SET LOCAL search_path = {self.lane.schema.name}, public")

@@ -12,6 +12,7 @@ from laurel_common.auth.access import current_access
 from laurel_common.auth.principal import current_principal
 from laurel_common.errors import InstallationNotCovered, InvalidRequest
 from laurel_ingest.application.errors import StreamOutOfOrder
+from laurel_ingest.application.follow_boards import FollowBoards
 from laurel_ingest.application.import_events import GitSource, ImportEvents, ImportReport
 from laurel_ingest.application.line_reading import RawBatch
 from laurel_ingest.application.list_signals import ListSignals
@@ -35,28 +36,31 @@ class SignalServicer(CorrectionMethods):
         list_signals: ListSignals,
         stream: SignalStream,
         corrections: CorrectionCases,
+        follow: FollowBoards,
     ) -> None:
         self._write = write
         self._import = import_events
         self._list = list_signals
         self._stream = stream
         self._corrections = corrections
+        self._follow = follow
 
     async def WriteSignals(
         self, request_iterator: AsyncIterator[signal_writes_pb2.WriteSignalsRequest], _context: Any
     ) -> AsyncIterator[signal_writes_pb2.WriteSignalsResponse]:
         """Answers each batch when it is committed."""
         session: SignalsSession | None = None
-        async for request in request_iterator:
-            if request.WhichOneof("message") == "header":
-                if session is not None:
-                    raise StreamOutOfOrder("a second header")
-                session = await self._begin_write(request.header)
-            elif session is None:
-                raise StreamOutOfOrder
-            else:
-                report = await session.take(convert.offered(request.batch))
-                yield convert.write_response(request.batch.sequence, report)
+        with self._follow.bulk_write():
+            async for request in request_iterator:
+                if request.WhichOneof("message") == "header":
+                    if session is not None:
+                        raise StreamOutOfOrder("a second header")
+                    session = await self._begin_write(request.header)
+                elif session is None:
+                    raise StreamOutOfOrder
+                else:
+                    report = await session.take(convert.offered(request.batch))
+                    yield convert.write_response(request.batch.sequence, report)
 
     async def _begin_write(self, header: signal_writes_pb2.WriteSignalsHeader) -> SignalsSession:
         return await self._write.begin(
@@ -68,17 +72,18 @@ class SignalServicer(CorrectionMethods):
     ) -> AsyncIterator[signal_imports_pb2.ImportEventsResponse]:
         """Answers each batch when it is committed."""
         session: _Import | None = None
-        async for request in request_iterator:
-            if request.WhichOneof("message") == "header":
-                if session is not None:
-                    raise StreamOutOfOrder("a second header")
-                _require_all_installations()
-                session = self._begin_import(request.header)
-            elif session is None:
-                raise StreamOutOfOrder
-            else:
-                report = await session.take(convert.raw_batch(request.batch))
-                yield convert.import_response(request.batch.sequence, report)
+        with self._follow.bulk_write():
+            async for request in request_iterator:
+                if request.WhichOneof("message") == "header":
+                    if session is not None:
+                        raise StreamOutOfOrder("a second header")
+                    _require_all_installations()
+                    session = self._begin_import(request.header)
+                elif session is None:
+                    raise StreamOutOfOrder
+                else:
+                    report = await session.take(convert.raw_batch(request.batch))
+                    yield convert.import_response(request.batch.sequence, report)
 
     def _begin_import(self, header: signal_imports_pb2.ImportEventsHeader) -> _Import:
         if header.source == signal_imports_pb2.EVENT_SOURCE_GH_ARCHIVE:

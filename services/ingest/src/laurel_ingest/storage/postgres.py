@@ -1,7 +1,7 @@
 """The units of work of ingest on PostgreSQL, and the partitions that they write into."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -36,10 +36,18 @@ class PostgresStorage:
     """
 
     def __init__(
-        self, engine: AsyncEngine, *, writers: int = 4, boards_follow: bool = False
+        self,
+        engine: AsyncEngine,
+        *,
+        writers: int = 4,
+        boards_follow: bool = False,
+        on_commit: Callable[[], None] = lambda: None,
     ) -> None:
-        """`boards_follow`: what changes is noted, so that scoring is told of it."""
+        """`boards_follow`: what changes is noted, so that scoring is told of it. `on_commit` is
+        called after each unit of work.
+        """
         self._engine = engine
+        self._on_commit = on_commit
         self._boards_follow = boards_follow
         self._turns = asyncio.Semaphore(writers)
         self._months: set[datetime] = set()
@@ -53,6 +61,7 @@ class PostgresStorage:
         ):
             writer = SignalWriter(connection, boards_follow=self._boards_follow)
             yield UnitOfWork(PostgresFacts(connection), writer, CorrectionTable(connection))
+        self._on_commit()
 
     async def claims_of(self, synthetic_ids: Collection[int]) -> dict[int, int]:
         """Committed claims on these ids."""

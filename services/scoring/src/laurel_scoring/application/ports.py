@@ -135,7 +135,21 @@ class RunStore(Protocol):
         ...
 
     async def last_success(self, preset_id: int) -> Run | None:
-        """The newest run by this preset that succeeded."""
+        """The newest run by this preset that succeeded with all periods."""
+        ...
+
+    async def due_periods(self, installation_id: int, by: datetime) -> frozenset[TimePeriod]:
+        """The periods whose boards have to be computed again by a time."""
+        ...
+
+    async def request_due(self, now: datetime, *, limit: int) -> int:
+        """Asks for runs of at most `limit` installations that are due and have none open; how many
+        there were. What others ask for at the same time is not asked for again.
+        """
+        ...
+
+    async def forget_ended(self, before: datetime) -> int:
+        """Forgets runs that ended before, unless last_success answers them; how many."""
         ...
 
 

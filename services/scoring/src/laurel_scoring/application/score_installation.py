@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -17,13 +18,18 @@ from laurel_scoring.domain.rules import DEFAULT_RULES
 from laurel_scoring.domain.runs import (
     Change,
     Run,
+    RunReason,
     RunResult,
     pause_before,
     reason_of,
     worth_retrying,
 )
+from laurel_scoring.domain.vocabulary import TimePeriod
 
 log = structlog.get_logger(__name__)
+
+# What is due so soon is done along with what is due already.
+_SOON = timedelta(minutes=2)
 
 
 class ScoreInstallation:
@@ -55,7 +61,7 @@ class ScoreInstallation:
             return
         try:
             async with asyncio.timeout(self._attempt_seconds), noting(self._runs, run) as notes:
-                result = await self._attempt(installation_id, notes)
+                result = await self._attempt(run, notes)
         except Exception as error:  # an attempt may end in any way; the run's row says in which
             await self._record(run, error)
         else:
@@ -68,16 +74,15 @@ class ScoreInstallation:
                 signals=result.signal_count,
             )
 
-    async def _attempt(self, installation_id: int, notes: Notes) -> RunResult:
-        # Before anything is read: what changes from here on has a higher mark, and stays marked
-        # although this attempt publishes later. Each attempt marks again; its mark covers those
-        # of the attempts that came to nothing.
-        mark = await self._boards.mark_stale(installation_id, Change.SIGNALS)
+    async def _attempt(self, run: Run, notes: Notes) -> RunResult:
+        installation_id = run.installation_id
+        mark = await self._mark(run)
         as_of = self._clock.now()
+        periods = await self._periods(run, as_of)
         await self._presets.ensure_default(installation_id, DEFAULT_RULES)
         preset = await self._presets.get(installation_id, 0)
         inputs = await self._inputs(installation_id, until=as_of, on_read=notes.read)
-        windows = Windows.of_periods(to_microseconds(as_of))
+        windows = Windows.of_periods(to_microseconds(as_of), sorted(periods))
         evaluation = Evaluation(inputs.timeline, inputs.roster, preset.rules, windows)
         header = PublicationHeader(
             installation_id=installation_id,
@@ -100,7 +105,26 @@ class ScoreInstallation:
             boards_total=boards,
             boards_published=boards,
             signal_count=signal_count,
+            periods=periods,
         )
+
+    async def _mark(self, run: Run) -> int:
+        """The mark that this attempt settles; 0 for none.
+
+        Before anything is read: what changes from here on has a higher mark, and stays marked
+        although this attempt publishes later. Each attempt marks again; its mark covers those of
+        the attempts that came to nothing. That time passes is no change.
+        """
+        if run.reason is RunReason.SCHEDULED:
+            return 0
+        return await self._boards.mark_stale(run.installation_id, Change.SIGNALS)
+
+    async def _periods(self, run: Run, as_of: datetime) -> frozenset[TimePeriod]:
+        """All periods after a change, those that are due where only time has passed."""
+        if run.reason is not RunReason.SCHEDULED:
+            return frozenset(TimePeriod)
+        due = await self._runs.due_periods(run.installation_id, as_of + _SOON)
+        return due or frozenset({TimePeriod.TODAY})
 
     async def _record(self, run: Run, error: Exception) -> None:
         reason = reason_of(error)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 
 from laurel_common.errors import LaurelError
+from laurel_scoring.domain.vocabulary import TimePeriod
 
 MAX_ATTEMPTS = 8
 _LONGEST_PAUSE = timedelta(seconds=60)
@@ -21,6 +22,13 @@ class RunState(StrEnum):
 
 
 OPEN = frozenset({RunState.QUEUED, RunState.RUNNING})
+
+
+class RunReason(StrEnum):
+    """Why a run was asked for; the database's words."""
+
+    REQUESTED = "requested"
+    SCHEDULED = "scheduled"
 
 
 class Phase(StrEnum):
@@ -72,6 +80,7 @@ class Run:
     input_mark: str | None = None
     phase: Phase | None = None
     signals_expected: int = 0
+    reason: RunReason = RunReason.REQUESTED
 
     @property
     def is_open(self) -> bool:
@@ -81,8 +90,8 @@ class Run:
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a run that succeeded came to. Every board of the installation equals what the rules
-    of `preset_id` make of the inputs named `input_mark` as of `as_of`.
+    """What a run that succeeded came to. Every board of these periods equals what the rules of
+    `preset_id` make of the inputs named `input_mark` as of `as_of`.
     """
 
     as_of: datetime
@@ -91,6 +100,7 @@ class RunResult:
     boards_total: int
     boards_published: int
     signal_count: int
+    periods: frozenset[TimePeriod] = frozenset(TimePeriod)
 
 
 def pause_before(attempt: int) -> timedelta:

@@ -4,18 +4,29 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select, text, update
+from sqlalchemy import Select, case, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from laurel_common.db import transaction
 from laurel_common.jobs import JobQueue
 from laurel_scoring.domain.errors import InstallationNotFound, ScoringNotFound
-from laurel_scoring.domain.runs import Phase, Progress, Run, RunResult, RunState
+from laurel_scoring.domain.runs import Phase, Progress, Run, RunReason, RunResult, RunState
+from laurel_scoring.domain.schedule import AFTER_FAILURE
+from laurel_scoring.domain.vocabulary import TimePeriod
+from laurel_scoring.storage.checks import (
+    due_periods,
+    forget_runs,
+    lock_due,
+    note_checks,
+    put_checks_off,
+)
 from laurel_scoring.storage.tables import scoring_run_requests, scoring_runs
 
 CONSTRAINTS = {"fk_scoring_runs_installation": InstallationNotFound}
 _runs = scoring_runs.c
+# Behind whatever somebody waits for.
+SCHEDULED_PRIORITY = -10
 _OPEN = _runs.state.in_([RunState.QUEUED, RunState.RUNNING])
 
 
@@ -48,7 +59,7 @@ class RunTable:
         self, connection: AsyncConnection, installation_id: int, requested_by: str, now: datetime
     ) -> Run:
         """The waiting run, or a new one, and its job, with the transaction of `connection`."""
-        run = await _queued(connection, installation_id, requested_by, now)
+        run = await _queued(connection, installation_id, requested_by, now, RunReason.REQUESTED)
         await self._queue.put(connection, installation_id)
         return run
 
@@ -110,8 +121,7 @@ class RunTable:
 
     async def succeed(self, run: Run, result: RunResult, now: datetime) -> None:
         """See RunStore."""
-        await self._change(
-            run,
+        done = _own(run).values(
             state=RunState.SUCCEEDED,
             retry_reason=None,
             phase=None,
@@ -122,7 +132,11 @@ class RunTable:
             boards_total=result.boards_total,
             boards_published=result.boards_published,
             signal_count=result.signal_count,
+            all_periods=len(result.periods) == len(TimePeriod),
         )
+        async with transaction(self._engine) as connection:
+            if (await connection.execute(done)).rowcount:
+                await note_checks(connection, run.installation_id, result.periods, result.as_of)
 
     async def retry(self, run: Run, reason: str, at: datetime) -> None:
         """See RunStore."""
@@ -132,20 +146,26 @@ class RunTable:
 
     async def fail(self, run: Run, reason: str, now: datetime) -> None:
         """See RunStore."""
-        await self._change(
-            run,
+        given_up = _own(run).values(
             state=RunState.FAILED,
             retry_reason=None,
             phase=None,
             error_reason=reason,
             finished_at=now,
         )
+        async with transaction(self._engine) as connection:
+            if (await connection.execute(given_up)).rowcount:
+                await put_checks_off(connection, run.installation_id, now + AFTER_FAILURE)
 
     async def last_success(self, preset_id: int) -> Run | None:
         """See RunStore."""
         query = (
             _select()
-            .where(_runs.preset_id == preset_id, _runs.state == RunState.SUCCEEDED)
+            .where(
+                _runs.preset_id == preset_id,
+                _runs.state == RunState.SUCCEEDED,
+                _runs.all_periods,
+            )
             .order_by(_runs.id.desc())
             .limit(1)
         )
@@ -163,6 +183,25 @@ class RunTable:
         """Puts a job for an installation whose open run has lost its own."""
         async with transaction(self._engine) as connection:
             await self._queue.put(connection, subject_id)
+
+    async def due_periods(self, installation_id: int, by: datetime) -> frozenset[TimePeriod]:
+        """See RunStore."""
+        async with transaction(self._engine) as connection:
+            return await due_periods(connection, installation_id, by)
+
+    async def request_due(self, now: datetime, *, limit: int) -> int:
+        """See RunStore."""
+        async with transaction(self._engine) as connection:
+            due = await lock_due(connection, now, limit)
+            for installation_id in due:
+                await _queued(connection, installation_id, "schedule", now, RunReason.SCHEDULED)
+                await self._queue.put(connection, installation_id, priority=SCHEDULED_PRIORITY)
+            return len(due)
+
+    async def forget_ended(self, before: datetime) -> int:
+        """See RunStore."""
+        async with transaction(self._engine) as connection:
+            return await forget_runs(connection, before)
 
     async def _change(self, run: Run, **values: Any) -> None:
         async with transaction(self._engine) as connection:
@@ -195,6 +234,7 @@ def _columns() -> tuple[Any, ...]:
         _runs.input_mark,
         _runs.phase,
         _runs.signals_expected,
+        _runs.reason,
     )
 
 
@@ -216,28 +256,32 @@ async def _answered(
 
 
 async def _queued(
-    connection: AsyncConnection, installation_id: int, requested_by: str, now: datetime
+    connection: AsyncConnection,
+    installation_id: int,
+    requested_by: str,
+    now: datetime,
+    reason: RunReason,
 ) -> Run:
-    """The installation's waiting run, made if there is none.
+    """The installation's waiting run, made if there is none; a scheduled one becomes a requested
+    one where it is asked for.
 
-    Setting a column to what it is makes the statement return the row that was there, and waits
-    for a worker that is just taking it: then it is no longer waiting and another one is made.
+    That setting a column makes the statement return the row that was there, and wait for a worker
+    that is just taking it: then it is no longer waiting and another one is made.
     """
+    new = insert(scoring_runs).values(
+        installation_id=installation_id,
+        requested_by=requested_by,
+        reason=reason,
+        requested_at=now,
+    )
+    asked_for = new.excluded.reason == RunReason.REQUESTED
     row = await connection.execute(
-        insert(scoring_runs)
-        .values(
-            installation_id=installation_id,
-            requested_by=requested_by,
-            reason="requested",
-            requested_at=now,
-        )
-        .on_conflict_do_update(
+        new.on_conflict_do_update(
             index_elements=["installation_id"],
             # Written out: once the statement is prepared, a parameter implies no partial index.
             index_where=text("state = 'queued'"),
-            set_={"reason": _runs.reason},
-        )
-        .returning(*_columns())
+            set_={"reason": case((asked_for, new.excluded.reason), else_=_runs.reason)},
+        ).returning(*_columns())
     )
     return _run(row.one())
 
@@ -260,4 +304,5 @@ def _run(row: Any) -> Run:
         input_mark=row.input_mark,
         phase=None if row.phase is None else Phase(row.phase),
         signals_expected=row.signals_expected,
+        reason=RunReason(row.reason),
     )

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -25,6 +26,7 @@ from laurel_scoring.domain.vocabulary import (
     MultiplierKind,
     ReviewState,
     SignalType,
+    TimePeriod,
     ZeroPointKind,
 )
 
@@ -40,6 +42,7 @@ MULTIPLIER_KIND = Enum(
     name="multiplier_kind",
 )
 ZERO_POINT_KIND = Enum(*(kind.name.lower() for kind in ZeroPointKind), name="zero_point_kind")
+TIME_PERIOD = Enum(*(period.name.lower() for period in TimePeriod), name="score_time_period")
 POINTS = Numeric(10, 4)
 FRACTION = Numeric(6, 4)
 MOMENT = DateTime(timezone=True)
@@ -220,6 +223,7 @@ scoring_runs = Table(
     Column("retry_reason", Text),
     Column("phase", Text),
     Column("signals_expected", BigInteger, nullable=False, server_default=text("0")),
+    Column("all_periods", Boolean, nullable=False, server_default=text("true")),
     PrimaryKeyConstraint("id", name="pk_scoring_runs"),
     ForeignKeyConstraint(
         ["preset_id"], ["scoring_presets.id"], name="fk_scoring_runs_preset", ondelete="SET NULL"
@@ -241,8 +245,24 @@ Index(
     "idx_scoring_runs_preset",
     scoring_runs.c.preset_id,
     scoring_runs.c.id.desc(),
-    postgresql_where=scoring_runs.c.state == "succeeded",
+    postgresql_where=and_(scoring_runs.c.state == "succeeded", scoring_runs.c.all_periods),
 )
+Index(
+    "idx_scoring_runs_finished",
+    scoring_runs.c.finished_at,
+    postgresql_where=scoring_runs.c.finished_at.is_not(None),
+)
+
+scoring_checks = Table(
+    "scoring_checks",
+    metadata,
+    Column("installation_id", BigInteger, nullable=False),
+    Column("time_period", TIME_PERIOD, nullable=False),
+    Column("as_of", MOMENT, nullable=False),
+    Column("due_at", MOMENT, nullable=False),
+    PrimaryKeyConstraint("installation_id", "time_period", name="pk_scoring_checks"),
+)
+Index("idx_scoring_checks_due", scoring_checks.c.due_at)
 
 scoring_run_requests = Table(
     "scoring_run_requests",

@@ -1,0 +1,101 @@
+"""Scoring is told of changes: of each once, and seldom while a stream writes in bulk."""
+
+import asyncio
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from laurel_common.db import transaction
+from laurel_ingest.application.follow_boards import FIRST_PAUSE, FollowBoards
+from laurel_ingest.storage.scoring_notices import ScoringNoticeTable, note_change
+from tests.support.database import Database
+
+ONE, OTHER = 7, 8
+
+
+class ScoringHeard:
+    """Notes what it is told; changes something again meanwhile where it is asked to."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+        self.told: list[int] = []
+        self.changes_meanwhile = False
+
+    async def start(self, installation_id: int) -> None:
+        self.told.append(installation_id)
+        if self.changes_meanwhile:
+            self.changes_meanwhile = False
+            await change(self.engine, installation_id)
+
+
+class Timer:
+    """A clock that tests set."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def change(engine: AsyncEngine, *installations: int) -> None:
+    async with transaction(engine) as connection:
+        await note_change(connection, installations)
+
+
+@pytest.fixture
+def scoring(database: Database, engine: AsyncEngine) -> ScoringHeard:
+    with database.connect() as owner:
+        for installation in (ONE, OTHER):
+            owner.execute(
+                "INSERT INTO organizations (id, login) VALUES (%s, %s)",
+                (installation, f"o{installation}"),
+            )
+            owner.execute(
+                "INSERT INTO github_installations (installation_id, app_id, organization_id)"
+                " VALUES (%s, 1, %s)",
+                (installation, installation),
+            )
+    return ScoringHeard(engine)
+
+
+@pytest.fixture
+def timer() -> Timer:
+    return Timer()
+
+
+@pytest.fixture
+def follow(engine: AsyncEngine, scoring: ScoringHeard, timer: Timer) -> FollowBoards:
+    return FollowBoards(ScoringNoticeTable(engine), scoring, timer=timer)
+
+
+async def test_a_change_that_comes_while_scoring_is_told_is_told_again(
+    follow: FollowBoards, scoring: ScoringHeard, engine: AsyncEngine
+) -> None:
+    await change(engine, ONE, OTHER)
+    scoring.changes_meanwhile = True
+    await follow()
+    assert sorted(scoring.told) == [ONE, OTHER]
+    await follow()
+    await follow()
+    assert len(scoring.told) == 3
+
+
+async def test_a_bulk_write_is_told_of_at_growing_intervals_and_at_its_end(
+    follow: FollowBoards, scoring: ScoringHeard, engine: AsyncEngine, timer: Timer
+) -> None:
+    woken = asyncio.Event()
+    follow.wake = woken.set
+    with follow.bulk_write():
+        told_after = []
+        for second in range(9):
+            timer.now = second * FIRST_PAUSE
+            await change(engine, ONE)
+            before = len(scoring.told)
+            await follow()
+            if len(scoring.told) > before:
+                told_after.append(second)
+        assert told_after == [0, 1, 3, 7]
+    assert woken.is_set()
+    await follow()
+    assert len(scoring.told) == 5
