@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+from grpc_status import rpc_status
 
 from laurel.leaderboard.v1 import materialization_pb2, materialization_pb2_grpc
+from laurel_common.errors import ConcurrentChange
+from laurel_common.rpc.status import to_status
 from tests.support.scoring_peer_failures import Failures
 
 
@@ -77,6 +80,8 @@ class FakeLeaderboard(materialization_pb2_grpc.MaterializationServiceServicer):
                 header = message.header
             elif kind == "boards":
                 boards, tables = list(message.boards.boards), []
+            elif kind == "unchanged":
+                unchanged += await self._note_unchanged(header, message.unchanged.boards, context)
             elif kind == "rows":
                 tables.append(pa.ipc.open_stream(message.rows).read_all())
             else:
@@ -91,6 +96,23 @@ class FakeLeaderboard(materialization_pb2_grpc.MaterializationServiceServicer):
             published_count=published, unchanged_count=unchanged
         )
 
+    async def _note_unchanged(self, header: Any, told: Sequence[Any], context: Any) -> int:
+        count = 0
+        for each in told:
+            known = [
+                stored
+                for (_, _, _, period), stored in self.current.items()
+                if period == each.time_period
+                and (stored.header.as_of, stored.header.input_mark) == (each.as_of, each.input_mark)
+            ]
+            if len(known) != each.board_count:
+                error = to_status(ConcurrentChange(), "")
+                await context.abort_with_status(rpc_status.to_status(error))
+            for stored in known:
+                stored.header = header
+            count += len(known)
+        return count
+
     def _store(self, header: Any, boards: Sequence[Any], tables: Iterable[Any]) -> tuple[int, int]:
         rows: list[list[dict[str, Any]]] = [[] for _ in boards]
         for table in tables:
@@ -102,6 +124,7 @@ class FakeLeaderboard(materialization_pb2_grpc.MaterializationServiceServicer):
             key = (board.scope_type, board.scope_id, board.entity_type, board.time_period)
             before = self.current.get(key)
             if before is not None and before.board.digest == board.digest:
+                before.header = header
                 unchanged += 1
                 continue
             version = before.version + 1 if before else 1

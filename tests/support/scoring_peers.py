@@ -65,6 +65,24 @@ def signals_to_arrow(signals: Sequence[NaiveSignal], *, references: bool = False
     return data
 
 
+def _key(signal: NaiveSignal) -> tuple[str, int]:
+    return signal.content_hash, signal.user_id if signal.type == "commit" else 0
+
+
+def _keys_to_arrow(keys: Sequence[tuple[str, int]]) -> bytes:
+    batch = pa.RecordBatch.from_pydict(
+        {
+            "content_hash": pa.array([bytes.fromhex(key) for key, _ in keys], pa.binary()),
+            "user_id": pa.array([user for _, user in keys], pa.int64()),
+        }
+    )
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    data: bytes = sink.getvalue().to_pybytes()
+    return data
+
+
 class FakeIngest(signal_pb2_grpc.SignalServiceServicer):
     """Streams the signals that it holds, two at a time."""
 
@@ -74,6 +92,11 @@ class FakeIngest(signal_pb2_grpc.SignalServiceServicer):
         self.mark = "signals-1"
         self.failures = failures
         self.reads = 0
+        # What was there when a mark was last told, and whether to tell of changes since then.
+        self.told: dict[str, list[NaiveSignal]] = {}
+        self.knows_changes = True
+        # How many signals each read sent.
+        self.sent: list[int] = []
         self.gate = asyncio.Event()
         self.gate.set()
         # Set by the first read that begins.
@@ -86,13 +109,21 @@ class FakeIngest(signal_pb2_grpc.SignalServiceServicer):
         self.begun.set()
         await self.failures.check("StreamSignals", context)
         await self.gate.wait()
+        before = self.told.get(request.since_mark) if self.knows_changes else None
+        self.told[self.mark] = list(self.signals)
         header = signal_reads_pb2.StreamSignalsHeader(
             input_mark=self.mark,
             bot_user_ids=self.bots,
             signal_count_estimate=len(self.signals),
+            changes_only=before is not None,
         )
         yield signal_reads_pb2.StreamSignalsResponse(header=header)
         held = [each for each in self.signals if _wanted(each, request)]
+        if before is not None:
+            gone = {_key(each) for each in before} - {_key(each) for each in held}
+            yield signal_reads_pb2.StreamSignalsResponse(removed=_keys_to_arrow(sorted(gone)))
+            held = [each for each in held if each not in before]
+        self.sent.append(len(held))
         for first in range(0, len(held), 2):
             yield signal_reads_pb2.StreamSignalsResponse(
                 arrow=signals_to_arrow(
@@ -104,9 +135,10 @@ class FakeIngest(signal_pb2_grpc.SignalServiceServicer):
 
 def _wanted(signal: NaiveSignal, request: signal_reads_pb2.StreamSignalsRequest) -> bool:
     since = request.start_time.ToDatetime(tzinfo=UTC) if request.HasField("start_time") else None
+    until = request.end_time.ToDatetime(tzinfo=UTC) if request.HasField("end_time") else None
     return (
         (since is None or since <= signal.event_timestamp)
-        and signal.event_timestamp <= request.end_time.ToDatetime(tzinfo=UTC)
+        and (until is None or signal.event_timestamp <= until)
         and (not request.user_ids or signal.user_id in request.user_ids)
         and (not request.repository_ids or signal.repository_id in request.repository_ids)
     )

@@ -15,6 +15,7 @@ from laurel_common.testing.clock import FakeClock
 from laurel_common.testing.server import RunningServer, serving
 from laurel_leaderboard.bootstrap import build
 from laurel_leaderboard.config import LeaderboardSettings
+from laurel_scoring.application.known_boards import Publication
 from laurel_scoring.application.ports import BoardKey, PublicationHeader
 from laurel_scoring.application.score_installation import computed_ahead
 from laurel_scoring.clients.leaderboard import LeaderboardBoards
@@ -133,7 +134,8 @@ async def publish(
         periods=windows.periods,
         stale_mark=mark,
     )
-    return await boards.publish(header, computed_ahead(evaluation))
+    publication = Publication(header, evaluation, None)
+    return await boards.publish(header, computed_ahead(publication))
 
 
 async def test_a_published_board_is_read_back_to_the_digit(

@@ -20,6 +20,7 @@ _TABLES = (
     "repository_installations", "installation_signal_states", "scoring_run_requests",
     "scoring_preset_changes", "scoring_preset_requests", "scoring_preset_revisions",
     "installation_bots", "scoring_runs", "installation_repositories", "session_installations",
+    "signal_changes", "scoring_checks",
 )  # fmt: skip
 
 
@@ -122,6 +123,14 @@ def _tenant(rows: Rows, account: int) -> int:
     )
     rows.insert("repository_installations", repository_id=repository, installation_id=installation)
     rows.insert("installation_signal_states", installation_id=installation)
+    rows.insert("signal_changes", installation_id=installation, revision=1, signal_count=0)
+    rows.insert(
+        "scoring_checks",
+        installation_id=installation,
+        time_period="today",
+        as_of=MIDSUMMER,
+        due_at=MIDSUMMER + timedelta(minutes=8),
+    )
     rows.insert("scoring_preset_revisions", preset_id=preset)
     rows.insert(
         "scoring_preset_requests",

@@ -85,7 +85,7 @@ async def test_a_bulk_write_is_told_of_at_growing_intervals_and_at_its_end(
     follow: FollowBoards, scoring: ScoringHeard, engine: AsyncEngine, timer: Timer
 ) -> None:
     woken = asyncio.Event()
-    follow.wake = woken.set
+    follow.on_wake = woken.set
     with follow.bulk_write():
         told_after = []
         for second in range(9):

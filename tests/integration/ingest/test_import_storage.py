@@ -36,7 +36,7 @@ Rows = list[tuple[Any, ...]]
 
 _FORGET = """
     TRUNCATE signals, signal_keys, repository_facts, repository_fact_links,
-        synthetic_user_claims, installation_signal_states
+        synthetic_user_claims, installation_signal_states, signal_changes
 """
 
 

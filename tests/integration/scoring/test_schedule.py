@@ -10,8 +10,8 @@ from laurel_common.jobs import JobQueue, Worker
 from laurel_scoring.domain.rules import DEFAULT_RULES
 from laurel_scoring.domain.runs import Run, RunReason, RunResult
 from laurel_scoring.domain.vocabulary import TimePeriod
-from laurel_scoring.storage.queue import LANE
 from laurel_scoring.storage.presets import PresetTables
+from laurel_scoring.storage.queue import LANE
 from laurel_scoring.storage.runs import RunTable
 from tests.support.database import Database
 
@@ -143,8 +143,7 @@ async def test_a_schedule_is_kept_once_by_all_processes_together(
         await asyncio.gather(*(worker.stop() for worker in workers))
     with database.connect() as owner:
         (ticks,) = owner.execute(
-            "SELECT count(DISTINCT defer_timestamp)"
-            " FROM scoring_jobs.procrastinate_periodic_defers"
+            "SELECT count(DISTINCT defer_timestamp) FROM scoring_jobs.procrastinate_periodic_defers"
         ).fetchone() or (0,)
         (span,) = owner.execute(
             "SELECT max(defer_timestamp) FROM scoring_jobs.procrastinate_periodic_defers"

@@ -1,5 +1,6 @@
 """ListSignals and StreamSignals: the same signals in pages and in columns."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -66,10 +67,26 @@ async def stream(
 ) -> tuple[signal_reads_pb2.StreamSignalsHeader, list[dict[str, Any]]]:
     request = StreamSignalsRequest(installation_id=INSTALLATION_ID, **filters)
     header, *batches = [answer async for answer in service.scoring.StreamSignals(request)]
-    rows = [
-        row for batch in batches for row in pa.ipc.open_stream(batch.arrow).read_all().to_pylist()
+    return header.header, _rows(batches, "arrow")
+
+
+async def stream_changes(
+    service: Service, since: str
+) -> tuple[signal_reads_pb2.StreamSignalsHeader, set[tuple[bytes, int]], list[dict[str, Any]]]:
+    """The header, the keys of what is gone, and what is new or changed."""
+    request = StreamSignalsRequest(installation_id=INSTALLATION_ID, since_mark=since)
+    header, *batches = [answer async for answer in service.scoring.StreamSignals(request)]
+    removed = {(row["content_hash"], row["user_id"]) for row in _rows(batches, "removed")}
+    return header.header, removed, _rows(batches, "arrow")
+
+
+def _rows(batches: Sequence[Any], kind: str) -> list[dict[str, Any]]:
+    return [
+        row
+        for batch in batches
+        if batch.WhichOneof("message") == kind
+        for row in pa.ipc.open_stream(getattr(batch, kind)).read_all().to_pylist()
     ]
-    return header.header, rows
 
 
 @pytest.mark.parametrize("size", [1, 7, 42, 50], ids="pages of {}".format)

@@ -143,7 +143,7 @@ def build(
             UpdateBots(bots, directory, clock, changed),
             ForgetTeam(TeamTraces(engine)),
         ),
-        follow_boards,
+        follow=follow_boards,
     )
     operation = IngestServicer(
         GetPartitionHealth(partitions), DropOldPartitions(partitions, clock, changed)

@@ -68,7 +68,7 @@ def build_webhook_lane(
     queue = JobQueue(settings.database_url, WEBHOOKS, pool_size=settings.webhook_concurrency + 3)
     inbox, log = InboxTable(engine, queue, clock), DeliveryLogTable(engine, queue)
     follow = Loop("follow-boards", follow_boards, every_seconds=_FOLLOW_EVERY_SECONDS)
-    follow_boards.wake = follow.wake
+    follow_boards.on_wake = follow.wake
     storage = storage or PostgresStorage(
         engine, writers=settings.webhook_concurrency, boards_follow=True
     )

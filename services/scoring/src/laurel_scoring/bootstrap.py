@@ -29,17 +29,19 @@ from laurel_common.rpc.health import (
 )
 from laurel_common.rpc.server import RpcServer, Servicer, build_server
 from laurel_common.tenant_places import TenantPlaces
+from laurel_scoring.application.change_ports import ChangeSource
 from laurel_scoring.application.change_presets import ChangePresets
 from laurel_scoring.application.explain_range import ExplainRange
 from laurel_scoring.application.explain_score import ExplainScore
 from laurel_scoring.application.explained import LookUp
 from laurel_scoring.application.inputs import ReadInputs
-from laurel_scoring.application.ports import Boards, Directory, PresetStore, SignalSource
+from laurel_scoring.application.ports import Boards, Directory, PresetStore
 from laurel_scoring.application.preview_rules import PreviewRules
 from laurel_scoring.application.range_results import RangeResults
 from laurel_scoring.application.ranges import ReadRange
 from laurel_scoring.application.read_presets import GetPreset, ListPresets
 from laurel_scoring.application.recheck_boards import CRON, RecheckBoards
+from laurel_scoring.application.remembered_signals import RememberedSignals
 from laurel_scoring.application.score_installation import ScoreInstallation
 from laurel_scoring.application.score_range import ScoreRange
 from laurel_scoring.application.start_scoring import StartScoring
@@ -80,7 +82,7 @@ def build(
     clock: Clock | None = None,
     engine: AsyncEngine | None = None,
     presets: PresetStore | None = None,
-    signals: SignalSource | None = None,
+    signals: ChangeSource | None = None,
     directory: Directory | None = None,
     boards: Boards | None = None,
     draining: asyncio.Event | None = None,
@@ -109,6 +111,7 @@ def build(
     signals = signals or peers.signals()
     directory = directory or peers.directory()
     inputs = ReadInputs(signals, directory)
+    remembered = RememberedSignals(signals, limit_bytes=settings.scoring_memory_mb * 2**20)
     read_range = ReadRange(presets, signals, directory)
     look_up = LookUp(signals, directory)
     places = TenantPlaces(
@@ -124,7 +127,13 @@ def build(
     )
     closers.append(score_range.close)
     boards = boards or peers.boards()
-    score = ScoreInstallation(presets=presets, runs=runs, inputs=inputs, boards=boards, clock=clock)
+    score = ScoreInstallation(
+        presets=presets,
+        runs=runs,
+        inputs=ReadInputs(remembered, directory),
+        boards=boards,
+        clock=clock,
+    )
     queue.register(score)
     queue.every(CRON, RecheckBoards(runs, clock))
     worker = Worker(queue, runs, concurrency=settings.scoring_concurrency)
@@ -196,7 +205,7 @@ class _Peers:
         self._tokens = tokens
         self._closers = closers
 
-    def signals(self) -> SignalSource:
+    def signals(self) -> ChangeSource:
         """Ingest."""
         service = signal_pb2.DESCRIPTOR.services_by_name["SignalService"]
         return IngestSignals(self._connect("ingest", service))
@@ -241,7 +250,7 @@ async def bootstrap(
     clock: Clock | None = None,
     engine: AsyncEngine | None = None,
     presets: PresetStore | None = None,
-    signals: SignalSource | None = None,
+    signals: ChangeSource | None = None,
     directory: Directory | None = None,
     boards: Boards | None = None,
 ) -> RpcServer:

@@ -25,3 +25,6 @@ class ScoringSettings(ServiceSettings):
     range_cache_bytes: int = Field(default=64 * 1024 * 1024, ge=0)
     # Where ledgers link to.
     github_web_url: HttpUrl = HttpUrl("https://github.com")
+    # What signals may take that are kept between runs, so that the next one reads what has changed;
+    # a million take 64 MB.
+    scoring_memory_mb: int = Field(default=512, ge=0, le=1_000_000)

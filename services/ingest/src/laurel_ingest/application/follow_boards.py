@@ -28,25 +28,26 @@ class _Pace:
 
 
 class FollowBoards:
-    """Tells scoring of every change that was noted; what can't be told now is told later.
-
-    `wake` has it called soon.
-    """
+    """Tells scoring of every change that was noted; what can't be told now is told later."""
 
     def __init__(
         self,
         notices: ScoringNotices,
         scoring: Scoring,
         *,
-        wake: Callable[[], None] = lambda: None,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._notices = notices
         self._scoring = scoring
         self._timer = timer
-        self.wake = wake
+        # Has this called soon; set by whoever calls it.
+        self.on_wake: Callable[[], None] = lambda: None
         self._bulk_writes = 0
         self._paces: dict[int, _Pace] = {}
+
+    def wake(self) -> None:
+        """Something was committed."""
+        self.on_wake()
 
     @contextmanager
     def bulk_write(self) -> Iterator[None]:

@@ -251,15 +251,21 @@ class StreamQuery:
     repository_ids: tuple[int, ...] = ()
     user_ids: tuple[int, ...] = ()
     references: bool = False
+    # The mark of a snapshot whose successor is wanted as what has changed, where that is known.
+    since_mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class InstallationState:
-    """What a snapshot holds besides the signals."""
+    """What a snapshot holds besides the signals.
+
+    changes_only: whether its batches are what has changed since the mark that was named.
+    """
 
     input_mark: str
     bot_user_ids: tuple[int, ...]
     signal_count: int
+    changes_only: bool = False
 
 
 class SignalStream(Protocol):
@@ -274,6 +280,10 @@ class Snapshot(Protocol):
     """An installation's signals at one moment."""
 
     state: InstallationState
+
+    def removed(self) -> bytes | None:
+        """An Arrow IPC stream of the keys that are gone, as ingest.proto says; None for none."""
+        ...
 
     def batches(self) -> AsyncIterator[bytes]:
         """Arrow IPC streams of the columns that ingest.proto names, none longer than a message."""

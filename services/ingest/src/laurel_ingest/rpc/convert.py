@@ -184,6 +184,7 @@ def stream_query(request: signal_reads_pb2.StreamSignalsRequest) -> StreamQuery:
         repository_ids=tuple(request.repository_ids),
         user_ids=tuple(request.user_ids),
         references=request.include_references,
+        since_mark=request.since_mark,
     )
 
 
@@ -194,6 +195,7 @@ def stream_header(state: InstallationState) -> signal_reads_pb2.StreamSignalsRes
             input_mark=state.input_mark,
             bot_user_ids=state.bot_user_ids,
             signal_count_estimate=state.signal_count,
+            changes_only=state.changes_only,
         )
     )
 

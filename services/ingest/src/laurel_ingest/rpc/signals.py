@@ -36,6 +36,7 @@ class SignalServicer(CorrectionMethods):
         list_signals: ListSignals,
         stream: SignalStream,
         corrections: CorrectionCases,
+        *,
         follow: FollowBoards,
     ) -> None:
         self._write = write
@@ -106,6 +107,8 @@ class SignalServicer(CorrectionMethods):
         """Every signal of one installation in columns."""
         async with self._stream.open(convert.stream_query(request)) as snapshot:
             yield convert.stream_header(snapshot.state)
+            if removed := snapshot.removed():
+                yield signal_reads_pb2.StreamSignalsResponse(removed=removed)
             async for content in snapshot.batches():
                 yield signal_reads_pb2.StreamSignalsResponse(arrow=content)
 

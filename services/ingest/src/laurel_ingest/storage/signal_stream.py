@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -15,11 +16,13 @@ from laurel_common.deadline import remaining
 from laurel_common.errors import DatabaseUnavailable, DeadlineExceeded
 from laurel_ingest.application.ports import InstallationState, StreamQuery
 from laurel_ingest.domain.signals import REVIEW_STATES, SignalType
+from laurel_ingest.storage.change_log import SELECT_CHANGES, Delta, delta_of
 
 # Bytes of a record batch, as the driver estimates them: well below what a message may hold.
 _BATCH_BYTES: Final = str(2 * 1024 * 1024)
 _BATCH_OPTION: Final = "adbc.postgresql.batch_size_hint_bytes"
 _QUERY_CANCELED: Final = "57014"
+_MARK: Final = re.compile(r"(?P<lineage>[0-9a-f-]+|none)\.(?P<revision>[0-9]{1,18})\.")
 
 _TYPE: Final = " ".join(f"WHEN '{each.label}' THEN {each.value}" for each in SignalType)
 _STATE: Final = " ".join(
@@ -78,6 +81,7 @@ class AdbcSnapshot:
         self._cursor = cursor
         self._query = query
         self._span: tuple[datetime, datetime] | None = None
+        self._delta: Delta | None = None
         self.state = InstallationState("", (), 0)
 
     def begin(self) -> None:
@@ -88,8 +92,8 @@ class AdbcSnapshot:
         if left is not None:
             self._cursor.execute(f"SET LOCAL statement_timeout = {max(int(left * 1000), 1)}")
         state = self._rows(
-            "SELECT revision, signal_count, first_event_timestamp, last_event_timestamp "
-            "FROM installation_signal_states WHERE installation_id = $1",
+            "SELECT revision, signal_count, first_event_timestamp, last_event_timestamp,"
+            " lineage::text FROM installation_signal_states WHERE installation_id = $1",
             installation_id,
         )
         bots = self._rows(
@@ -97,10 +101,35 @@ class AdbcSnapshot:
             installation_id,
         )
         bot_ids = tuple(row[0] for row in bots)
-        revision, count, first, last = state[0] if state else (0, 0, None, None)
+        revision, count, first, last, lineage = state[0] if state else (0, 0, None, None, "none")
         if first is not None and last is not None:
             self._span = first, last
-        self.state = InstallationState(_mark(revision, bot_ids), bot_ids, count)
+        self._delta = self._changes(lineage, revision, count)
+        mark = _mark(lineage, revision, bot_ids)
+        self.state = InstallationState(mark, bot_ids, count, self._delta is not None)
+
+    def _changes(self, lineage: str, revision: int, count: int) -> Delta | None:
+        """What has changed since the mark that the query names, where that is known."""
+        known = _MARK.match(self._query.since_mark)
+        if known is None or known["lineage"] != lineage or int(known["revision"]) > revision:
+            return None
+        since = int(known["revision"])
+        rows = self._rows(SELECT_CHANGES, self._query.installation_id, since)
+        return delta_of(rows, since, revision, count)
+
+    def removed(self) -> bytes | None:
+        """The keys that are gone, as an Arrow IPC stream."""
+        if self._delta is None or not self._delta.removed:
+            return None
+        hashes, users = zip(*self._delta.removed, strict=True)
+        return _stream_of(
+            pa.record_batch(
+                {
+                    "content_hash": pa.array(hashes, pa.binary()),
+                    "user_id": pa.array(users, pa.int64()),
+                }
+            )
+        )
 
     async def batches(self) -> AsyncIterator[bytes]:
         """Arrow IPC streams, one record batch each; none where there is nothing."""
@@ -126,6 +155,10 @@ class AdbcSnapshot:
         if self._span is None:
             return None
         query, (first, last) = self._query, self._span
+        if self._delta is not None:
+            if self._delta.span is None:
+                return None
+            first, last = self._delta.span
         first = max(first, query.start) if query.start else first
         last = min(last, query.end) if query.end else last
         if first > last:
@@ -135,6 +168,7 @@ class AdbcSnapshot:
             f"event_timestamp BETWEEN '{_literal(first)}' AND '{_literal(last)}'",
             *_among("repository_id", query.repository_ids),
             *_among("user_id", query.user_ids),
+            *(_changed(self._delta) if self._delta is not None else ()),
         ]
         where = " AND ".join(conditions)
         columns = _COLUMNS + _REFERENCES if query.references else _COLUMNS
@@ -145,8 +179,8 @@ class AdbcSnapshot:
         self._cursor.execute(statement)
         return self._cursor.fetch_record_batch()
 
-    def _rows(self, statement: str, value: int) -> Sequence[Any]:
-        self._cursor.execute(statement, (value,))
+    def _rows(self, statement: str, *values: int) -> Sequence[Any]:
+        self._cursor.execute(statement, values)
         rows: Sequence[Any] = self._cursor.fetchall()
         return rows
 
@@ -159,20 +193,33 @@ def _next(reader: Any) -> bytes | None:
         except StopIteration:
             return None
         if batch.num_rows:
-            sink = pa.BufferOutputStream()
-            with pa.ipc.new_stream(sink, batch.schema) as writer:
-                writer.write_batch(batch)
-            content: bytes = sink.getvalue().to_pybytes()
-            return content
+            return _stream_of(batch)
 
 
-def _mark(revision: int, bot_ids: Sequence[int]) -> str:
+def _stream_of(batch: Any) -> bytes:
+    """One record batch as an Arrow IPC stream."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
+
+
+def _mark(lineage: str, revision: int, bot_ids: Sequence[int]) -> str:
     bots = hashlib.sha256(",".join(map(str, bot_ids)).encode()).hexdigest()[:16]
-    return f"{revision}-{bots}"
+    return f"{lineage}.{revision}.{bots}"
 
 
 def _literal(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat()
+
+
+def _changed(delta: Delta) -> list[str]:
+    """New signals by the ranges that their ids lie in, rewritten ones by their ids."""
+    conditions = [
+        f"id BETWEEN {int(first)} AND {int(last)}" for first, last in delta.id_ranges
+    ] + _among("id", delta.ids)
+    return [f"({' OR '.join(conditions)})"]
 
 
 def _among(column: str, ids: Sequence[int]) -> list[str]:

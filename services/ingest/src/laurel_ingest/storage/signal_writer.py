@@ -1,8 +1,9 @@
 """Staged signals into key table and partitions: each once, the best-standing source's word."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 from sqlalchemy import text
@@ -10,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from laurel_ingest.application.ports import TypeCounts, WriteOutcome
 from laurel_ingest.storage import staging
+from laurel_ingest.storage.change_log import Change, log_changes
 from laurel_ingest.storage.scoring_notices import note_change
-from laurel_ingest.storage.withdrawals import Withdrawals
+from laurel_ingest.storage.withdrawals import Taken, Withdrawals
 
 _LOCK_CLASS: Final = 0x51670001
 _LOCK_BUCKETS: Final = 256
@@ -44,9 +46,11 @@ _INSERT: Final = text(
         FROM staged_signals AS s
         JOIN fresh AS f ON f.signal_id = s.signal_id
         ORDER BY s.event_timestamp
-        RETURNING installation_id, type
+        RETURNING installation_id, type, id, event_timestamp
     )
-    SELECT installation_id, type::text, count(*) FROM written GROUP BY installation_id, type
+    SELECT installation_id, type::text, count(*), min(id), max(id), min(event_timestamp),
+        max(event_timestamp)
+    FROM written GROUP BY installation_id, type
     """
 )
 
@@ -126,9 +130,13 @@ _SETTLE: Final = text(
         FROM changed AS c
         WHERE s.id = c.signal_id AND s.event_timestamp = c.known_timestamp
             AND s.event_timestamp BETWEEN :first AND :last
-        RETURNING s.installation_id, s.type, c.old_installation_id
+        RETURNING s.installation_id, s.type, c.old_installation_id, s.id, s.event_timestamp,
+            decode(s.content_hash, 'hex') AS content_hash,
+            CASE s.type WHEN 'commit' THEN s.user_id ELSE 0 END AS credited_id
     )
-    SELECT installation_id, type::text, count(*), old_installation_id
+    SELECT installation_id, type::text, count(*), old_installation_id, array_agg(id),
+        min(event_timestamp), max(event_timestamp), array_agg(content_hash),
+        array_agg(credited_id)
     FROM rewritten GROUP BY installation_id, type, old_installation_id
     """
 )
@@ -156,6 +164,7 @@ _NOTE_STATES: Final = text(
             least(state.first_event_timestamp, excluded.first_event_timestamp),
         last_event_timestamp =
             greatest(state.last_event_timestamp, excluded.last_event_timestamp)
+    RETURNING installation_id, revision
     """
 )
 
@@ -166,23 +175,36 @@ class _Tally:
 
     by_type: dict[str, TypeCounts] = field(default_factory=dict)
     added: dict[int, int] = field(default_factory=dict)
+    changes: defaultdict[int, Change] = field(default_factory=lambda: defaultdict(Change))
     withdrawn: int = 0
 
-    def count_new(self, rows: Sequence[tuple[int, str, int]]) -> None:
-        for installation_id, name, count in rows:
+    def count_new(self, rows: Iterable[Any]) -> None:
+        """Rows of _INSERT."""
+        for installation_id, name, count, first_id, last_id, first, last in rows:
             self.by_type[name].new += count
             self.by_type[name].duplicate -= count
-            self.touch(installation_id, count)
+            self._touch(installation_id, count)
+            self.changes[installation_id].wrote(count, (first_id, last_id), (first, last))
 
-    def count_changed(self, rows: Sequence[tuple[int, str, int, int]]) -> None:
-        """Rows tell the former installation last; a transferred signal is one less there."""
-        for installation_id, name, count, former_id in rows:
+    def count_changed(self, rows: Iterable[Any]) -> None:
+        """Rows of _SETTLE; a transferred signal is one less where it was."""
+        for installation_id, name, count, former_id, ids, first, last, hashes, users in rows:
             self.by_type[name].changed += count
             self.by_type[name].duplicate -= count
-            self.touch(installation_id, count)
-            self.touch(former_id, -count)
+            self._touch(installation_id, count)
+            self._touch(former_id, -count)
+            self.changes[installation_id].rewrote(ids, (first, last))
+            if former_id != installation_id:
+                self.changes[former_id].removed(hashes, users)
 
-    def touch(self, installation_id: int, added: int) -> None:
+    def count_withdrawn(self, taken: Taken) -> None:
+        """What was taken back, by installation."""
+        for installation_id, (hashes, users) in taken.items():
+            self.withdrawn += len(hashes)
+            self._touch(installation_id, -len(hashes))
+            self.changes[installation_id].removed(hashes, users)
+
+    def _touch(self, installation_id: int, added: int) -> None:
         self.added[installation_id] = self.added.get(installation_id, 0) + added
 
 
@@ -218,7 +240,7 @@ class SignalWriter:
                 tally.by_type[counted["values"]] = TypeCounts(duplicate=counted["counts"])
             await staging.stage(self._connection, signals)
             fresh = await self._connection.execute(_INSERT)
-            tally.count_new([(row[0], row[1], row[2]) for row in fresh])
+            tally.count_new(fresh)
             if any(counts.duplicate for counts in tally.by_type.values()):
                 await self._settle(tally, last_word=last_word)
             await self._withdraw_lesser_credits(tally)
@@ -230,36 +252,33 @@ class SignalWriter:
         write before did not name again, unless a better source wrote it.
         """
         await staging.prepare(self._connection)
-        taken = await Withdrawals(self._connection).unnamed(scope, reason)
-        await self._note_withdrawn(taken)
-        return sum(taken.values())
+        tally = _Tally()
+        tally.count_withdrawn(await Withdrawals(self._connection).unnamed(scope, reason))
+        await self._note_states(tally)
+        return tally.withdrawn
 
     async def _settle(self, tally: _Tally, *, last_word: bool) -> None:
         first, last = (await self._connection.execute(_CONFLICT_SPAN)).one()
         if first is not None:
             values = {"first": first, "last": last, "last_word": last_word}
             changed = await self._connection.execute(_SETTLE, values)
-            tally.count_changed([(row[0], row[1], row[2], row[3]) for row in changed])
+            tally.count_changed(changed)
 
     async def _withdraw_lesser_credits(self, tally: _Tally) -> None:
         if "commit" in tally.by_type:
-            taken = await Withdrawals(self._connection).lesser_credits()
-            for installation_id, count in taken.items():
-                tally.touch(installation_id, -count)
-                tally.withdrawn += count
+            tally.count_withdrawn(await Withdrawals(self._connection).lesser_credits())
 
     async def _note_states(self, tally: _Tally) -> None:
         if tally.added:
             installation_ids = sorted(tally.added)
-            await self._connection.execute(
+            made = await self._connection.execute(
                 _NOTE_STATES,
                 {
                     "installation_ids": installation_ids,
                     "added": [tally.added[each] for each in installation_ids],
                 },
             )
+            revisions = {row[0]: row[1] for row in made}
+            await log_changes(self._connection, revisions, tally.changes)
             if self._boards_follow:
                 await note_change(self._connection, installation_ids)
-
-    async def _note_withdrawn(self, taken: dict[int, int]) -> None:
-        await self._note_states(_Tally(added={each: -count for each, count in taken.items()}))

@@ -1,4 +1,4 @@
-"""Ingest's tables as migrations 008, 009, 013 to 015, 030, 031, 033 and 034 make them."""
+"""Ingest's tables as migrations 008, 009, 013 to 015, 030, 031, 033, 034 and 038 make them."""
 
 from sqlalchemy import (
     CHAR,
@@ -13,8 +13,9 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    Uuid,
 )
-from sqlalchemy.dialects.postgresql import ENUM, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, ENUM, JSONB
 
 metadata = MetaData()
 _time = DateTime(timezone=True)
@@ -114,6 +115,22 @@ installation_signal_states = Table(
     Column("first_event_timestamp", _time),
     Column("last_event_timestamp", _time),
     Column("updated_at", _time, nullable=False),
+    Column("lineage", Uuid, nullable=False),
+)
+
+signal_changes = Table(
+    "signal_changes",
+    metadata,
+    Column("installation_id", BigInteger, primary_key=True),
+    Column("revision", BigInteger, primary_key=True),
+    Column("signal_count", Integer, nullable=False),
+    Column("first_signal_id", BigInteger),
+    Column("last_signal_id", BigInteger),
+    Column("first_event_timestamp", _time),
+    Column("last_event_timestamp", _time),
+    Column("rewritten_ids", ARRAY(BigInteger), nullable=False),
+    Column("removed_hashes", ARRAY(LargeBinary), nullable=False),
+    Column("removed_user_ids", ARRAY(BigInteger), nullable=False),
 )
 
 installation_bots = Table(

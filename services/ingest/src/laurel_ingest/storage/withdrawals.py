@@ -1,5 +1,6 @@
 """Signals taken back: key and row removed, and noted with the reason."""
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import pyarrow as pa
@@ -62,27 +63,33 @@ _TAKE: Final = text(
         SELECT installation_id, repository_id, user_id, type, value, event_timestamp,
             content_hash, metadata, standing, :reason
         FROM gone
-        RETURNING installation_id
+        RETURNING installation_id, decode(content_hash, 'hex') AS content_hash,
+            CASE type WHEN 'commit' THEN user_id ELSE 0 END AS credited_id
     )
-    SELECT installation_id, count(*) FROM noted GROUP BY installation_id
+    SELECT installation_id, array_agg(content_hash), array_agg(credited_id)
+    FROM noted GROUP BY installation_id
     """
 )
+
+
+Taken = Mapping[int, tuple[Sequence[bytes], Sequence[int]]]
+"""By installation, the keys of what was taken: content hashes and credited users."""
 
 
 class Withdrawals:
     """Takes signals back in the transaction that its connection is in.
 
-    Each method answers how many were taken from each installation.
+    Each method answers what was taken from each installation.
     """
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def lesser_credits(self) -> dict[int, int]:
+    async def lesser_credits(self) -> Taken:
         """Of the staged commits, credits that a better source contradicts."""
         return await self._take(_LESSER_CREDITS, "better_source", {})
 
-    async def unnamed(self, scope: pa.Table, reason: str) -> dict[int, int]:
+    async def unnamed(self, scope: pa.Table, reason: str) -> Taken:
         """Signals in scope that are not staged, unless a better source wrote them."""
         if scope.num_rows == 0:
             return {}
@@ -94,7 +101,7 @@ class Withdrawals:
         }
         return await self._take(_UNNAMED, reason, values)
 
-    async def _take(self, chosen: str, reason: str, values: dict[str, object]) -> dict[int, int]:
+    async def _take(self, chosen: str, reason: str, values: dict[str, object]) -> Taken:
         rows = (await self._connection.execute(text(chosen), values)).all()
         if not rows:
             return {}
@@ -111,4 +118,4 @@ class Withdrawals:
                 "reason": reason,
             },
         )
-        return {row[0]: row[1] for row in taken}
+        return {row[0]: (row[1], row[2]) for row in taken}

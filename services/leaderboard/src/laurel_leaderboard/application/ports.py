@@ -26,6 +26,7 @@ from laurel_leaderboard.domain.versions import (
     NewBoard,
     Published,
     PublishHeader,
+    Unchanged,
     Version,
     VersionRecord,
 )
@@ -41,6 +42,16 @@ class Publications(Protocol):
 
         Publishers of the same boards take turns. Raises NewerVersionExists where a current
         version is as new, ReferenceMissing, InvalidRequest, DatabaseUnavailable.
+        """
+        ...
+
+    async def note_unchanged(
+        self, header: PublishHeader, boards: Sequence[Unchanged], now: datetime
+    ) -> Sequence[int]:
+        """Notes the check of boards that are not published again; the ids of their versions.
+
+        Raises ConcurrentChange where there are others than told, NewerVersionExists where one
+        would go back in time, and then notes nothing; InvalidRequest, DatabaseUnavailable.
         """
         ...
 

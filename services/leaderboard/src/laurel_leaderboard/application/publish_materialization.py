@@ -24,6 +24,7 @@ from laurel_leaderboard.domain.versions import (
     NewBoard,
     Published,
     PublishHeader,
+    Unchanged,
     published_versions,
 )
 
@@ -52,7 +53,14 @@ class Commit:
     """The open group is whole."""
 
 
-Message = PublishHeader | OpenGroup | Rows | Commit
+@dataclass(frozen=True, slots=True)
+class StillHold:
+    """Boards that are not sent because they are what they were."""
+
+    boards: tuple[Unchanged, ...]
+
+
+Message = PublishHeader | OpenGroup | Rows | Commit | StillHold
 
 
 @dataclass(slots=True)
@@ -99,7 +107,7 @@ class PublishMaterialization:
 
     async def __call__(self, messages: AsyncIterator[Message]) -> Outcome:
         """Publishes group by group. Raises StreamOutOfOrder, MalformedBatch, InvalidRequest,
-        NewerVersionExists, ReferenceMissing; earlier groups stay.
+        NewerVersionExists, ConcurrentChange, ReferenceMissing; earlier groups stay.
         """
         header = await anext(messages, None)
         if not isinstance(header, PublishHeader):
@@ -115,6 +123,11 @@ class PublishMaterialization:
                 case Commit() if group is not None:
                     await self._commit(header, group, outcome)
                     group = None
+                case StillHold() if group is None:
+                    noted = await self._publications.note_unchanged(
+                        header, message.boards, self._clock.now()
+                    )
+                    outcome.unchanged.update(noted)
                 case _:
                     raise StreamOutOfOrder
         if group is not None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from laurel_leaderboard.domain.boards import BoardAddress, BoardKey, Preset
+from laurel_leaderboard.domain.boards import BoardAddress, BoardKey, Preset, TimePeriod
 from laurel_leaderboard.domain.errors import NewerVersionExists
 from laurel_leaderboard.domain.freshness import Marks, stale_at
 
@@ -100,6 +100,16 @@ class NewBoard:
     row_count: int
     signal_count: int
     digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """Boards of a period whose current versions, as of `as_of` and of `input_mark`, still hold."""
+
+    period: TimePeriod
+    as_of: datetime
+    input_mark: str
+    count: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from laurel_leaderboard.application.publish_materialization import (
     Message,
     OpenGroup,
     Rows,
+    StillHold,
 )
 from laurel_leaderboard.domain.boards import (
     BoardAddress,
@@ -27,6 +28,7 @@ from laurel_leaderboard.domain.versions import (
     NewBoard,
     PublishHeader,
     RetentionState,
+    Unchanged,
     Version,
     VersionRecord,
 )
@@ -108,8 +110,19 @@ def publish_message(request: materialization_pb2.PublishMaterializationRequest) 
             return OpenGroup(tuple(_new_board(board) for board in request.boards.boards))
         case "rows":
             return Rows(request.rows)
+        case "unchanged":
+            return StillHold(tuple(_unchanged(each) for each in request.unchanged.boards))
         case _:
             return Commit()
+
+
+def _unchanged(boards: materialization_pb2.UnchangedBoards) -> Unchanged:
+    return Unchanged(
+        PERIODS[boards.time_period],
+        _instant(boards.as_of, "unchanged.boards.as_of"),
+        boards.input_mark,
+        boards.board_count,
+    )
 
 
 def _header(header: materialization_pb2.PublishHeader) -> PublishHeader:

@@ -24,11 +24,13 @@ from laurel_leaderboard.domain.versions import (
     Plan,
     Published,
     PublishHeader,
+    Unchanged,
     plan_group,
     settled_marks,
 )
 from laurel_leaderboard.storage.cache_keys import pointer_key
 from laurel_leaderboard.storage.score_copy import COPY_SCORES, WrittenBoard, copy_chunks
+from laurel_leaderboard.storage.unchanged import note_unchanged
 
 
 def _missing(what: str) -> Callable[[], LaurelError]:
@@ -166,6 +168,14 @@ class PostgresPublications:
             await _insert_inputs(connection, header, made, now)
             await _insert_scores(connection, boards, rows, plan, ids)
         return Published(plan, tuple(ids), tuple(settled))
+
+    async def note_unchanged(
+        self, header: PublishHeader, boards: Sequence[Unchanged], now: datetime
+    ) -> list[int]:
+        """See Publications."""
+        async with transaction(self._engine, constraints=_CONSTRAINTS) as connection:
+            await _hold_preset(connection, header)
+            return await note_unchanged(connection, header, boards, now)
 
     async def serve_preset(self, header: PublishHeader) -> None:
         """Makes the header's preset the one that its installation serves."""

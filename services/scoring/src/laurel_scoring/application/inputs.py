@@ -4,27 +4,29 @@ import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from laurel_scoring.application.ports import Directory, OnRead, SignalSource
+from laurel_scoring.application.ports import AllSignals, Directory, OnRead
 from laurel_scoring.domain.columns import Signals
 from laurel_scoring.domain.digests import input_mark
+from laurel_scoring.domain.merging import Pairs
 from laurel_scoring.domain.roster import Roster
 from laurel_scoring.domain.timeline import Timeline
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a scoring reads; `mark` names the whole of it."""
+    """What a scoring reads; `mark` names the whole of it, `changed` is what SignalsRead says."""
 
     signals: Signals
     timeline: Timeline
     roster: Roster
     mark: str
+    changed: Pairs | None = None
 
 
 class ReadInputs:
     """Puts the inputs together from ingest and identity."""
 
-    def __init__(self, signals: SignalSource, directory: Directory) -> None:
+    def __init__(self, signals: AllSignals, directory: Directory) -> None:
         self._signals = signals
         self._directory = directory
 
@@ -45,4 +47,5 @@ class ReadInputs:
         sorting = asyncio.create_task(asyncio.to_thread(Timeline.of, read.signals))
         bots = await self._directory.bots(read.signals.users.tolist())
         roster = replace(roster, bots=bots | read.bots)
-        return Inputs(read.signals, await sorting, roster, input_mark(read.mark, roster))
+        mark = input_mark(read.mark, roster)
+        return Inputs(read.signals, await sorting, roster, mark, read.changed)

@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Protocol
 
 from laurel_scoring.domain.columns import Signals
+from laurel_scoring.domain.digests import FamilyChanges
 from laurel_scoring.domain.github_links import Reference
+from laurel_scoring.domain.merging import Pairs
 from laurel_scoring.domain.presets import Preset, PresetEdit
-from laurel_scoring.domain.results import BoardFamily
 from laurel_scoring.domain.roster import Roster
 from laurel_scoring.domain.rules import RuleSet
 from laurel_scoring.domain.runs import Change, Progress, Run, RunResult
@@ -138,6 +139,10 @@ class RunStore(Protocol):
         """The newest run by this preset that succeeded with all periods."""
         ...
 
+    async def newest_success(self, installation_id: int) -> int | None:
+        """The number of the newest run that succeeded, with whatever preset and periods."""
+        ...
+
     async def due_periods(self, installation_id: int, by: datetime) -> frozenset[TimePeriod]:
         """The periods whose boards have to be computed again by a time."""
         ...
@@ -159,11 +164,16 @@ OnRead = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class SignalsRead:
-    """Signals of one snapshot, ingest's mark of it, and the installation's own bots."""
+    """Signals of one snapshot, ingest's mark of it, and the installation's own bots.
+
+    changed: whom the changes since the same reader's last snapshot touched; None where that is
+    not known.
+    """
 
     signals: Signals
     mark: str
     bots: frozenset[int]
+    changed: Pairs | None = None
 
 
 @dataclass(frozen=True)
@@ -179,6 +189,16 @@ class Part:
 
 
 WHOLE = Part()
+
+
+class AllSignals(Protocol):
+    """Whoever has an installation's signals."""
+
+    async def read(
+        self, installation_id: int, *, until: datetime, on_read: OnRead | None = None
+    ) -> SignalsRead:
+        """Every signal up to and including `until`. Raises RemoteError."""
+        ...
 
 
 class SignalSource(Protocol):
@@ -266,6 +286,16 @@ class PublicationHeader:
     stale_mark: int = 0
 
 
+@dataclass
+class UnchangedBoards:
+    """Boards of a period that are what they were as of `as_of`, of the inputs `input_mark`."""
+
+    time_period: TimePeriod
+    as_of: datetime
+    input_mark: str
+    count: int
+
+
 class Boards(Protocol):
     """Leaderboard."""
 
@@ -278,13 +308,16 @@ class Boards(Protocol):
     async def publish(
         self,
         header: PublicationHeader,
-        families: AsyncIterator[BoardFamily],
+        families: AsyncIterator[FamilyChanges],
         on_published: Callable[[int], None] | None = None,
+        unchanged: Callable[[], Sequence[UnchangedBoards]] | None = None,
     ) -> int:
-        """Publishes every board of `families`, each whole or not at all, and then has the preset
-        served; how many there were. `on_published` is told how many are readable by now.
+        """Publishes the changed boards of `families`, each whole or not at all; then notes that the
+        `unchanged` ones, asked for only then, were checked and has the preset served. How many
+        there were of both. `on_published` is told how many are readable by now.
 
-        Raises RemoteError; what was committed before stays.
+        Raises RemoteError; what was committed before stays. CONCURRENT_CHANGE where there are not
+        as many unchanged boards as told.
         """
         ...
 

@@ -8,12 +8,13 @@ import structlog
 
 from laurel_common.clock import Clock
 from laurel_scoring.application.inputs import ReadInputs
+from laurel_scoring.application.known_boards import Known, KnownBoards, Publication
 from laurel_scoring.application.noting import Notes, noting
 from laurel_scoring.application.ports import Boards, PresetStore, PublicationHeader, RunStore
 from laurel_scoring.domain.canonical import rules_to_json
+from laurel_scoring.domain.digests import FamilyChanges
 from laurel_scoring.domain.engine import Evaluation
 from laurel_scoring.domain.periods import Windows, to_microseconds
-from laurel_scoring.domain.results import BoardFamily
 from laurel_scoring.domain.rules import DEFAULT_RULES
 from laurel_scoring.domain.runs import (
     Change,
@@ -51,6 +52,7 @@ class ScoreInstallation:
         self._boards = boards
         self._clock = clock
         self._attempt_seconds = attempt_seconds
+        self._known = KnownBoards()
 
     async def __call__(self, installation_id: int) -> None:
         """Makes one attempt. Ends well whatever the attempt comes to, unless it is cancelled or
@@ -61,11 +63,13 @@ class ScoreInstallation:
             return
         try:
             async with asyncio.timeout(self._attempt_seconds), noting(self._runs, run) as notes:
-                result = await self._attempt(run, notes)
+                result, known = await self._attempt(run, notes)
         except Exception as error:  # an attempt may end in any way; the run's row says in which
             await self._record(run, error)
         else:
             await self._runs.succeed(run, result, self._clock.now())
+            if known is not None:
+                self._known.keep(installation_id, known)
             log.info(
                 "scored",
                 installation_id=installation_id,
@@ -74,16 +78,18 @@ class ScoreInstallation:
                 signals=result.signal_count,
             )
 
-    async def _attempt(self, run: Run, notes: Notes) -> RunResult:
+    async def _attempt(self, run: Run, notes: Notes) -> tuple[RunResult, Known | None]:
         installation_id = run.installation_id
         mark = await self._mark(run)
         as_of = self._clock.now()
         periods = await self._periods(run, as_of)
         await self._presets.ensure_default(installation_id, DEFAULT_RULES)
         preset = await self._presets.get(installation_id, 0)
+        known = self._known.take(installation_id)
+        if known and known.run_id != await self._runs.newest_success(installation_id):
+            known = None  # another process has published meanwhile
         inputs = await self._inputs(installation_id, until=as_of, on_read=notes.read)
         windows = Windows.of_periods(to_microseconds(as_of), sorted(periods))
-        evaluation = Evaluation(inputs.timeline, inputs.roster, preset.rules, windows)
         header = PublicationHeader(
             installation_id=installation_id,
             preset_id=preset.id,
@@ -94,19 +100,25 @@ class ScoreInstallation:
             periods=windows.periods,
             stale_mark=mark,
         )
-        signal_count = len(inputs.signals)
-        del inputs  # what remains to be read is the evaluation's timeline
-        notes.publishing(signal_count, evaluation.board_count())
-        boards = await self._boards.publish(header, computed_ahead(evaluation), notes.published)
-        return RunResult(
+        scopes = None
+        if known is not None:
+            scopes = await asyncio.to_thread(known.touched_scopes, header, inputs, windows)
+        evaluation = Evaluation(inputs.timeline, inputs.roster, preset.rules, windows, scopes)
+        publication = Publication(header, evaluation, None if scopes is None else known)
+        notes.publishing(len(inputs.signals), evaluation.board_count())
+        boards = await self._boards.publish(
+            header, computed_ahead(publication), notes.published, publication.unchanged
+        )
+        result = RunResult(
             as_of=as_of,
             preset_id=preset.id,
-            input_mark=header.input_mark,
+            input_mark=inputs.mark,
             boards_total=boards,
             boards_published=boards,
-            signal_count=signal_count,
+            signal_count=len(inputs.signals),
             periods=periods,
         )
+        return result, publication.known_after(run.id, inputs)
 
     async def _mark(self, run: Run) -> int:
         """The mark that this attempt settles; 0 for none.
@@ -146,9 +158,9 @@ class ScoreInstallation:
             await self._runs.fail(run, reason, now)
 
 
-async def computed_ahead(evaluation: Evaluation) -> AsyncIterator[BoardFamily]:
-    """The families of an evaluation; while one is being sent, a thread computes the next."""
-    families = evaluation.families()
+async def computed_ahead(publication: Publication) -> AsyncIterator[FamilyChanges]:
+    """The families of a publication; while one is being sent, a thread computes the next."""
+    families = publication.families()
     following = asyncio.create_task(asyncio.to_thread(next, families, None))
     try:
         while (family := await following) is not None:

@@ -79,6 +79,22 @@ class SignalBuffer:
         return signals
 
 
+class RemovedKeys:
+    """The keys of signals that are gone: m x 32 bytes, and whom each credits."""
+
+    def __init__(self) -> None:
+        self.hashes = np.empty((0, HASH_BYTES), dtype=np.uint8)
+        self.users = np.empty(0, dtype=np.int64)
+
+    def add(self, stream: bytes) -> None:
+        """Adds an Arrow IPC stream with the columns of signal_reads.proto."""
+        table = pa.ipc.open_stream(pa.BufferReader(stream)).read_all().combine_chunks()
+        for batch in table.to_batches():
+            hashes = _hashes(batch.column("content_hash")).reshape(-1, HASH_BYTES)
+            self.hashes = np.concatenate([self.hashes, hashes])
+            self.users = np.concatenate([self.users, batch.column("user_id").to_numpy()])
+
+
 def _joined(parts: list[npt.NDArray[Any]], kind: Any) -> npt.NDArray[Any]:
     """One array of all parts, which are let go."""
     whole = np.concatenate(parts) if parts else np.empty(0, dtype=kind)

@@ -1,7 +1,7 @@
 """Publishes boards to leaderboard and asks it for current versions."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import UTC
 
 import grpc
@@ -13,8 +13,14 @@ from laurel.common.v1 import board_pb2
 from laurel.leaderboard.v1 import materialization_pb2 as pb
 from laurel.leaderboard.v1 import materialization_pb2_grpc
 from laurel_common.errors import RemoteError
-from laurel_scoring.application.ports import BoardKey, PublicationHeader, PublishedVersion
-from laurel_scoring.domain.digests import board_digests
+from laurel_scoring.application.ports import (
+    BoardKey,
+    PublicationHeader,
+    PublishedVersion,
+    UnchangedBoards,
+)
+from laurel_scoring.domain.columns import Int32s, Int64s
+from laurel_scoring.domain.digests import FamilyChanges
 from laurel_scoring.domain.results import BoardFamily
 from laurel_scoring.domain.runs import Change
 from laurel_scoring.domain.vocabulary import Category, SignalType
@@ -42,8 +48,9 @@ class LeaderboardBoards:
     async def publish(
         self,
         header: PublicationHeader,
-        families: AsyncIterator[BoardFamily],
+        families: AsyncIterator[FamilyChanges],
         on_published: Callable[[int], None] | None = None,
+        unchanged: Callable[[], Sequence[UnchangedBoards]] | None = None,
     ) -> int:
         """See Boards. A stream for each family, so that its end says what is readable; one is sent
         while the one before is committed.
@@ -61,6 +68,8 @@ class LeaderboardBoards:
         following: asyncio.Task[int] | None = None
         try:
             async for family in families:
+                if not family.changed:
+                    continue
                 following = asyncio.create_task(self._send(_family_messages(header, family)))
                 await sent(sending)
                 sending, following = following, None
@@ -69,8 +78,8 @@ class LeaderboardBoards:
             for task in (sending, following):
                 if task is not None:
                     task.cancel()
-        await self._send(_serving_message(header))
-        return count
+        rest = [each for each in (unchanged() if unchanged else ()) if each.count]
+        return count + await self._send(_last_messages(header, rest))
 
     async def _send(self, messages: AsyncIterator[Message]) -> int:
         response = await self._stub.PublishMaterialization(messages)
@@ -111,21 +120,36 @@ class LeaderboardBoards:
 
 
 async def _family_messages(
-    header: PublicationHeader, family: BoardFamily
+    header: PublicationHeader, changes: FamilyChanges
 ) -> AsyncIterator[Message]:
     yield _header(header)
-    digests = await asyncio.to_thread(list, board_digests(family, header.rules_json))
-    for first in range(0, len(family), MAX_BOARDS):
-        end = min(first + MAX_BOARDS, len(family))
-        yield _boards(header, family, digests, first, end)
-        for rows in _row_streams(family, first, end):
+    for first in range(0, len(changes.changed), MAX_BOARDS):
+        numbers = changes.changed[first : first + MAX_BOARDS]
+        yield _boards(header, changes, numbers)
+        for rows in _row_streams(changes.family, numbers):
             yield Message(rows=rows)
         yield Message(commit=pb.PublishCommit())
 
 
-async def _serving_message(header: PublicationHeader) -> AsyncIterator[Message]:
-    """Once every board is there: the preset is the one to be served."""
+async def _last_messages(
+    header: PublicationHeader, unchanged: Sequence[UnchangedBoards]
+) -> AsyncIterator[Message]:
+    """Once every changed board is there: the others were checked, and the preset is served."""
     yield _header(header, serve_preset=True)
+    if unchanged:
+        yield Message(
+            unchanged=pb.PublishUnchanged(boards=[_unchanged(each) for each in unchanged])
+        )
+
+
+def _unchanged(boards: UnchangedBoards) -> pb.UnchangedBoards:
+    message = pb.UnchangedBoards(
+        time_period=boards.time_period + 1,  # type: ignore[arg-type]  # the wire's number
+        input_mark=boards.input_mark,
+        board_count=boards.count,
+    )
+    message.as_of.FromDatetime(boards.as_of)
+    return message
 
 
 def _header(header: PublicationHeader, *, serve_preset: bool = False) -> Message:
@@ -145,9 +169,8 @@ def _header(header: PublicationHeader, *, serve_preset: bool = False) -> Message
     )
 
 
-def _boards(
-    header: PublicationHeader, family: BoardFamily, digests: list[bytes], first: int, end: int
-) -> Message:
+def _boards(header: PublicationHeader, changes: FamilyChanges, numbers: Sequence[int]) -> Message:
+    family = changes.family
     sizes = np.diff(family.board_start).tolist()
     signals = family.signal_count.tolist()
     scopes = family.scope_ids.tolist()
@@ -161,32 +184,29 @@ def _boards(
                     time_period=header.periods[number % family.windows] + 1,  # type: ignore[arg-type]  # the wire's number
                     row_count=sizes[number],
                     signal_count=signals[number],
-                    digest=digests[number],
+                    digest=changes.digests[number],
                 )
-                for number in range(first, end)
+                for number in numbers
             ]
         )
     )
 
 
-def _row_streams(family: BoardFamily, first: int, end: int) -> Iterator[bytes]:
-    """The rows of boards first to end as Arrow IPC streams of MAX_ROWS rows each."""
-    start = int(family.board_start[first])
-    stop = int(family.board_start[end])
-    sizes = np.diff(family.board_start[first : end + 1])
-    board = np.repeat(np.arange(end - first, dtype=np.int32), sizes)
-    for begin in range(start, stop, MAX_ROWS):
-        rows = slice(begin, min(begin + MAX_ROWS, stop))
-        batch = _batch(family, rows, board[rows.start - start : rows.stop - start])
+def _row_streams(family: BoardFamily, numbers: Sequence[int]) -> Iterator[bytes]:
+    """The rows of some boards as Arrow IPC streams of MAX_ROWS rows each."""
+    rows = family.rows_of(numbers)
+    sizes = np.diff(family.board_start)[list(numbers)]
+    board = np.repeat(np.arange(len(numbers), dtype=np.int32), sizes)
+    for begin in range(0, len(rows), MAX_ROWS):
+        piece = slice(begin, begin + MAX_ROWS)
+        batch = _batch(family, rows[piece], board[piece])
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, batch.schema) as writer:
             writer.write_batch(batch)
         yield sink.getvalue().to_pybytes()
 
 
-def _batch(
-    family: BoardFamily, rows: slice, board: "np.ndarray[tuple[int], np.dtype[np.int32]]"
-) -> pa.RecordBatch:
+def _batch(family: BoardFamily, rows: Int64s, board: Int32s) -> pa.RecordBatch:
     columns = {
         "board": board,
         "entity_id": family.entity_id[rows],
@@ -200,7 +220,7 @@ def _batch(
     columns["additions"] = family.additions[rows]
     columns["deletions"] = family.deletions[rows]
     arrays = {name: pa.array(np.ascontiguousarray(values)) for name, values in columns.items()}
-    size = rows.stop - rows.start
+    size = len(rows)
     if family.member_count is None:
         arrays["member_count"] = pa.nulls(size, pa.int32())
     else:

@@ -1,7 +1,8 @@
 """Names for inputs and results: equal names mean equal things."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy.typing as npt
 
 from laurel_scoring.domain.results import BoardFamily
 from laurel_scoring.domain.roster import Roster
+from laurel_scoring.domain.vocabulary import EntityType, ScopeType, TimePeriod
 
 
 def input_mark(signals_mark: str, roster: Roster) -> str:
@@ -47,3 +49,23 @@ def board_digests(family: BoardFamily, rules_json: str) -> Iterator[bytes]:
         for column in columns:
             digest.update(column[first:end].tobytes())
         yield digest.digest()
+
+
+@dataclass(frozen=True)
+class FamilyChanges:
+    """A family, each of its boards' digests, and the numbers of those that are to be published."""
+
+    family: BoardFamily
+    digests: Sequence[bytes]
+    changed: Sequence[int]
+
+
+BoardName = tuple[ScopeType, int, EntityType, TimePeriod]
+"""A board of a preset: kind and id of its scope, kind of its entities, period."""
+
+
+def board_names(family: BoardFamily, periods: Sequence[TimePeriod]) -> Iterator[BoardName]:
+    """The names of a family's boards, in their order."""
+    for scope_id in family.scope_ids.tolist():
+        for period in periods:
+            yield family.scope_type, scope_id, family.entity_type, period

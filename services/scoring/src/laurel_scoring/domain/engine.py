@@ -1,7 +1,8 @@
 """All boards of an installation out of one ordered set of columns: pure, no clock, no I/O."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from copy import copy
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -34,13 +35,20 @@ class Evaluation:
     """One scoring of an installation: its timeline, roster, rules and windows.
 
     Families of boards are made one at a time, so that one can be published while the next is
-    computed. Signals outside the windows or the roster's repositories count nowhere, and bots'
-    neither while the condition bot_activity is on.
+    computed; of the scopes in `only`, where given, and of all otherwise. Signals outside the
+    windows or the roster's repositories count nowhere, and bots' neither while the condition
+    bot_activity is on.
     """
 
     def __init__(
-        self, timeline: Timeline, roster: Roster, rules: RuleSet, windows: Windows
+        self,
+        timeline: Timeline,
+        roster: Roster,
+        rules: RuleSet,
+        windows: Windows,
+        only: Mapping[ScopeType, Int64s] | None = None,
     ) -> None:
+        self._only = only
         self.rules = rules
         self.windows = windows
         self.roster = roster
@@ -61,11 +69,13 @@ class Evaluation:
     def families(self) -> Iterator[BoardFamily]:
         """Every board: the organization's, the teams', the repositories'."""
         for scope_type in ScopeType:
+            if self._only is not None and not len(self._only[scope_type]):
+                continue
             for entity_type in ENTITIES_OF[scope_type]:
                 yield self.family(scope_type, entity_type)
 
     def board_count(self) -> int:
-        """How many boards `families` has."""
+        """How many boards there are, of all scopes."""
         scopes = {
             ScopeType.ORGANIZATION: 1,
             ScopeType.TEAM: len(self.roster.teams),
@@ -106,16 +116,17 @@ class Evaluation:
         entity_of = line.repository if of_repositories else line.user
         order = self._by_repository if of_repositories else self._by_user
         if scope_type is ScopeType.TEAM:
-            order, start = self.teams.spread(order, line.user, line.repository)
+            order, start = self._team_scopes.spread(order, line.user, line.repository)
         elif scope_type is ScopeType.REPOSITORY:
-            order = by_entity(order, line.repository, len(self.repositories))
-            start = scope_starts(order, line.repository, len(self.repositories))
+            order, start = self._spread_to_repositories(order)
         else:
             start = np.array([0, len(order)], dtype=np.int64)
         return runs_of(order, start, entity_of)
 
     def scope_ids(self, scope_type: ScopeType) -> Int64s:
-        """The ids of all scopes of a kind, ascending."""
+        """The ids of the scopes of a kind that are evaluated, ascending."""
+        if self._only is not None:
+            return self._only[scope_type]
         if scope_type is ScopeType.TEAM:
             return self.teams.ids
         if scope_type is ScopeType.REPOSITORY:
@@ -132,6 +143,26 @@ class Evaluation:
     def teams(self) -> TeamIndex:
         """The roster's teams over the ids of the timeline."""
         return team_index(self.roster, self.timeline.users, self.repositories)
+
+    @cached_property
+    def _team_scopes(self) -> TeamIndex:
+        """The teams whose scopes are evaluated."""
+        if self._only is None:
+            return self.teams
+        wanted = set(self._only[ScopeType.TEAM].tolist())
+        some = replace(self.roster, teams=tuple(t for t in self.roster.teams if t.id in wanted))
+        return team_index(some, self.timeline.users, self.repositories)
+
+    def _spread_to_repositories(self, order: Int32s) -> tuple[Int32s, Int64s]:
+        """The positions in `order` by evaluated repository, and where each begins."""
+        scope_of, scopes = self.timeline.repository, len(self.repositories)
+        if self._only is not None:
+            some = self._only[ScopeType.REPOSITORY]
+            scopes = len(some)
+            scope_of = positions_in(self.repositories, some)[scope_of]
+            order = order[scope_of[order] >= 0]
+        order = by_entity(order, scope_of, scopes)
+        return order, scope_starts(order, scope_of, scopes)
 
     def _members(self, scope_type: ScopeType) -> Rows:
         """The contributors' rows, kept until another kind of scope is asked for."""

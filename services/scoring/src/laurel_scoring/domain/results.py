@@ -1,5 +1,6 @@
 """What scoring a family of scopes results in: ranked rows as columns, cut into boards."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -110,6 +111,13 @@ class BoardFamily:
         """The rows of one board."""
         number = scope * self.windows + window
         return slice(int(self.board_start[number]), int(self.board_start[number + 1]))
+
+    def rows_of(self, numbers: Sequence[int]) -> Int64s:
+        """The rows of some boards, board after board."""
+        if len(numbers) == len(self):
+            return np.arange(self.board_start[-1], dtype=np.int64)
+        pieces = [np.arange(self.board_start[n], self.board_start[n + 1]) for n in numbers]
+        return np.concatenate(pieces) if pieces else np.empty(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)

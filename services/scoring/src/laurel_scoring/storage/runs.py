@@ -184,6 +184,18 @@ class RunTable:
         async with transaction(self._engine) as connection:
             await self._queue.put(connection, subject_id)
 
+    async def newest_success(self, installation_id: int) -> int | None:
+        """See RunStore."""
+        query = (
+            select(_runs.id)
+            .where(_runs.installation_id == installation_id, _runs.state == RunState.SUCCEEDED)
+            .order_by(_runs.id.desc())
+            .limit(1)
+        )
+        async with transaction(self._engine) as connection:
+            found: int | None = await connection.scalar(query)
+        return found
+
     async def due_periods(self, installation_id: int, by: datetime) -> frozenset[TimePeriod]:
         """See RunStore."""
         async with transaction(self._engine) as connection:

@@ -131,7 +131,8 @@ class SignalServiceServicer:
 
     def StreamSignals(self, request, context):
         """Every signal of one installation in columns, in one consistent snapshot and
-        no particular order: a header, then Arrow record batches.
+        no particular order: a header, then Arrow record batches. Or what has changed
+        of them since an earlier snapshot.
         Errors: INVALID_REQUEST, DATABASE_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

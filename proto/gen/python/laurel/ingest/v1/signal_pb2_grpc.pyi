@@ -49,7 +49,8 @@ class SignalServiceStub:
     """
     StreamSignals: _aio.UnaryStreamMultiCallable[_signal_reads_pb2.StreamSignalsRequest, _signal_reads_pb2.StreamSignalsResponse]
     """Every signal of one installation in columns, in one consistent snapshot and
-    no particular order: a header, then Arrow record batches.
+    no particular order: a header, then Arrow record batches. Or what has changed
+    of them since an earlier snapshot.
     Errors: INVALID_REQUEST, DATABASE_UNAVAILABLE.
     """
     FlagSpam: _aio.UnaryUnaryMultiCallable[_signal_corrections_pb2.FlagSpamRequest, _signal_corrections_pb2.FlagSpamResponse]
@@ -139,7 +140,8 @@ class SignalServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_signal_reads_pb2.StreamSignalsRequest, _abc.AsyncIterator[_signal_reads_pb2.StreamSignalsResponse]],
     ) -> _abc.AsyncIterator[_signal_reads_pb2.StreamSignalsResponse]:
         """Every signal of one installation in columns, in one consistent snapshot and
-        no particular order: a header, then Arrow record batches.
+        no particular order: a header, then Arrow record batches. Or what has changed
+        of them since an earlier snapshot.
         Errors: INVALID_REQUEST, DATABASE_UNAVAILABLE.
         """
 

@@ -28,7 +28,7 @@ from laurel.common.v1 import types_pb2 as laurel_dot_common_dot_v1_dot_types__pb
 from laurel.ingest.v1 import signal_entities_pb2 as laurel_dot_ingest_dot_v1_dot_signal__entities__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#laurel/ingest/v1/signal_reads.proto\x12\x10laurel.ingest.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1claurel/common/v1/types.proto\x1a&laurel/ingest/v1/signal_entities.proto\"\xb9\x02\n\x12ListSignalsRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\x12\x0f\n\x07user_id\x18\x04 \x01(\x03\x12\x15\n\rrepository_id\x18\x05 \x01(\x03\x12>\n\x05types\x18\x06 \x03(\x0e\x32\x1c.laurel.common.v1.SignalTypeB\x11\xbaH\x0e\x92\x01\x0b\x10\n\"\x07\x82\x01\x04\x10\x01 \x00\x12.\n\nstart_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"Y\n\x13ListSignalsResponse\x12)\n\x07signals\x18\x01 \x03(\x0b\x32\x18.laurel.ingest.v1.Signal\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xdc\x01\n\x14StreamSignalsRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0erepository_ids\x18\x04 \x03(\x03\x12\x10\n\x08user_ids\x18\x05 \x03(\x03\x12\x1a\n\x12include_references\x18\x06 \x01(\x08\"^\n\x13StreamSignalsHeader\x12\x12\n\ninput_mark\x18\x01 \x01(\t\x12\x14\n\x0c\x62ot_user_ids\x18\x02 \x03(\x03\x12\x1d\n\x15signal_count_estimate\x18\x03 \x01(\x03\"l\n\x15StreamSignalsResponse\x12\x37\n\x06header\x18\x01 \x01(\x0b\x32%.laurel.ingest.v1.StreamSignalsHeaderH\x00\x12\x0f\n\x05\x61rrow\x18\x02 \x01(\x0cH\x00\x42\t\n\x07messageb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#laurel/ingest/v1/signal_reads.proto\x12\x10laurel.ingest.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1claurel/common/v1/types.proto\x1a&laurel/ingest/v1/signal_entities.proto\"\xb9\x02\n\x12ListSignalsRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\x12\x0f\n\x07user_id\x18\x04 \x01(\x03\x12\x15\n\rrepository_id\x18\x05 \x01(\x03\x12>\n\x05types\x18\x06 \x03(\x0e\x32\x1c.laurel.common.v1.SignalTypeB\x11\xbaH\x0e\x92\x01\x0b\x10\n\"\x07\x82\x01\x04\x10\x01 \x00\x12.\n\nstart_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"Y\n\x13ListSignalsResponse\x12)\n\x07signals\x18\x01 \x03(\x0b\x32\x18.laurel.ingest.v1.Signal\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xfa\x01\n\x14StreamSignalsRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0erepository_ids\x18\x04 \x03(\x03\x12\x10\n\x08user_ids\x18\x05 \x03(\x03\x12\x1a\n\x12include_references\x18\x06 \x01(\x08\x12\x1c\n\nsince_mark\x18\x07 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\"t\n\x13StreamSignalsHeader\x12\x12\n\ninput_mark\x18\x01 \x01(\t\x12\x14\n\x0c\x62ot_user_ids\x18\x02 \x03(\x03\x12\x1d\n\x15signal_count_estimate\x18\x03 \x01(\x03\x12\x14\n\x0c\x63hanges_only\x18\x04 \x01(\x08\"\x7f\n\x15StreamSignalsResponse\x12\x37\n\x06header\x18\x01 \x01(\x0b\x32%.laurel.ingest.v1.StreamSignalsHeaderH\x00\x12\x0f\n\x05\x61rrow\x18\x02 \x01(\x0cH\x00\x12\x11\n\x07removed\x18\x03 \x01(\x0cH\x00\x42\t\n\x07messageb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,14 +45,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTSIGNALSREQUEST'].fields_by_name['types']._serialized_options = b'\272H\016\222\001\013\020\n\"\007\202\001\004\020\001 \000'
   _globals['_STREAMSIGNALSREQUEST'].fields_by_name['installation_id']._loaded_options = None
   _globals['_STREAMSIGNALSREQUEST'].fields_by_name['installation_id']._serialized_options = b'\272H\004\"\0028\000'
+  _globals['_STREAMSIGNALSREQUEST'].fields_by_name['since_mark']._loaded_options = None
+  _globals['_STREAMSIGNALSREQUEST'].fields_by_name['since_mark']._serialized_options = b'\272H\005r\003\030\200\001'
   _globals['_LISTSIGNALSREQUEST']._serialized_start=190
   _globals['_LISTSIGNALSREQUEST']._serialized_end=503
   _globals['_LISTSIGNALSRESPONSE']._serialized_start=505
   _globals['_LISTSIGNALSRESPONSE']._serialized_end=594
   _globals['_STREAMSIGNALSREQUEST']._serialized_start=597
-  _globals['_STREAMSIGNALSREQUEST']._serialized_end=817
-  _globals['_STREAMSIGNALSHEADER']._serialized_start=819
-  _globals['_STREAMSIGNALSHEADER']._serialized_end=913
-  _globals['_STREAMSIGNALSRESPONSE']._serialized_start=915
-  _globals['_STREAMSIGNALSRESPONSE']._serialized_end=1023
+  _globals['_STREAMSIGNALSREQUEST']._serialized_end=847
+  _globals['_STREAMSIGNALSHEADER']._serialized_start=849
+  _globals['_STREAMSIGNALSHEADER']._serialized_end=965
+  _globals['_STREAMSIGNALSRESPONSE']._serialized_start=967
+  _globals['_STREAMSIGNALSRESPONSE']._serialized_end=1094
 # @@protoc_insertion_point(module_scope)

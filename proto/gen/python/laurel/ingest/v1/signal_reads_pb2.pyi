@@ -106,10 +106,16 @@ class StreamSignalsRequest(_message.Message):
     REPOSITORY_IDS_FIELD_NUMBER: _builtins.int
     USER_IDS_FIELD_NUMBER: _builtins.int
     INCLUDE_REFERENCES_FIELD_NUMBER: _builtins.int
+    SINCE_MARK_FIELD_NUMBER: _builtins.int
     installation_id: _builtins.int
     include_references: _builtins.bool
     """Whether the batches name the things on GitHub beside: for ledgers, which
     link to them. Default: no.
+    """
+    since_mark: _builtins.str
+    """The input mark of an earlier stream without filters: only what has changed
+    since then is sent, where that is known and little; the header says so. The
+    other filters then leave out new signals alone. Default: everything.
     """
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
@@ -136,10 +142,11 @@ class StreamSignalsRequest(_message.Message):
         repository_ids: _abc.Iterable[_builtins.int] | None = ...,
         user_ids: _abc.Iterable[_builtins.int] | None = ...,
         include_references: _builtins.bool = ...,
+        since_mark: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "include_references", b"include_references", "installation_id", b"installation_id", "repository_ids", b"repository_ids", "start_time", b"start_time", "user_ids", b"user_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "include_references", b"include_references", "installation_id", b"installation_id", "repository_ids", b"repository_ids", "since_mark", b"since_mark", "start_time", b"start_time", "user_ids", b"user_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -154,6 +161,7 @@ class StreamSignalsHeader(_message.Message):
     INPUT_MARK_FIELD_NUMBER: _builtins.int
     BOT_USER_IDS_FIELD_NUMBER: _builtins.int
     SIGNAL_COUNT_ESTIMATE_FIELD_NUMBER: _builtins.int
+    CHANGES_ONLY_FIELD_NUMBER: _builtins.int
     input_mark: _builtins.str
     """Names the state of the installation's signals and bot list in this
     snapshot: it differs whenever either has changed.
@@ -161,6 +169,11 @@ class StreamSignalsHeader(_message.Message):
     signal_count_estimate: _builtins.int
     """How many signals the installation has in all, as last counted; to size
     buffers with.
+    """
+    changes_only: _builtins.bool
+    """Whether what follows are the changes since since_mark, and not everything:
+    first the removed, then whatever is new or changed, which takes the place of
+    what bears the same key. A signal that did not change may be among them.
     """
     @_builtins.property
     def bot_user_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
@@ -172,10 +185,11 @@ class StreamSignalsHeader(_message.Message):
         input_mark: _builtins.str = ...,
         bot_user_ids: _abc.Iterable[_builtins.int] | None = ...,
         signal_count_estimate: _builtins.int = ...,
+        changes_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bot_user_ids", b"bot_user_ids", "input_mark", b"input_mark", "signal_count_estimate", b"signal_count_estimate"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bot_user_ids", b"bot_user_ids", "changes_only", b"changes_only", "input_mark", b"input_mark", "signal_count_estimate", b"signal_count_estimate"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -187,6 +201,7 @@ class StreamSignalsResponse(_message.Message):
 
     HEADER_FIELD_NUMBER: _builtins.int
     ARROW_FIELD_NUMBER: _builtins.int
+    REMOVED_FIELD_NUMBER: _builtins.int
     arrow: _builtins.bytes
     """An Arrow IPC stream of one or more record batches, none null:
     user_id int64, repository_id int64, type int16 (numbers of SignalType),
@@ -197,6 +212,11 @@ class StreamSignalsResponse(_message.Message):
     none), object_id string and title string (empty for none), as in
     SignalMetadata.
     """
+    removed: _builtins.bytes
+    """An Arrow IPC stream of the keys of signals that are gone since since_mark:
+    content_hash binary (32 bytes), user_id int64 (whom a commit credits; 0 for
+    all other types, whose content hash is key enough).
+    """
     @_builtins.property
     def header(self) -> Global___StreamSignalsHeader: ...
     def __init__(
@@ -204,12 +224,13 @@ class StreamSignalsResponse(_message.Message):
         *,
         header: Global___StreamSignalsHeader | None = ...,
         arrow: _builtins.bytes = ...,
+        removed: _builtins.bytes = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["arrow", b"arrow", "header", b"header", "message", b"message"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["arrow", b"arrow", "header", b"header", "message", b"message", "removed", b"removed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrow", b"arrow", "header", b"header", "message", b"message"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrow", b"arrow", "header", b"header", "message", b"message", "removed", b"removed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["header", "arrow"]  # noqa: Y015
+    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["header", "arrow", "removed"]  # noqa: Y015
     _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
 

@@ -191,6 +191,66 @@ class PublishBoards(_message.Message):
 Global___PublishBoards: _TypeAlias = PublishBoards  # noqa: Y015
 
 @_typing.final
+class UnchangedBoards(_message.Message):
+    """Boards of one period that are what they were: their current versions are found
+    to follow from the header's inputs as of its as_of.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIME_PERIOD_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
+    INPUT_MARK_FIELD_NUMBER: _builtins.int
+    BOARD_COUNT_FIELD_NUMBER: _builtins.int
+    time_period: _types_pb2.TimePeriod.ValueType
+    input_mark: _builtins.str
+    board_count: _builtins.int
+    """How many there have to be."""
+    @_builtins.property
+    def as_of(self) -> _timestamp_pb2.Timestamp:
+        """As of when, and from what inputs, these versions were last found to follow:
+        that says which boards of the period they are.
+        """
+
+    def __init__(
+        self,
+        *,
+        time_period: _types_pb2.TimePeriod.ValueType = ...,
+        as_of: _timestamp_pb2.Timestamp | None = ...,
+        input_mark: _builtins.str = ...,
+        board_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "board_count", b"board_count", "input_mark", b"input_mark", "time_period", b"time_period"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnchangedBoards: _TypeAlias = UnchangedBoards  # noqa: Y015
+
+@_typing.final
+class PublishUnchanged(_message.Message):
+    """Notes boards that were not sent because they are unchanged: one transaction."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BOARDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def boards(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnchangedBoards]: ...
+    def __init__(
+        self,
+        *,
+        boards: _abc.Iterable[Global___UnchangedBoards] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["boards", b"boards"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PublishUnchanged: _TypeAlias = PublishUnchanged  # noqa: Y015
+
+@_typing.final
 class PublishCommit(_message.Message):
     """Closes a group: everything since its boards is written in one transaction."""
 
@@ -215,6 +275,7 @@ class PublishMaterializationRequest(_message.Message):
     BOARDS_FIELD_NUMBER: _builtins.int
     ROWS_FIELD_NUMBER: _builtins.int
     COMMIT_FIELD_NUMBER: _builtins.int
+    UNCHANGED_FIELD_NUMBER: _builtins.int
     rows: _builtins.bytes
     """An Arrow IPC stream of rows of the open group, by board and rank, none
     null but member_count:
@@ -231,6 +292,8 @@ class PublishMaterializationRequest(_message.Message):
     def boards(self) -> Global___PublishBoards: ...
     @_builtins.property
     def commit(self) -> Global___PublishCommit: ...
+    @_builtins.property
+    def unchanged(self) -> Global___PublishUnchanged: ...
     def __init__(
         self,
         *,
@@ -238,12 +301,13 @@ class PublishMaterializationRequest(_message.Message):
         boards: Global___PublishBoards | None = ...,
         rows: _builtins.bytes = ...,
         commit: Global___PublishCommit | None = ...,
+        unchanged: Global___PublishUnchanged | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["boards", b"boards", "commit", b"commit", "header", b"header", "message", b"message", "rows", b"rows"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["boards", b"boards", "commit", b"commit", "header", b"header", "message", b"message", "rows", b"rows", "unchanged", b"unchanged"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["boards", b"boards", "commit", b"commit", "header", b"header", "message", b"message", "rows", b"rows"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["boards", b"boards", "commit", b"commit", "header", b"header", "message", b"message", "rows", b"rows", "unchanged", b"unchanged"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["header", "boards", "rows", "commit"]  # noqa: Y015
+    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["header", "boards", "rows", "commit", "unchanged"]  # noqa: Y015
     _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
 

@@ -21,11 +21,13 @@ class MaterializationServiceStub:
     the boards of the group, their rows, a commit. A group is one transaction:
     each of its boards becomes current whole or not at all. A board whose rows
     and rules equal its current version's gets no new one: the current one
-    takes the header's as_of and input mark and notes the check. What a stream
-    that breaks off has not committed is gone.
+    takes the header's as_of and input mark and notes the check. Between groups
+    a stream may say so of boards that it does not send. What a stream that
+    breaks off has not committed is gone.
     Errors: INVALID_REQUEST, STREAM_OUT_OF_ORDER, MALFORMED_BATCH,
     REFERENCE_MISSING, NEWER_VERSION_EXISTS (as_of not newer than the current
-    version's; the group is not written, earlier groups stay),
+    version's; the group is not written, earlier groups stay), CONCURRENT_CHANGE
+    (there are not as many unchanged boards as told; none of them is noted),
     DATABASE_UNAVAILABLE.
     """
     MarkStale: _aio.UnaryUnaryMultiCallable[_materialization_pb2.MarkStaleRequest, _materialization_pb2.MarkStaleResponse]
@@ -75,11 +77,13 @@ class MaterializationServiceServicer(metaclass=_abc_1.ABCMeta):
         the boards of the group, their rows, a commit. A group is one transaction:
         each of its boards becomes current whole or not at all. A board whose rows
         and rules equal its current version's gets no new one: the current one
-        takes the header's as_of and input mark and notes the check. What a stream
-        that breaks off has not committed is gone.
+        takes the header's as_of and input mark and notes the check. Between groups
+        a stream may say so of boards that it does not send. What a stream that
+        breaks off has not committed is gone.
         Errors: INVALID_REQUEST, STREAM_OUT_OF_ORDER, MALFORMED_BATCH,
         REFERENCE_MISSING, NEWER_VERSION_EXISTS (as_of not newer than the current
-        version's; the group is not written, earlier groups stay),
+        version's; the group is not written, earlier groups stay), CONCURRENT_CHANGE
+        (there are not as many unchanged boards as told; none of them is noted),
         DATABASE_UNAVAILABLE.
         """
 
