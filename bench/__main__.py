@@ -1,9 +1,10 @@
-"""`python -m bench [reads] [writes] [boards] [previews]`: measures, prints a table, keeps JSON."""
+"""`python -m bench [NAME …]`: measures what is named, or all, prints a table, keeps JSON lines."""
 
 import asyncio
 import sys
 
-from bench import boards, previews, reads, writes
+from bench import boards, engine, previews, reads, writes
+from bench.engine import NodeMissingError
 from bench.h2load import LoadGeneratorMissingError
 from bench.measure import Figure
 from bench.report import keep, show
@@ -14,6 +15,7 @@ BENCHMARKS = {
     "writes": writes.run,
     "boards": boards.run,
     "previews": previews.run,
+    "engine": engine.run,
 }
 
 
@@ -29,7 +31,7 @@ def main(names: list[str]) -> int:
         say(name)
         try:
             figures += asyncio.run(BENCHMARKS[name]())
-        except LoadGeneratorMissingError as error:
+        except (LoadGeneratorMissingError, NodeMissingError) as error:
             say(f"{name} left out: {error}")
             missing = True
     show(figures)

@@ -1,7 +1,7 @@
 """The installations that are measured: each an organization of 2,000 people in 20 teams of 100,
 everyone active in 5 of 100 repositories, with as many signals as asked for over the last year."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -106,6 +106,17 @@ def generate(count: int, now: datetime, tenant: Tenant, *, seed: int) -> Signals
         review_state=np.where(kind == REVIEW, random.integers(1, 4, count), 0),
         additions=np.where(commits, random.integers(0, 400, count), 0),
         deletions=np.where(commits, random.integers(0, 200, count), 0),
+    )
+
+
+def of_one_team(count: int, now: datetime, tenant: Tenant) -> Signals:
+    """Further signals, of one repository and of people of one team."""
+    made = generate(count, now, tenant, seed=2)
+    person = made.user_id - FIRST_USER
+    return replace(
+        made,
+        user_id=FIRST_USER + person - person % TEAMS,
+        repository_id=np.full(count, tenant.first_repository, dtype=np.int64),
     )
 
 

@@ -50,6 +50,14 @@ INSERT INTO team_members (team_id, user_id)
 SELECT %(first_team)s + n %% %(teams)s, %(first)s + n FROM generate_series(0, %(count)s - 1) AS n
 """
 
+_FORGET_BOARDS = """
+TRUNCATE computed_scores, leaderboard_materializations, materialization_inputs, published_presets,
+    leaderboard_boards, leaderboard_history, leaderboard_history_days, stale_installations,
+    stale_boards, scoring_runs, scoring_run_requests, scoring_checks, scoring_notices,
+    scoring_jobs.procrastinate_jobs, scoring_jobs.procrastinate_events,
+    scoring_jobs.procrastinate_periodic_defers
+"""
+
 
 def load_directory(url: str, tenant: Tenant) -> None:
     """The organization with its people, repositories and teams; `url` is the schema owner's."""
@@ -75,6 +83,12 @@ def load_directory(url: str, tenant: Tenant) -> None:
             _MEMBERS,
         ):
             connection.execute(statement, values)
+
+
+def forget_boards(url: str) -> None:
+    """As if nothing had been scored yet: writing has boards follow by themselves."""
+    with psycopg.connect(url) as connection:
+        connection.execute(_FORGET_BOARDS)
 
 
 def batches(signals: Signals, size: int = BATCH) -> Iterator[bytes]:
