@@ -190,6 +190,7 @@ def _handlers(
 
 def server_options(settings: ServiceSettings) -> list[tuple[str, Any]]:
     """gRPC's own settings."""
+    waiting = max(1000, settings.max_concurrent_calls + settings.max_concurrent_streams)
     options: list[tuple[str, Any]] = [
         # On by default, a second server on the port would bind in silence.
         ("grpc.so_reuseport", int(settings.reuse_port)),
@@ -197,6 +198,10 @@ def server_options(settings: ServiceSettings) -> list[tuple[str, Any]]:
         # protects memory before a message is there to be measured.
         ("grpc.max_receive_message_length", 2 * settings.max_message_bytes),
         ("grpc.max_send_message_length", -1),
+        # Beyond 1,000 calls that wait to be taken, gRPC would cancel some without a word. The
+        # admission step turns the same calls away, and says when to come again.
+        ("grpc.server.max_pending_requests", waiting),
+        ("grpc.server.max_pending_requests_hard_limit", 2 * waiting),
         ("grpc.keepalive_time_ms", 30_000),
         ("grpc.keepalive_timeout_ms", 10_000),
         ("grpc.http2.min_ping_interval_without_data_ms", 10_000),

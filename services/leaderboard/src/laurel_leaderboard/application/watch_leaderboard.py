@@ -20,7 +20,9 @@ from laurel_leaderboard.application.watched_board import RETRY_SECONDS, WatchedB
 from laurel_leaderboard.domain.boards import BoardAddress
 from laurel_leaderboard.domain.errors import BoardNotFound
 
-_SWEEP_SECONDS = 1.0
+# How often it is looked who takes nothing. Patience is counted in looks, not in time: where this
+# process itself has no core to run on, nobody is to be blamed for it.
+_LOOKS = 30
 
 log = structlog.get_logger(__name__)
 
@@ -49,10 +51,11 @@ class WatchLeaderboard:
         self._places = places
         self._statistics = statistics
         self._draining = draining
-        self._patience = patience
+        self._pause = patience / _LOOKS
+        self._looks = 0
         self._watched: dict[BoardAddress, tuple[WatchedBoard, asyncio.Task[None]]] = {}
-        # Since when each watcher that is sent something has not taken it; the oldest first.
-        self._sending: dict[asyncio.Task[object], float] = {}
+        # Since which look each watcher that is sent something has not taken it; the oldest first.
+        self._sending: dict[asyncio.Task[object], int] = {}
 
     async def __call__(self, address: BoardAddress, seen: int) -> AsyncGenerator[bytes]:
         """Messages, as soon as another version than `seen` is current; ends when the server stops.
@@ -90,7 +93,7 @@ class WatchLeaderboard:
         stopping = asyncio.create_task(self._draining.wait())
         try:
             while not stopping.done():
-                await asyncio.wait({stopping}, timeout=_SWEEP_SECONDS)
+                await asyncio.wait({stopping}, timeout=self._pause)
                 self._cut_off()
             for watched, _ in self._watched.values():
                 watched.tell()
@@ -98,14 +101,14 @@ class WatchLeaderboard:
             stopping.cancel()
 
     def _cut_off(self) -> None:
-        limit = asyncio.get_running_loop().time() - self._patience
+        self._looks += 1
         for task, since in list(self._sending.items()):
-            if since > limit:
+            if self._looks - since <= _LOOKS:
                 return
             # Nothing that is sent reaches it before what lies there: not even a reason.
             del self._sending[task]
             self._statistics.watchers_cut_off += 1
-            log.info("watcher_cut_off", after_seconds=self._patience)
+            log.info("watcher_cut_off")
             task.cancel()
 
     @contextmanager
@@ -138,7 +141,7 @@ class WatchLeaderboard:
     def _while_sending(self) -> Iterator[None]:
         task = asyncio.current_task()
         if task is not None:
-            self._sending[task] = asyncio.get_running_loop().time()
+            self._sending[task] = self._looks
         try:
             yield
         finally:
