@@ -158,9 +158,17 @@ class Replica:
         data = await self._get(address or address_of(), size, token)
         return GetLeaderboardResponse.FromString(data)
 
-    async def publish(self, *boards: BoardOf, header: PublishHeader | None = None) -> Outcome:
-        """Publishes one group."""
-        return await self._publish(_messages(header or header_of(), boards))
+    async def publish(
+        self,
+        *boards: BoardOf,
+        header: PublishHeader | None = None,
+        rows: tuple[BoardOf, ...] = (),
+        commits: bool = True,
+    ) -> Outcome:
+        """Publishes one group; `rows` are sent in the place of its own, without `commits` none."""
+        return await self._publish(
+            _messages(header or header_of(), boards, rows or boards, commits)
+        )
 
     async def mark(self) -> int:
         """Marks all boards."""
@@ -171,11 +179,14 @@ class Replica:
         await self.pages.close()
 
 
-async def _messages(header: PublishHeader, boards: tuple[BoardOf, ...]) -> AsyncIterator[Message]:
+async def _messages(
+    header: PublishHeader, boards: tuple[BoardOf, ...], rows: tuple[BoardOf, ...], commits: bool
+) -> AsyncIterator[Message]:
     yield header
     yield OpenGroup(tuple(board.new() for board in boards))
-    yield Rows(ipc(batch_of(*boards)))
-    yield Commit()
+    yield Rows(ipc(batch_of(*rows)))
+    if commits:
+        yield Commit()
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
-"""Boards over a random life: published, walked, retired, forgotten, in any order by two replicas.
+"""Boards over a random life: published, broken off, walked, retired, purged, forgotten, in any
+order by two replicas that may crash.
 
 Never half a board, never an older version than was shown, no walk that repeats or skips, and no
 board called fresh that a change was marked on.
@@ -14,12 +15,17 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from laurel.leaderboard.v1.leaderboard_pb2 import FRESHNESS_STALE, GetLeaderboardResponse
 from laurel_common.testing.clock import FakeClock
-from laurel_leaderboard.domain.errors import NewerVersionExists, VersionExpired
+from laurel_leaderboard.domain.errors import (
+    MalformedBatch,
+    NewerVersionExists,
+    StreamOutOfOrder,
+    VersionExpired,
+)
 from laurel_leaderboard.storage.retention import PostgresRetention
 from tests.integration.leaderboard.conftest import RETENTION, Replica
 from tests.support.leaderboard_builders import BoardOf, header_of
 
-STEPS = 120
+STEPS = 140
 
 
 @dataclass
@@ -38,6 +44,7 @@ class Life:
     clock: FakeClock
     dice: random.Random
     retention: PostgresRetention
+    make: Callable[..., Replica]
     replicas: list[Replica]
     scores: list[dict[int, int]] = field(default_factory=list)
     superseded_at: dict[int, datetime] = field(default_factory=dict)
@@ -112,6 +119,25 @@ class Life:
         if walk.left:
             self.walks.append(walk)
 
+    async def break_off(self) -> None:
+        """A publisher dies before its commit, or is refused: nothing of it is ever seen."""
+        replica = self.replica()
+        self.clock.advance(timedelta(microseconds=1))
+        late = header_of(self.clock.now())
+        with pytest.raises(StreamOutOfOrder):
+            await replica.publish(BoardOf({1: 99, 2: 98}), header=late, commits=False)
+        with pytest.raises(MalformedBatch):
+            await replica.publish(BoardOf({1: 99}), header=late, rows=(BoardOf({1: 99, 2: 98}),))
+
+    async def crash(self) -> None:
+        """A replica is gone with all that it remembers; another takes its place."""
+        await self.replicas.pop(self.dice.randrange(len(self.replicas))).close()
+        self.replicas.append(self.make(capacity=self.dice.choice([2_000, 1_000_000])))
+
+    async def purge(self) -> None:
+        """An operator purges all that ran out, without the delay that the schedule leaves."""
+        await self.retention.purge_slice(self.clock.now(), 3)
+
     async def wait(self) -> None:
         self.clock.advance(timedelta(seconds=self.dice.choice([0.4, 1, 5, 45, 3600, 40_000])))
 
@@ -130,9 +156,9 @@ async def test_whatever_happens_boards_are_whole_and_walks_are_true(
     # The second one's memory holds next to nothing: its reads are Redis's and PostgreSQL's.
     both = [replicas(), replicas(capacity=2_000)]
     dice = random.Random(seed)  # noqa: S311 - a test that can be repeated, no secret
-    life = Life(clock, dice, PostgresRetention(engine), both)
+    life = Life(clock, dice, PostgresRetention(engine), replicas, both)
     steps = {
-        life.publish: 4,
+        life.publish: 6,
         life.publish_late: 1,
         life.begin_walk: 8,
         life.go_on: 12,
@@ -140,6 +166,9 @@ async def test_whatever_happens_boards_are_whole_and_walks_are_true(
         life.retire: 1,
         life.mark: 2,
         life.forget: 1,
+        life.break_off: 1,
+        life.crash: 1,
+        life.purge: 1,
     }
     for step in life.dice.choices(list(steps), list(steps.values()), k=STEPS):
         await step()
