@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-from bench import boards, engine, previews, reads, writes
+from bench import boards, engine, pages, previews, reads, watchers, writes
 from bench.engine import NodeMissingError
 from bench.h2load import LoadGeneratorMissingError
 from bench.measure import Figure
@@ -12,6 +12,8 @@ from bench.stack import say
 
 BENCHMARKS = {
     "reads": reads.run,
+    "pages": pages.run,
+    "watchers": watchers.run,
     "writes": writes.run,
     "boards": boards.run,
     "previews": previews.run,

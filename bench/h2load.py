@@ -4,8 +4,10 @@ import re
 import shutil
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+IN_FLIGHT = 64
 
 
 class LoadGeneratorMissingError(Exception):
@@ -19,6 +21,8 @@ class Load:
     requests_per_second: float
     succeeded: int
     data_bytes: int
+    # Milliseconds until 99 of 100 answers had ended.
+    p99: float = 0.0
 
 
 def frame(message: bytes) -> bytes:
@@ -37,23 +41,39 @@ def require() -> str:
 
 
 def run(
-    target: str, method: str, message: bytes, *, requests: int, token: str = "", answer_size: int
+    target: str,
+    method: str,
+    message: bytes,
+    *,
+    requests: int,
+    token: str = "",
+    answer_size: int,
+    connections: int = 4,
 ) -> Load:
-    """Calls `method` `requests` times, 64 in flight over 4 connections.
+    """Calls `method` `requests` times, 64 in flight over so many connections.
 
     `answer_size` is what each answer must at least weigh: gRPC tells errors in trailers, so a
     failing server would otherwise look like a fast one.
     """
-    with tempfile.NamedTemporaryFile() as body:
+    with tempfile.NamedTemporaryFile() as body, tempfile.TemporaryDirectory() as directory:
+        log = Path(directory) / "log"
         Path(body.name).write_bytes(frame(message))
-        command = [require(), "-n", str(requests), "-c", "4", "-m", "16", "-d", body.name]
+        command = [require(), "-n", str(requests), "-c", str(connections)]
+        command += ["-m", str(IN_FLIGHT // connections), "-d", body.name, f"--log-file={log}"]
         command += ["-H", "content-type: application/grpc", "-H", "te: trailers"]
         if token:
             command += ["-H", f"authorization: Bearer {token}"]
         finished = subprocess.run(
             [*command, f"http://{target}{method}"], capture_output=True, text=True, check=True
         )
-    return parse(finished.stdout, requests, answer_size)
+        load = parse(finished.stdout, requests, answer_size)
+        return replace(load, p99=_p99(log.read_text()))
+
+
+def _p99(log: str) -> float:
+    """Of h2load's log: start, status and microseconds a line."""
+    times = sorted(int(line.rsplit("\t", 1)[1]) for line in log.splitlines())
+    return times[len(times) * 99 // 100] / 1000
 
 
 def parse(output: str, requests: int, answer_size: int) -> Load:

@@ -1,10 +1,11 @@
 """Reading: GetLeaderboard of 50 rows, cached, through the full chain with 64 calls in flight,
 against a bare grpc.aio server that returns the same bytes."""
 
+import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,30 +15,34 @@ from bench.boards import score, top
 from bench.dataset import Tenant, generate
 from bench.loading import batches, load_directory, write_signals
 from bench.measure import Figure, alternate, median_ratio
-from bench.stack import laurel, migrate, say, servers
+from bench.stack import cpu_seconds, laurel, leaderboard, migrate, pid_of, say, servers
 from laurel.leaderboard.v1 import leaderboard_pb2_grpc
 from laurel_cli.rpc.caller import Caller
+from laurel_cli.stack.stack import Stack
 
 METHOD = "/laurel.leaderboard.v1.LeaderboardService/GetLeaderboard"
-SIGNALS = 20_000
+SIGNALS = 5_000
 REQUESTS = 20_000
 PAIRS = 7
+# Enough for the kernel to spread them over two processes.
+CONNECTIONS = 16
 
 
 async def run() -> list[Figure]:
-    """The figure; about two minutes. Raises LoadGeneratorMissingError."""
+    """The figures; about three minutes. Raises LoadGeneratorMissingError."""
     h2load.require()
     tenant = Tenant(0)
     with servers() as having:
         url = having.new_database("reads")
         migrate(url, having)
         load_directory(url, tenant)
-        async with laurel(having, url) as (_, caller):
+        async with laurel(having, url) as (stack, caller):
             ready = list(batches(generate(SIGNALS, datetime.now(UTC), tenant, seed=1)))
             await write_signals(caller, tenant, ready)
             await score(caller, tenant)
             answer = await _answer(caller, tenant)
-            return [_measure(caller, tenant, answer)]
+            found = _measure(caller, tenant, answer, pid_of(stack, "leaderboard"))
+            return [*found, _processes(stack, caller, tenant, answer)]
 
 
 async def _answer(caller: Caller, tenant: Tenant) -> bytes:
@@ -50,38 +55,105 @@ async def _answer(caller: Caller, tenant: Tenant) -> bytes:
     return page.SerializeToString()
 
 
-def _measure(caller: Caller, tenant: Tenant, answer: bytes) -> Figure:
+def _measure(caller: Caller, tenant: Tenant, answer: bytes, pid: int) -> list[Figure]:
     message = top(tenant).SerializeToString()
     target = caller.targets["leaderboard"]
-    with _bare_server(answer) as bare:
+    with _bare_server(answer) as (bare, bare_pid):
+        late: dict[str, list[float]] = {"Laurel": [], "bare": []}
+        cost: dict[str, list[float]] = {"Laurel": [], "bare": []}
+
+        def measured(who: str, where: str, process: int) -> float:
+            before = cpu_seconds(process)
+            # The same requests, token and all, though nobody looks at them on the bare server.
+            load = _load(where, message, answer, caller.tokens.token("leaderboard"))
+            late[who].append(load.p99)
+            cost[who].append((cpu_seconds(process) - before) / REQUESTS * 1e6)
+            return _said(who, load)
 
         def ours(_pair: int) -> float:
-            token = caller.tokens.token("leaderboard")
-            return _said("Laurel", _rate(target, message, answer, token))
+            return measured("Laurel", target, pid)
 
         def limit(_pair: int) -> float:
-            # The same requests, token and all, though nobody looks at them.
-            token = caller.tokens.token("leaderboard")
-            return _said("bare", _rate(bare, message, answer, token))
+            return measured("bare", bare, bare_pid)
 
         ours(0), limit(0)  # warm both
+        for values in (*late.values(), *cost.values()):
+            values.clear()
         subject, other = alternate(ours, limit, PAIRS)
+    what, against = "GetLeaderboard, 50 rows, cached, 64 in flight", "bare server, same bytes"
+    return [
+        Figure(
+            "reads",
+            what,
+            against,
+            median_ratio(subject, other),
+            0.9,
+            at_least=True,
+            unit="calls/s",
+            subject_values=subject,
+            limit_values=other,
+            notes={"answer_bytes": len(answer)},
+        ),
+        Figure(
+            "reads cpu",
+            f"{what}, time on a core a call",
+            against,
+            median_ratio(cost["Laurel"], cost["bare"]),
+            1 / 0.9,
+            at_least=False,
+            unit="µs",
+            subject_values=cost["Laurel"],
+            limit_values=cost["bare"],
+        ),
+        Figure(
+            "reads p99",
+            f"{what}, p99",
+            f"{against}, p99",
+            median_ratio(late["Laurel"], late["bare"]),
+            1.3,
+            at_least=False,
+            unit="ms",
+            subject_values=late["Laurel"],
+            limit_values=late["bare"],
+        ),
+    ]
+
+
+def _processes(stack: Stack, caller: Caller, tenant: Tenant, answer: bytes) -> Figure:
+    """Two processes on one port against one. The load generator needs cores, too: where there are
+    two in all, it and the services share them, and the figure says what is left.
+    """
+    message = top(tenant).SerializeToString()
+    with leaderboard(stack, processes=1) as one, leaderboard(stack, processes=2) as two:
+
+        def of(target: str) -> Callable[[int], float]:
+            def measured(_pair: int) -> float:
+                token = caller.tokens.token("leaderboard")
+                load = _load(target, message, answer, token, connections=CONNECTIONS)
+                return _said("one" if target == one else "two", load)
+
+            return measured
+
+        of(one)(0), of(two)(0)  # warm both
+        subject, other = alternate(of(two), of(one), PAIRS)
     return Figure(
-        "reads",
-        "GetLeaderboard, 50 rows, cached, full chain, 64 in flight",
-        "bare grpc.aio server, same bytes",
+        "reads by two",
+        "the same with 2 processes on one port",
+        "1 process",
         median_ratio(subject, other),
-        0.75,
+        1.6,
         at_least=True,
         unit="calls/s",
         subject_values=subject,
         limit_values=other,
-        notes={"answer_bytes": len(answer)},
+        notes={"cores": os.cpu_count() or 0},
     )
 
 
-def _rate(target: str, message: bytes, answer: bytes, token: str) -> float:
-    load = h2load.run(
+def _load(
+    target: str, message: bytes, answer: bytes, token: str, connections: int = 4
+) -> h2load.Load:
+    return h2load.run(
         target,
         METHOD,
         message,
@@ -89,17 +161,17 @@ def _rate(target: str, message: bytes, answer: bytes, token: str) -> float:
         token=token,
         # Page tokens and times may differ by some bytes from call to call.
         answer_size=len(answer) - 64,
+        connections=connections,
     )
+
+
+def _said(who: str, load: h2load.Load) -> float:
+    say(f"{who}: {load.requests_per_second:,.0f} calls/s, p99 {load.p99:.1f} ms")
     return load.requests_per_second
 
 
-def _said(who: str, rate: float) -> float:
-    say(f"{who}: {rate:,.0f} calls/s")
-    return rate
-
-
 @contextmanager
-def _bare_server(answer: bytes) -> Iterator[str]:
+def _bare_server(answer: bytes) -> Iterator[tuple[str, int]]:
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory) / "answer"
         file.write_bytes(answer)
@@ -107,6 +179,6 @@ def _bare_server(answer: bytes) -> Iterator[str]:
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             try:
                 assert process.stdout is not None
-                yield f"127.0.0.1:{process.stdout.readline().strip()}"
+                yield f"127.0.0.1:{process.stdout.readline().strip()}", process.pid
             finally:
                 process.terminate()

@@ -1,12 +1,18 @@
 """A whole Laurel for one measurement, on a data directory that goes with it."""
 
+import os
+import socket
+import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import grpc
 import psycopg
 from psycopg import sql
 
@@ -85,12 +91,58 @@ async def laurel(having: Servers, database_url: str) -> AsyncIterator[tuple[Stac
         yield stack, Caller.of(Where(data=stack.layout.root))
 
 
+@contextmanager
+def leaderboard(stack: Stack, *, processes: int, **variables: str) -> Iterator[str]:
+    """Another leaderboard beside the stack's, as it is configured; where it answers (Linux)."""
+    pid = pid_of(stack, "leaderboard")
+    text = Path(f"/proc/{pid}/environ").read_bytes().decode()
+    environ = dict(each.split("=", 1) for each in text.split("\0") if each)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        target = f"127.0.0.1:{probe.getsockname()[1]}"
+    environ |= {
+        "LAUREL_LISTEN": target,
+        "LAUREL_METRICS_LISTEN": "127.0.0.1:0",
+        "LAUREL_PROCESSES": str(processes),
+        "LAUREL_LOG_LEVEL": "error",
+    }
+    command = [sys.executable, "-m", "laurel_leaderboard"]
+    with subprocess.Popen(command, env=environ | variables) as process:
+        try:
+            _wait_for(target, processes)
+            yield target
+        finally:
+            process.terminate()
+
+
+def _wait_for(target: str, processes: int) -> None:
+    """Waits until each of the processes has answered, as far as connections tell."""
+    answered = 0
+    while answered < 8 * processes:
+        channel = grpc.insecure_channel(target, [("grpc.use_local_subchannel_pool", 1)])
+        with channel:
+            check: Any = channel.unary_unary("/grpc.health.v1.Health/Check")
+            try:
+                answered = answered + 1 if check(b"", timeout=2) == b"\x08\x01" else 0
+            except grpc.RpcError:
+                answered = 0
+        time.sleep(0.05)
+
+
 def pid_of(stack: Stack, service: str) -> int:
     """The process of a service; it is kept running by a parent of its own."""
     pid = stack.supervision.keepers[service].pid
     if pid is None:
         raise RuntimeError(f"{service} does not run")
     return pid
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process has had of the cores so far: it says more than a clock where they are shared
+    (Linux).
+    """
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def peak_memory_mb(pid: int) -> float:
