@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from random import Random
+from typing import Any
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from laurel_common.db.engine import create_engine
+from laurel_common.page_token import PageTokens
 from laurel_common.testing.clock import FakeClock
+from laurel_identity.application.begin_install import InstallStates
 from laurel_identity.application.handle_installation_event import HandleInstallationEvent, Outcome
-from laurel_identity.bootstrap_installations import github_of, installation_use_cases
+from laurel_identity.bootstrap_installations import UserSide, github_of, installation_use_cases
 from laurel_identity.config import IdentitySettings
 from laurel_identity.storage.directory import SqlDirectory
 from tests.integration.identity.github_state import (
@@ -32,6 +35,8 @@ from tests.support.github.steps import Step, Steps
 from tests.support.github.world import World
 
 _numbers = count(1)
+# Stands for users' sessions, of which these events touch none.
+nothing: Any = None
 NOWHERE = {
     "database_url": "postgresql://nobody@localhost:1/none",
     "redis_url": "redis://localhost:1",
@@ -77,13 +82,6 @@ class Scene:
         }
 
 
-class NoSessions:
-    """Nobody is signed in."""
-
-    async def all_of(self, user_id: int) -> int:
-        return 0
-
-
 async def _forget(installation_id: int, team_id: int) -> None:
     """Nobody holds anything of a team."""
 
@@ -100,11 +98,13 @@ async def scene(database: Database) -> AsyncIterator[Scene]:
     async with running_github(world, clock) as simulator:
         settings = IdentitySettings.model_validate(NOWHERE | simulator.settings())
         github = github_of(settings)
+        states = InstallStates(PageTokens(b"k" * 32), nothing, clock)
+        users = UserSide(nothing, nothing, nothing, nothing, states)
         do = installation_use_cases(
             engine,
             SqlDirectory(engine),
             github,
-            sessions=NoSessions(),
+            users=users,
             forget_team=_forget,
             clock=clock,
         )

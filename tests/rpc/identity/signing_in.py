@@ -97,9 +97,9 @@ class Door:
 
 @asynccontextmanager
 async def door(
-    database: Database, redis_url: str, directory: Path, **settings: str
+    database: Database, redis_url: str, directory: Path, *, with_app: bool = False, **settings: str
 ) -> AsyncIterator[Door]:
-    """Identity with the simulator's App configured."""
+    """Identity with the sign-in of the simulator's App configured; all of it `with_app`."""
     clock = FakeClock()
     async with running_github(World(), clock) as github:
         app = github.world.app
@@ -109,6 +109,8 @@ async def door(
             "github_client_id": app.client_id,
             "github_client_secret": app.client_secret,
         }
+        if with_app:
+            configured |= github.settings()
         async with running_identity(
             database, redis_url, directory, clock=clock, **(configured | settings)
         ) as identity:

@@ -79,9 +79,24 @@ METHODS: list[tuple[Any, str, Any, set[str]]] = [
         installations_pb.HandleInstallationEventRequest(event="ping", payload=b"{}"),
         {"ingest"},
     ),
+    (INSTALLATIONS, "BeginInstall", installations_pb.BeginInstallRequest(), set()),
+    (
+        INSTALLATIONS,
+        "LinkInstallation",
+        installations_pb.LinkInstallationRequest(new_installation_id=1, state="s"),
+        set(),
+    ),
+    (INSTALLATIONS, "SyncInstallations", installations_pb.SyncInstallationsRequest(), set()),
 ]
 # Who may call beside services: [B]ackends, [G]ateway, [O]perators; the rest is "BO".
-OTHERS = {"UpsertEntities": "", "CreateInstallationToken": "", "HandleInstallationEvent": ""}
+OTHERS = {
+    "UpsertEntities": "",
+    "CreateInstallationToken": "",
+    "HandleInstallationEvent": "",
+    "BeginInstall": "G",
+    "LinkInstallation": "",
+    "SyncInstallations": "O",
+}
 LETTERS = {PrincipalKind.BACKEND: "B", PrincipalKind.GATEWAY: "G", PrincipalKind.OPERATOR: "O"}
 REFUSED = "PERMISSION_DENIED CALLER_NOT_ALLOWED"
 

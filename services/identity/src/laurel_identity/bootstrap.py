@@ -29,6 +29,7 @@ from laurel_common.rpc.client import connect_peer
 from laurel_common.rpc.health import HealthCheck, database_check, redis_check, schema_check
 from laurel_common.rpc.server import RpcServer, Servicer, build_server
 from laurel_identity.application.batch_get_users import BatchGetUsers
+from laurel_identity.application.begin_install import LASTS, InstallStates
 from laurel_identity.application.get_organization import GetOrganization
 from laurel_identity.application.installation_ports import TeamForgetter
 from laurel_identity.application.list_organizations import ListOrganizations
@@ -38,7 +39,7 @@ from laurel_identity.application.list_teams import ListTeams
 from laurel_identity.application.ports import Directory, DirectoryReader, TenantReader
 from laurel_identity.application.resolve_logins import ResolveLogins
 from laurel_identity.application.upsert_entities import UpsertEntities
-from laurel_identity.bootstrap_installations import github_of, installation_use_cases
+from laurel_identity.bootstrap_installations import UserSide, github_of, installation_use_cases
 from laurel_identity.clients.github.connecting import sign_in_client
 from laurel_identity.clients.github.user import GitHubUser
 from laurel_identity.clients.teams import ForgetTeams
@@ -50,6 +51,7 @@ from laurel_identity.rpc.installation_servicer import InstallationServicer, Inst
 from laurel_identity.session_parts import GitHubSide, SessionParts, build_sessions
 from laurel_identity.storage.directory import SqlDirectory
 from laurel_identity.storage.directory_reads import SqlDirectoryReader
+from laurel_identity.storage.pending_installs import RedisPendingInstalls
 from laurel_identity.storage.tenant_reads import SqlTenantReader
 
 _PAGE_TOKENS = "identity page tokens"
@@ -101,11 +103,13 @@ def build(
     tenants = tenant_reader or SqlTenantReader(engine)
     directory = directory or _sql_directory(settings, engine)
     upsert = UpsertEntities(directory, clock)
+    github_users = GitHubUser(github.http)
+    installs = RedisPendingInstalls(redis, seconds=int(LASTS.total_seconds()))
     sessions = build_sessions(
         settings,
         engine,
         redis,
-        github=GitHubSide(sign_in_client(settings, github.http, clock), GitHubUser(github.http)),
+        github=GitHubSide(sign_in_client(settings, github.http, clock), github_users),
         upsert=upsert,
         reader=reader,
         seals=tokens,
@@ -134,7 +138,13 @@ def build(
                     engine,
                     directory,
                     github,
-                    sessions=sessions.end_sessions,
+                    users=UserSide(
+                        sessions.end_sessions,
+                        sessions.user_tokens,
+                        github_users,
+                        sessions.discover,
+                        InstallStates(tokens, installs, clock),
+                    ),
                     forget_team=forget_team or _forget_teams(settings, clock, closers),
                     clock=clock,
                 ),

@@ -5,12 +5,19 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from laurel_common.clock import Clock
+from laurel_identity.application.begin_install import BeginInstall, InstallStates
 from laurel_identity.application.create_installation_token import CreateInstallationToken
 from laurel_identity.application.get_installation import GetInstallation
 from laurel_identity.application.github import AppClient
 from laurel_identity.application.handle_installation_event import HandleInstallationEvent
 from laurel_identity.application.installation_ports import SessionEnder, TeamForgetter
 from laurel_identity.application.installation_tokens import InstallationTokens
+from laurel_identity.application.link_installation import (
+    LinkInstallation,
+    SessionLinks,
+    SessionTokens,
+    UserInstallations,
+)
 from laurel_identity.application.list_installations import ListInstallations
 from laurel_identity.application.ports import Directory
 from laurel_identity.application.reread import Reread
@@ -22,6 +29,17 @@ from laurel_identity.clients.github.http import GitHubHttp
 from laurel_identity.config import IdentitySettings
 from laurel_identity.rpc.installation_servicer import InstallationUseCases
 from laurel_identity.storage.tenant_reads import SqlTenantReader
+
+
+@dataclass(frozen=True, slots=True)
+class UserSide:
+    """What users' sessions have to do with installations."""
+
+    end: SessionEnder
+    tokens: SessionTokens
+    installations: UserInstallations
+    links: SessionLinks
+    states: InstallStates
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +61,7 @@ def installation_use_cases(
     directory: Directory,
     github: GitHub,
     *,
-    sessions: SessionEnder,
+    users: UserSide,
     forget_team: TeamForgetter,
     clock: Clock,
 ) -> InstallationUseCases:
@@ -57,6 +75,16 @@ def installation_use_cases(
         list_installations=ListInstallations(tenants),
         get_installation=get_installation,
         create_installation_token=CreateInstallationToken(get_installation, tokens),
-        handle_installation_event=HandleInstallationEvent(reread, take_in, tenants, sessions),
+        handle_installation_event=HandleInstallationEvent(reread, take_in, tenants, users.end),
+        begin_install=BeginInstall(github.app, users.states),
+        link_installation=LinkInstallation(
+            states=users.states,
+            tokens=users.tokens,
+            users=users.installations,
+            links=users.links,
+            reread=reread,
+            take_in=take_in,
+            tenants=tenants,
+        ),
         sync_installations=SyncInstallations(github.app, reread, take_in, tenants, tenants),
     )

@@ -67,6 +67,7 @@ class SessionParts:
     listener: RevocationListener
     end_sessions: EndSessions
     user_tokens: UserTokens
+    discover: Discover
     keep: KeepSessions
     kept: Kept
 
@@ -133,6 +134,7 @@ def build_sessions(
         listener=RevocationListener(redis, kept.forget),
         end_sessions=end_sessions,
         user_tokens=tokens,
+        discover=discover,
         keep=keep,
         kept=kept,
     )

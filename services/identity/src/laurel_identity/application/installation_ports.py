@@ -37,3 +37,15 @@ class SessionEnder(Protocol):
     async def all_of(self, user_id: int) -> int:
         """Ends all sessions of a user; how many. Raises DatabaseUnavailable."""
         ...
+
+
+class PendingInstalls(Protocol):
+    """Keeps which installs have begun, for an hour at most. Raises DependencyUnavailable."""
+
+    async def put(self, nonce: str) -> None:
+        """Notes that one has begun."""
+        ...
+
+    async def take(self, nonce: str) -> bool:
+        """Whether it was there; it is not any more."""
+        ...

@@ -134,3 +134,17 @@ class GitHubTimeout(GitHubUnavailable):
 
     reason = "GITHUB_TIMEOUT"
     default_message = "GitHub did not answer in time"
+
+
+class InstallStateInvalid(LaurelError):
+    """The state of an install is none of Laurel's, or somebody else's."""
+
+    reason = "INSTALL_STATE_INVALID"
+    default_message = "the state is none of this caller's"
+
+
+class InstallStateExpired(LaurelError):
+    """The state was used already, or is too old."""
+
+    reason = "INSTALL_STATE_EXPIRED"
+    default_message = "the state was used already, or is too old"

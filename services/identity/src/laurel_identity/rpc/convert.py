@@ -16,6 +16,7 @@ from laurel.identity.v1 import (
 )
 from laurel_common.errors import InvalidRequest
 from laurel_identity.application.batch import Batch
+from laurel_identity.application.begin_install import BegunInstall
 from laurel_identity.application.handle_installation_event import Outcome
 from laurel_identity.application.upsert_entities import UpsertResult
 from laurel_identity.domain.entities import Relation, Repository, Team, User
@@ -180,6 +181,13 @@ def from_installation_token(
     """A token's message."""
     return installation_pb2.CreateInstallationTokenResponse(
         token=made.token, expire_time=_stamp(made.expires_at)
+    )
+
+
+def from_begun_install(begun: BegunInstall) -> installation_pb2.BeginInstallResponse:
+    """Where somebody goes to install the App."""
+    return installation_pb2.BeginInstallResponse(
+        install_url=begun.install_url, state=begun.state, expire_time=_stamp(begun.expires_at)
     )
 
 

@@ -7,10 +7,13 @@ from typing import Any
 
 from laurel.identity.v1 import installation_pb2 as pb
 from laurel.identity.v1 import installation_pb2_grpc
+from laurel_common.auth.principal import current_principal
 from laurel_common.page_token import PageTokens
+from laurel_identity.application.begin_install import BeginInstall
 from laurel_identity.application.create_installation_token import CreateInstallationToken
 from laurel_identity.application.get_installation import GetInstallation
 from laurel_identity.application.handle_installation_event import HandleInstallationEvent
+from laurel_identity.application.link_installation import LinkInstallation
 from laurel_identity.application.list_installations import ListInstallations
 from laurel_identity.application.sync_installations import SyncInstallations
 from laurel_identity.rpc import convert
@@ -27,6 +30,8 @@ class InstallationUseCases:
     create_installation_token: CreateInstallationToken
     handle_installation_event: HandleInstallationEvent
     sync_installations: SyncInstallations
+    begin_install: BeginInstall
+    link_installation: LinkInstallation
 
 
 class InstallationServicer(installation_pb2_grpc.InstallationServiceServicer):
@@ -83,3 +88,20 @@ class InstallationServicer(installation_pb2_grpc.InstallationServiceServicer):
             installations=map(convert.from_installation, page.rows),
             next_page_token=self._synced.next_token(request, page),
         )
+
+    async def BeginInstall(
+        self, request: pb.BeginInstallRequest, context: Any
+    ) -> pb.BeginInstallResponse:
+        return convert.from_begun_install(await self._do.begin_install(current_principal().user_id))
+
+    async def LinkInstallation(
+        self, request: pb.LinkInstallationRequest, context: Any
+    ) -> pb.LinkInstallationResponse:
+        user = current_principal()
+        linked = await self._do.link_installation(
+            request.new_installation_id,
+            request.state,
+            session_id=user.token_id,
+            user_id=user.user_id or 0,
+        )
+        return pb.LinkInstallationResponse(installation=convert.from_installation(linked))

@@ -83,6 +83,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """RESOURCE_EXHAUSTED: GitHub's rate limit is used up; RetryInfo says when it is not."""
     ERROR_REASON_GITHUB_REFUSED: _ErrorReason.ValueType  # 32
     """FAILED_PRECONDITION: GitHub refuses the App's credentials, or what they are used for."""
+    ERROR_REASON_INSTALL_STATE_INVALID: _ErrorReason.ValueType  # 33
+    """INVALID_ARGUMENT: the state of an install is none of Laurel's, or somebody else's."""
+    ERROR_REASON_INSTALL_STATE_EXPIRED: _ErrorReason.ValueType  # 34
+    """FAILED_PRECONDITION: the state of an install was used already, or is too old."""
     ERROR_REASON_SIGNALS_REFUSED: _ErrorReason.ValueType  # 40
     """INVALID_ARGUMENT: a signal was refused; nothing of an all-or-nothing batch was written."""
     ERROR_REASON_MALFORMED_BATCH: _ErrorReason.ValueType  # 41
@@ -208,6 +212,10 @@ ERROR_REASON_GITHUB_RATE_LIMITED: ErrorReason.ValueType  # 31
 """RESOURCE_EXHAUSTED: GitHub's rate limit is used up; RetryInfo says when it is not."""
 ERROR_REASON_GITHUB_REFUSED: ErrorReason.ValueType  # 32
 """FAILED_PRECONDITION: GitHub refuses the App's credentials, or what they are used for."""
+ERROR_REASON_INSTALL_STATE_INVALID: ErrorReason.ValueType  # 33
+"""INVALID_ARGUMENT: the state of an install is none of Laurel's, or somebody else's."""
+ERROR_REASON_INSTALL_STATE_EXPIRED: ErrorReason.ValueType  # 34
+"""FAILED_PRECONDITION: the state of an install was used already, or is too old."""
 ERROR_REASON_SIGNALS_REFUSED: ErrorReason.ValueType  # 40
 """INVALID_ARGUMENT: a signal was refused; nothing of an all-or-nothing batch was written."""
 ERROR_REASON_MALFORMED_BATCH: ErrorReason.ValueType  # 41

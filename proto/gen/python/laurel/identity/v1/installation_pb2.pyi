@@ -273,3 +273,88 @@ class SyncInstallationsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SyncInstallationsResponse: _TypeAlias = SyncInstallationsResponse  # noqa: Y015
+
+@_typing.final
+class BeginInstallRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BeginInstallRequest: _TypeAlias = BeginInstallRequest  # noqa: Y015
+
+@_typing.final
+class BeginInstallResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INSTALL_URL_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    install_url: _builtins.str
+    """GitHub's page, with the state."""
+    state: _builtins.str
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        install_url: _builtins.str = ...,
+        state: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "install_url", b"install_url", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BeginInstallResponse: _TypeAlias = BeginInstallResponse  # noqa: Y015
+
+@_typing.final
+class LinkInstallationRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NEW_INSTALLATION_ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    new_installation_id: _builtins.int
+    """What GitHub gives as installation_id; the caller has nothing of it yet."""
+    state: _builtins.str
+    def __init__(
+        self,
+        *,
+        new_installation_id: _builtins.int = ...,
+        state: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["new_installation_id", b"new_installation_id", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LinkInstallationRequest: _TypeAlias = LinkInstallationRequest  # noqa: Y015
+
+@_typing.final
+class LinkInstallationResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INSTALLATION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def installation(self) -> _entities_pb2.Installation: ...
+    def __init__(
+        self,
+        *,
+        installation: _entities_pb2.Installation | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["installation", b"installation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["installation", b"installation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LinkInstallationResponse: _TypeAlias = LinkInstallationResponse  # noqa: Y015

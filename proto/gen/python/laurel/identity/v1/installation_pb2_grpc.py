@@ -50,6 +50,16 @@ class InstallationServiceStub:
                 request_serializer=laurel_dot_identity_dot_v1_dot_installation__pb2.CreateInstallationTokenRequest.SerializeToString,
                 response_deserializer=laurel_dot_identity_dot_v1_dot_installation__pb2.CreateInstallationTokenResponse.FromString,
                 _registered_method=True)
+        self.BeginInstall = channel.unary_unary(
+                '/laurel.identity.v1.InstallationService/BeginInstall',
+                request_serializer=laurel_dot_identity_dot_v1_dot_installation__pb2.BeginInstallRequest.SerializeToString,
+                response_deserializer=laurel_dot_identity_dot_v1_dot_installation__pb2.BeginInstallResponse.FromString,
+                _registered_method=True)
+        self.LinkInstallation = channel.unary_unary(
+                '/laurel.identity.v1.InstallationService/LinkInstallation',
+                request_serializer=laurel_dot_identity_dot_v1_dot_installation__pb2.LinkInstallationRequest.SerializeToString,
+                response_deserializer=laurel_dot_identity_dot_v1_dot_installation__pb2.LinkInstallationResponse.FromString,
+                _registered_method=True)
         self.HandleInstallationEvent = channel.unary_unary(
                 '/laurel.identity.v1.InstallationService/HandleInstallationEvent',
                 request_serializer=laurel_dot_identity_dot_v1_dot_installation__pb2.HandleInstallationEventRequest.SerializeToString,
@@ -88,6 +98,30 @@ class InstallationServiceServicer:
         Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, APP_NOT_INSTALLED,
         INSTALLATION_SUSPENDED, GITHUB_NOT_CONFIGURED, GITHUB_UNAVAILABLE,
         GITHUB_RATE_LIMITED, GITHUB_REFUSED, DATABASE_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BeginInstall(self, request, context):
+        """Where somebody installs the App, and the state that comes back with it: good once,
+        for an hour, and where a user asks, for that user alone.
+        Errors: GITHUB_NOT_CONFIGURED, GITHUB_UNAVAILABLE, GITHUB_RATE_LIMITED,
+        GITHUB_REFUSED, DEPENDENCY_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LinkInstallation(self, request, context):
+        """Links the caller's session to an installation that it comes back from GitHub with,
+        and reads it; only one that GitHub lists to the caller itself. Repeating it takes
+        another state.
+        Errors: INVALID_REQUEST, INSTALL_STATE_INVALID, INSTALL_STATE_EXPIRED,
+        INSTALLATION_NOT_FOUND, SESSION_NOT_FOUND, APP_NOT_INSTALLED,
+        INSTALLATION_SUSPENDED, GITHUB_NOT_CONFIGURED, GITHUB_UNAVAILABLE,
+        GITHUB_RATE_LIMITED, GITHUB_REFUSED, CONCURRENT_CHANGE, DEPENDENCY_UNAVAILABLE,
+        DATABASE_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -136,6 +170,16 @@ def add_InstallationServiceServicer_to_server(servicer, server):
                     servicer.CreateInstallationToken,
                     request_deserializer=laurel_dot_identity_dot_v1_dot_installation__pb2.CreateInstallationTokenRequest.FromString,
                     response_serializer=laurel_dot_identity_dot_v1_dot_installation__pb2.CreateInstallationTokenResponse.SerializeToString,
+            ),
+            'BeginInstall': grpc.unary_unary_rpc_method_handler(
+                    servicer.BeginInstall,
+                    request_deserializer=laurel_dot_identity_dot_v1_dot_installation__pb2.BeginInstallRequest.FromString,
+                    response_serializer=laurel_dot_identity_dot_v1_dot_installation__pb2.BeginInstallResponse.SerializeToString,
+            ),
+            'LinkInstallation': grpc.unary_unary_rpc_method_handler(
+                    servicer.LinkInstallation,
+                    request_deserializer=laurel_dot_identity_dot_v1_dot_installation__pb2.LinkInstallationRequest.FromString,
+                    response_serializer=laurel_dot_identity_dot_v1_dot_installation__pb2.LinkInstallationResponse.SerializeToString,
             ),
             'HandleInstallationEvent': grpc.unary_unary_rpc_method_handler(
                     servicer.HandleInstallationEvent,
@@ -230,6 +274,60 @@ class InstallationService:
             '/laurel.identity.v1.InstallationService/CreateInstallationToken',
             laurel_dot_identity_dot_v1_dot_installation__pb2.CreateInstallationTokenRequest.SerializeToString,
             laurel_dot_identity_dot_v1_dot_installation__pb2.CreateInstallationTokenResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BeginInstall(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.identity.v1.InstallationService/BeginInstall',
+            laurel_dot_identity_dot_v1_dot_installation__pb2.BeginInstallRequest.SerializeToString,
+            laurel_dot_identity_dot_v1_dot_installation__pb2.BeginInstallResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LinkInstallation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.identity.v1.InstallationService/LinkInstallation',
+            laurel_dot_identity_dot_v1_dot_installation__pb2.LinkInstallationRequest.SerializeToString,
+            laurel_dot_identity_dot_v1_dot_installation__pb2.LinkInstallationResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -31,6 +31,22 @@ class InstallationServiceStub:
     INSTALLATION_SUSPENDED, GITHUB_NOT_CONFIGURED, GITHUB_UNAVAILABLE,
     GITHUB_RATE_LIMITED, GITHUB_REFUSED, DATABASE_UNAVAILABLE.
     """
+    BeginInstall: _aio.UnaryUnaryMultiCallable[_installation_pb2.BeginInstallRequest, _installation_pb2.BeginInstallResponse]
+    """Where somebody installs the App, and the state that comes back with it: good once,
+    for an hour, and where a user asks, for that user alone.
+    Errors: GITHUB_NOT_CONFIGURED, GITHUB_UNAVAILABLE, GITHUB_RATE_LIMITED,
+    GITHUB_REFUSED, DEPENDENCY_UNAVAILABLE.
+    """
+    LinkInstallation: _aio.UnaryUnaryMultiCallable[_installation_pb2.LinkInstallationRequest, _installation_pb2.LinkInstallationResponse]
+    """Links the caller's session to an installation that it comes back from GitHub with,
+    and reads it; only one that GitHub lists to the caller itself. Repeating it takes
+    another state.
+    Errors: INVALID_REQUEST, INSTALL_STATE_INVALID, INSTALL_STATE_EXPIRED,
+    INSTALLATION_NOT_FOUND, SESSION_NOT_FOUND, APP_NOT_INSTALLED,
+    INSTALLATION_SUSPENDED, GITHUB_NOT_CONFIGURED, GITHUB_UNAVAILABLE,
+    GITHUB_RATE_LIMITED, GITHUB_REFUSED, CONCURRENT_CHANGE, DEPENDENCY_UNAVAILABLE,
+    DATABASE_UNAVAILABLE.
+    """
     HandleInstallationEvent: _aio.UnaryUnaryMultiCallable[_installation_pb2.HandleInstallationEventRequest, _installation_pb2.HandleInstallationEventResponse]
     """Takes in what a webhook's event is about: installation, installation_repositories,
     installation_target, organization, membership, member, team, team_add, repository,
@@ -84,6 +100,34 @@ class InstallationServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, APP_NOT_INSTALLED,
         INSTALLATION_SUSPENDED, GITHUB_NOT_CONFIGURED, GITHUB_UNAVAILABLE,
         GITHUB_RATE_LIMITED, GITHUB_REFUSED, DATABASE_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def BeginInstall(
+        self,
+        request: _installation_pb2.BeginInstallRequest,
+        context: _aio.ServicerContext[_installation_pb2.BeginInstallRequest, _abc.Awaitable[_installation_pb2.BeginInstallResponse]],
+    ) -> _abc.Awaitable[_installation_pb2.BeginInstallResponse]:
+        """Where somebody installs the App, and the state that comes back with it: good once,
+        for an hour, and where a user asks, for that user alone.
+        Errors: GITHUB_NOT_CONFIGURED, GITHUB_UNAVAILABLE, GITHUB_RATE_LIMITED,
+        GITHUB_REFUSED, DEPENDENCY_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def LinkInstallation(
+        self,
+        request: _installation_pb2.LinkInstallationRequest,
+        context: _aio.ServicerContext[_installation_pb2.LinkInstallationRequest, _abc.Awaitable[_installation_pb2.LinkInstallationResponse]],
+    ) -> _abc.Awaitable[_installation_pb2.LinkInstallationResponse]:
+        """Links the caller's session to an installation that it comes back from GitHub with,
+        and reads it; only one that GitHub lists to the caller itself. Repeating it takes
+        another state.
+        Errors: INVALID_REQUEST, INSTALL_STATE_INVALID, INSTALL_STATE_EXPIRED,
+        INSTALLATION_NOT_FOUND, SESSION_NOT_FOUND, APP_NOT_INSTALLED,
+        INSTALLATION_SUSPENDED, GITHUB_NOT_CONFIGURED, GITHUB_UNAVAILABLE,
+        GITHUB_RATE_LIMITED, GITHUB_REFUSED, CONCURRENT_CHANGE, DEPENDENCY_UNAVAILABLE,
+        DATABASE_UNAVAILABLE.
         """
 
     @_abc_1.abstractmethod
