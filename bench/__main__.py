@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-from bench import boards, engine, pages, previews, reads, watchers, writes
+from bench import boards, engine, pages, previews, reads, watchers, webhooks, writes
 from bench.engine import NodeMissingError
 from bench.h2load import LoadGeneratorMissingError
 from bench.measure import Figure
@@ -18,6 +18,7 @@ BENCHMARKS = {
     "boards": boards.run,
     "previews": previews.run,
     "engine": engine.run,
+    "webhooks": webhooks.run,
 }
 
 
