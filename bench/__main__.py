@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-from bench import boards, engine, pages, previews, reads, watchers, webhooks, writes
+from bench import boards, engine, pages, previews, reads, sessions, watchers, webhooks, writes
 from bench.engine import NodeMissingError
 from bench.h2load import LoadGeneratorMissingError
 from bench.measure import Figure
@@ -14,6 +14,7 @@ BENCHMARKS = {
     "reads": reads.run,
     "pages": pages.run,
     "watchers": watchers.run,
+    "sessions": sessions.run,
     "writes": writes.run,
     "boards": boards.run,
     "previews": previews.run,

@@ -15,6 +15,7 @@ from bench.boards import score, top
 from bench.dataset import Tenant, generate
 from bench.loading import batches, load_directory, write_signals
 from bench.measure import Figure, alternate, median_ratio
+from bench.signed_in import sign_in, token_of
 from bench.stack import cpu_seconds, laurel, leaderboard, migrate, pid_of, say, servers
 from laurel.leaderboard.v1 import leaderboard_pb2_grpc
 from laurel_cli.rpc.caller import Caller
@@ -42,6 +43,9 @@ async def run() -> list[Figure]:
             await score(caller, tenant)
             answer = await _answer(caller, tenant)
             found = _measure(caller, tenant, answer, pid_of(stack, "leaderboard"))
+            sign_in(url, 1, tenant)
+            pid = pid_of(stack, "leaderboard")
+            found += _measure(caller, tenant, answer, pid, session_token=token_of(0))
             return [*found, _processes(stack, caller, tenant, answer)]
 
 
@@ -55,17 +59,21 @@ async def _answer(caller: Caller, tenant: Tenant) -> bytes:
     return page.SerializeToString()
 
 
-def _measure(caller: Caller, tenant: Tenant, answer: bytes, pid: int) -> list[Figure]:
+def _measure(
+    caller: Caller, tenant: Tenant, answer: bytes, pid: int, *, session_token: str = ""
+) -> list[Figure]:
+    """With an operator's token, or with a user's session."""
     message = top(tenant).SerializeToString()
     target = caller.targets["leaderboard"]
-    with _bare_server(answer) as (bare, bare_pid):
+    with bare_server(answer, METHOD) as (bare, bare_pid):
         late: dict[str, list[float]] = {"Laurel": [], "bare": []}
         cost: dict[str, list[float]] = {"Laurel": [], "bare": []}
 
         def measured(who: str, where: str, process: int) -> float:
             before = cpu_seconds(process)
             # The same requests, token and all, though nobody looks at them on the bare server.
-            load = _load(where, message, answer, caller.tokens.token("leaderboard"))
+            token = session_token or caller.tokens.token("leaderboard")
+            load = _load(where, message, answer, token)
             late[who].append(load.p99)
             cost[who].append((cpu_seconds(process) - before) / REQUESTS * 1e6)
             return _said(who, load)
@@ -81,6 +89,8 @@ def _measure(caller: Caller, tenant: Tenant, answer: bytes, pid: int) -> list[Fi
             values.clear()
         subject, other = alternate(ours, limit, PAIRS)
     what, against = "GetLeaderboard, 50 rows, cached, 64 in flight", "bare server, same bytes"
+    if session_token:
+        what += ", a user's session"
     return [
         Figure(
             "reads",
@@ -171,11 +181,12 @@ def _said(who: str, load: h2load.Load) -> float:
 
 
 @contextmanager
-def _bare_server(answer: bytes) -> Iterator[tuple[str, int]]:
+def bare_server(answer: bytes, method: str) -> Iterator[tuple[str, int]]:
+    """A server of the same bytes for every call: where it is, and its process id."""
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory) / "answer"
         file.write_bytes(answer)
-        command = [sys.executable, "-m", "bench.bare_server", str(file), METHOD]
+        command = [sys.executable, "-m", "bench.bare_server", str(file), method]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             try:
                 assert process.stdout is not None

@@ -13,6 +13,7 @@ from laurel.identity.v1 import (
 )
 from laurel_common.auth.principal import current_principal
 from laurel_common.page_token import PageTokens
+from laurel_common.rpc.chain import ready_made
 from laurel_identity.application.begin_sign_in import BeginSignIn
 from laurel_identity.application.complete_sign_in import CompleteSignIn
 from laurel_identity.application.end_sessions import EndSessions
@@ -95,7 +96,10 @@ class AuthServicer(auth_pb2_grpc.AuthServiceServicer):
     async def IntrospectToken(
         self, request: auth_tokens_pb2.IntrospectTokenRequest, context: Any
     ) -> auth_tokens_pb2.IntrospectTokenResponse:
-        return convert.from_introspection(await self._do.introspect_token(request.token))
+        found = await self._do.introspect_token(request.token)
+        return ready_made(
+            auth_tokens_pb2.IntrospectTokenResponse, convert.from_introspection(found)
+        )
 
     async def RotateTokens(
         self, request: auth_sessions_pb2.RotateTokensRequest, context: Any

@@ -1,6 +1,7 @@
 """Where the protobuf of sessions and access meets the domain."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -15,7 +16,7 @@ from laurel_identity.application.begin_sign_in import BegunSignIn
 from laurel_identity.application.introspect_token import Introspection
 from laurel_identity.application.view_sessions import SessionView
 from laurel_identity.domain.access import Grant
-from laurel_identity.domain.sessions import TokenState
+from laurel_identity.domain.sessions import Session, TokenState
 from laurel_identity.rpc.convert import from_user
 
 _STATES = {
@@ -25,18 +26,30 @@ _STATES = {
 }
 
 
-def from_introspection(found: Introspection) -> auth_tokens_pb2.IntrospectTokenResponse:
-    """The answer to an introspection."""
-    answer = auth_tokens_pb2.IntrospectTokenResponse(
-        state=_STATES[found.state], keep_duration=_duration(found.keep)
-    )
-    session = found.session
+def from_introspection(found: Introspection) -> bytes:
+    """The answer to an introspection, serialized: of the same session the same bytes but for how
+    long they may be kept, told in tenths of a second.
+    """
+    tenths = int(found.keep.total_seconds() * 10)
+    return _session_part(found.state, found.session) + _keep_part(tenths)
+
+
+@lru_cache(maxsize=4096)
+def _session_part(state: TokenState, session: Session | None) -> bytes:
+    answer = auth_tokens_pb2.IntrospectTokenResponse(state=_STATES[state])
     if session is not None:
         answer.session_id = session.id
         answer.user_id = session.user_id
         answer.login = session.login
         answer.expire_time.CopyFrom(stamp(session.expires_at))
-    return answer
+    return answer.SerializeToString()
+
+
+@lru_cache(maxsize=64)
+def _keep_part(tenths: int) -> bytes:
+    # Serialized messages of one type that follow each other are read as one.
+    keep = _duration(timedelta(milliseconds=100 * tenths))
+    return auth_tokens_pb2.IntrospectTokenResponse(keep_duration=keep).SerializeToString()
 
 
 def from_grant(grant: Grant, keep: timedelta) -> directory_access_pb2.CheckAccessResponse:
