@@ -16,7 +16,7 @@ from bench.dataset import Tenant, generate
 from bench.loading import batches, load_directory, write_signals
 from bench.measure import Figure, alternate, median_ratio
 from bench.signed_in import sign_in, token_of
-from bench.stack import cpu_seconds, laurel, leaderboard, migrate, pid_of, say, servers
+from bench.stack import cpu_seconds, laurel, leaderboard, migrate, say, servers
 from laurel.leaderboard.v1 import leaderboard_pb2_grpc
 from laurel_cli.rpc.caller import Caller
 from laurel_cli.stack.stack import Stack
@@ -42,10 +42,9 @@ async def run() -> list[Figure]:
             await write_signals(caller, tenant, ready)
             await score(caller, tenant)
             answer = await _answer(caller, tenant)
-            found = _measure(caller, tenant, answer, pid_of(stack, "leaderboard"))
+            found = _measure(stack, caller, tenant, answer)
             sign_in(url, 1, tenant)
-            pid = pid_of(stack, "leaderboard")
-            found += _measure(caller, tenant, answer, pid, session_token=token_of(0))
+            found += _measure(stack, caller, tenant, answer, session_token=token_of(0))
             return [*found, _processes(stack, caller, tenant, answer)]
 
 
@@ -60,12 +59,14 @@ async def _answer(caller: Caller, tenant: Tenant) -> bytes:
 
 
 def _measure(
-    caller: Caller, tenant: Tenant, answer: bytes, pid: int, *, session_token: str = ""
+    stack: Stack, caller: Caller, tenant: Tenant, answer: bytes, *, session_token: str = ""
 ) -> list[Figure]:
     """With an operator's token, or with a user's session."""
     message = top(tenant).SerializeToString()
-    target = caller.targets["leaderboard"]
-    with bare_server(answer, METHOD) as (bare, bare_pid):
+    with (
+        leaderboard(stack, processes=1) as (target, pid),
+        bare_server(answer, METHOD) as (bare, bare_pid),
+    ):
         late: dict[str, list[float]] = {"Laurel": [], "bare": []}
         cost: dict[str, list[float]] = {"Laurel": [], "bare": []}
 
@@ -134,7 +135,10 @@ def _processes(stack: Stack, caller: Caller, tenant: Tenant, answer: bytes) -> F
     two in all, it and the services share them, and the figure says what is left.
     """
     message = top(tenant).SerializeToString()
-    with leaderboard(stack, processes=1) as one, leaderboard(stack, processes=2) as two:
+    with (
+        leaderboard(stack, processes=1) as (one, _),
+        leaderboard(stack, processes=2) as (two, _),
+    ):
 
         def of(target: str) -> Callable[[int], float]:
             def measured(_pair: int) -> float:

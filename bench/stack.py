@@ -92,8 +92,11 @@ async def laurel(having: Servers, database_url: str) -> AsyncIterator[tuple[Stac
 
 
 @contextmanager
-def leaderboard(stack: Stack, *, processes: int, **variables: str) -> Iterator[str]:
-    """Another leaderboard beside the stack's, as it is configured; where it answers (Linux)."""
+def leaderboard(stack: Stack, *, processes: int) -> Iterator[tuple[str, int]]:
+    """Another leaderboard beside the stack's, as it is configured; where it answers, and its
+    process (Linux). It is a child of the benchmark's as the bare server is: kernels that share
+    cores out by session would give it another share than that.
+    """
     pid = pid_of(stack, "leaderboard")
     text = Path(f"/proc/{pid}/environ").read_bytes().decode()
     environ = dict(each.split("=", 1) for each in text.split("\0") if each)
@@ -104,13 +107,12 @@ def leaderboard(stack: Stack, *, processes: int, **variables: str) -> Iterator[s
         "LAUREL_LISTEN": target,
         "LAUREL_METRICS_LISTEN": "127.0.0.1:0",
         "LAUREL_PROCESSES": str(processes),
-        "LAUREL_LOG_LEVEL": "error",
     }
     command = [sys.executable, "-m", "laurel_leaderboard"]
-    with subprocess.Popen(command, env=environ | variables) as process:
+    with subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL) as process:
         try:
             _wait_for(target, processes)
-            yield target
+            yield target, process.pid
         finally:
             process.terminate()
 

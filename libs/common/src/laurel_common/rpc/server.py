@@ -210,11 +210,9 @@ def server_options(settings: ServiceSettings) -> list[tuple[str, Any]]:
     if settings.max_connection_age_seconds is not None:
         # Processes that share a port balance only as connections are made anew.
         age = int(settings.max_connection_age_seconds * 1000)
-        grace = int(settings.stop_grace_seconds * 1000)
-        options += [
-            ("grpc.max_connection_age_ms", age),
-            ("grpc.max_connection_age_grace_ms", grace),
-        ]
+        # Calls that run on an old connection run on to their end: an export may take minutes, a
+        # watch lasts.
+        options.append(("grpc.max_connection_age_ms", age))
     return options
 
 
