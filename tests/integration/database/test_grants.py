@@ -22,6 +22,8 @@ OWNERS: dict[str, set[str]] = {
         "entity_observations",
         "merged_accounts",
         "private_addresses",
+        "session_repositories",
+        "session_leases",
     },
     "laurel_ingest": {
         "signals",
