@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from statistics import median, quantiles
 from typing import Any
 
@@ -145,10 +146,10 @@ async def _flood(gateway: webhook_pb2_grpc.WebhookServiceStub) -> tuple[int, flo
             try:
                 await gateway.ReceiveWebhook(request)
             except RemoteError as error:
-                if error.retry_after is None:
+                if error.retry_after is None and error.code != "DEADLINE_EXCEEDED":
                     raise
                 shed += 1
-                await asyncio.sleep(error.retry_after.total_seconds())
+                await asyncio.sleep((error.retry_after or timedelta()).total_seconds())
             else:
                 times.append(time.perf_counter() - started)
                 return
