@@ -1,10 +1,18 @@
 """A simulated GitHub with a story, and ingest's client of it."""
 
 from dataclasses import dataclass, field
+from typing import Any, LiteralString
+
+import psycopg
 
 from laurel_common.clock import Clock
+from laurel_ingest.application.errors import InstallationNotFound, RepositoryNotFound
+from laurel_ingest.application.history.ports import Account as Account_
+from laurel_ingest.application.history.ports import PlannedRepository
 from laurel_ingest.clients.github.history import GraphQLHistory
 from laurel_ingest.clients.github.http import GraphQL
+from laurel_ingest.domain.history.runs import Scope
+from tests.support.database import Database
 from tests.support.github import GitHubSimulator, World
 from tests.support.github.history import Size, fill
 from tests.support.github.tokens import Token
@@ -49,3 +57,65 @@ def history_of(
     """Ingest's client of a simulator, and what has to be closed."""
     graphql = GraphQL(github.api_url, tokens, clock)
     return GraphQLHistory(graphql), graphql
+
+
+class DatabaseRoster:
+    """Whose the installation is and what it has, from identity's rows."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    async def account(self, installation_id: int) -> Account_:
+        """The account of the one installation."""
+        rows = await self._rows(
+            "SELECT o.id, o.login FROM github_installations AS i"
+            " JOIN organizations AS o ON o.id = i.organization_id WHERE i.installation_id = %s",
+            [installation_id],
+        )
+        if not rows:
+            raise InstallationNotFound
+        return Account_(rows[0][0], rows[0][1])
+
+    async def repositories(self, scope: Scope) -> list[PlannedRepository]:
+        """The scope's repositories."""
+        rows = await self._rows(
+            "SELECT r.id, r.full_name FROM repositories AS r"
+            " JOIN github_installations AS i ON i.organization_id = r.organization_id"
+            " WHERE i.installation_id = %s AND coalesce(r.id = %s, true) AND (%s::bigint IS NULL"
+            " OR r.id IN (SELECT repository_id FROM team_repositories WHERE team_id = %s))"
+            " ORDER BY r.id",
+            [scope.installation_id, scope.repository_id, scope.team_id, scope.team_id],
+        )
+        if scope.repository_id is not None and not rows:
+            raise RepositoryNotFound
+        return [PlannedRepository(row[0], row[1]) for row in rows]
+
+    async def _rows(self, query: LiteralString, values: list[Any]) -> list[Any]:
+        async with await psycopg.AsyncConnection.connect(self._url) as connection:
+            return await (await connection.execute(query, values)).fetchall()
+
+
+def enter(story: Story, database: Database) -> None:
+    """What identity has of a story once the App is installed."""
+    with database.connect() as connection:
+        connection.execute(
+            "INSERT INTO organizations (id, login) VALUES (%s, %s)",
+            [story.organization.id, story.organization.login],
+        )
+        connection.execute(
+            "INSERT INTO github_installations (installation_id, app_id, organization_id)"
+            " VALUES (%s, 1, %s)",
+            [story.installation.id, story.organization.id],
+        )
+        for each in story.repositories:
+            connection.execute(
+                "INSERT INTO repositories (id, full_name, name, owner_login, organization_id)"
+                " VALUES (%s, %s, %s, %s, %s)",
+                [
+                    each.id,
+                    story.world.full_name(each),
+                    each.name,
+                    story.organization.login,
+                    story.organization.id,
+                ],
+            )

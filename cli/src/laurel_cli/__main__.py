@@ -14,6 +14,8 @@ _COMMANDS = {
     "up": ("up", False),
     "status": ("status", False),
     "import": ("imports", False),
+    "ingest": ("ingest", False),
+    "coverage": ("coverage", True),
     "score": ("score", True),
     "board": ("board", True),
     "explain": ("explain", True),

@@ -42,6 +42,11 @@ OWNERS: dict[str, set[str]] = {
         "webhook_deliveries",
         "scoring_notices",
         "signal_corrections",
+        "ingest_runs",
+        "ingest_run_requests",
+        "ingest_run_repositories",
+        "repository_histories",
+        "github_budgets",
     },
     "laurel_scoring": {
         "scoring_presets",

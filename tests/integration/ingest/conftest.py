@@ -2,16 +2,25 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from laurel_common.auth.keys import generate_private_key
 from laurel_common.db import create_engine
+from laurel_common.page_token import PageTokens
 from laurel_common.testing.clock import FakeClock
 from laurel_ingest.application.import_events import ImportEvents
+from laurel_ingest.config import IngestSettings
+from laurel_ingest.history_lane import build_history_lane
 from laurel_ingest.storage.postgres import PostgresStorage
 from tests.support.database import Database
+from tests.support.github import running_github
+from tests.support.github.history import Size
 from tests.support.ingest_directory import DatabaseDirectory
+from tests.support.ingest_github import DatabaseRoster, FixedTokens, Story, enter
+from tests.support.ingest_ground import Ground
 
 NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
 
@@ -31,3 +40,39 @@ def storage(engine: AsyncEngine) -> PostgresStorage:
 @pytest.fixture
 def imports(storage: PostgresStorage, database: Database) -> ImportEvents:
     return ImportEvents(storage, DatabaseDirectory(database.url()), FakeClock(NOW))
+
+
+@pytest.fixture
+def story() -> Story:
+    return Story(2, Size(commits=9, pulls=4, issues=3, reviews=1, comments=2))
+
+
+@pytest.fixture
+async def ground(
+    story: Story, database: Database, engine: AsyncEngine, tmp_path: Path
+) -> AsyncIterator[Ground]:
+    enter(story, database)
+    generate_private_key(tmp_path / "key")
+    clock = FakeClock(NOW)
+    async with running_github(story.world) as github:
+        settings = IngestSettings.model_validate(
+            {
+                "database_url": database.url("laurel_ingest"),
+                "redis_url": "redis://unused",
+                "trust_file": tmp_path / "trust",
+                "key_file": tmp_path / "key",
+                "github_api_url": github.api_url,
+            }
+        )
+        lane = build_history_lane(
+            settings,
+            engine=engine,
+            directory=DatabaseDirectory(database.url()),
+            roster=DatabaseRoster(database.url()),
+            installation_tokens=FixedTokens(story.world, story.installation),
+            tokens=PageTokens(b"x" * 32),
+            clock=clock,
+        )
+        yield Ground(story, github, database, lane, lane.runs, clock)
+        for close in reversed(lane.closers()):
+            await close()

@@ -24,6 +24,7 @@ from laurel_ingest.config import IngestSettings
 from tests.support.database import Database
 from tests.support.ingest_builders import ACCOUNT_ID, INSTALLATION_ID, REPOSITORY_ID
 from tests.support.ingest_directory import DatabaseDirectory
+from tests.support.ingest_github import DatabaseRoster
 from tests.support.ingest_webhooks import SECRETS, RecordedIdentity, RecordedScoring, delivered
 from tests.support.users import SignedIn
 
@@ -133,7 +134,14 @@ async def service(database: Database, redis_url: str, tmp_path: Path) -> AsyncIt
     directory = DatabaseDirectory(database.url())
     clock, recorded, user = FakeClock(NOW), RecordedScoring(), SignedIn()
     identity = RecordedIdentity()
-    inner = build(settings, clock=clock, directory=directory, identity=identity, scoring=recorded)
+    inner = build(
+        settings,
+        clock=clock,
+        directory=directory,
+        identity=identity,
+        scoring=recorded,
+        roster=DatabaseRoster(database.url()),
+    )
     async with serving(
         inner.servicers,
         tmp_path,

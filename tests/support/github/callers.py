@@ -71,11 +71,11 @@ def may_see_repository(world: World, caller: Caller, repository: Repository) -> 
     """Whether a repository is there for the one who asks."""
     if caller.user is not None:
         return world.may_read(caller.user.id, repository)
-    if caller.installation is not None and repository in world.installed_repositories(
-        caller.installation
-    ):
-        return True
-    return not repository.private
+    given = caller.installation
+    if given is None or repository.owner_id != given.account_id:
+        return not repository.private
+    is_given = given.repository_selection == "all" or repository.id in given.repository_ids
+    return is_given or not repository.private
 
 
 def may_see_members(world: World, caller: Caller, organization: Account) -> bool:

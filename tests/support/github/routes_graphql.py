@@ -18,6 +18,7 @@ from tests.support.github.world import Repository
 
 SCHEMA = build_schema((Path(__file__).parent / "schema.graphql").read_text())
 ROUTES = web.RouteTableDef()
+_NAMED = web.RequestKey("named", dict[str, Repository])
 # Beside the REST API's path, as an Enterprise server has it.
 PATH = "/api/graphql"
 
@@ -81,7 +82,10 @@ def _answer(data: Any, errors: list[dict[str, Any]]) -> web.Response:
 def _repository(request: web.Request, owner: str, name: str) -> Shape:
     world = world_of(request)
     wanted = f"{owner}/{name}".lower()
-    named = {world.full_name(each).lower(): each for each in world.repositories.values()}
+    if _NAMED not in request:
+        all_of_them = world.repositories.values()
+        request[_NAMED] = {world.full_name(each).lower(): each for each in all_of_them}
+    named = request[_NAMED]
     found = named.get(wanted) or world.repositories.get(world.former_names.get(wanted, 0))
     if found is None or not may_see_repository(world, caller_of(request), found):
         raise GraphQLError(

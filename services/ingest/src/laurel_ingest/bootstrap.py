@@ -23,6 +23,8 @@ from laurel_ingest.application.bots import ListBots, UpdateBots
 from laurel_ingest.application.flag_spam import FlagSpam
 from laurel_ingest.application.follow_boards import FollowBoards
 from laurel_ingest.application.forget_team import ForgetTeam
+from laurel_ingest.application.history.github import InstallationTokens
+from laurel_ingest.application.history.ports import Roster
 from laurel_ingest.application.import_events import ImportEvents
 from laurel_ingest.application.inbox import InstallationEvents, Scoring
 from laurel_ingest.application.list_signals import ListSignals
@@ -30,9 +32,12 @@ from laurel_ingest.application.partitions import DropOldPartitions, GetPartition
 from laurel_ingest.application.ports import Directory, SignalStream, Storage
 from laurel_ingest.application.write_signals import WriteSignals
 from laurel_ingest.clients.directory import IdentityDirectory
+from laurel_ingest.clients.github.tokens import IdentityTokens
 from laurel_ingest.clients.installation_events import IdentityEvents
+from laurel_ingest.clients.roster import IdentityRoster
 from laurel_ingest.clients.scoring import ScoringRuns
 from laurel_ingest.config import IngestSettings
+from laurel_ingest.history_lane import HistoryLane, build_history_lane
 from laurel_ingest.rpc.corrections import CorrectionCases
 from laurel_ingest.rpc.ingest import IngestServicer, served
 from laurel_ingest.rpc.signals import SignalServicer
@@ -61,6 +66,7 @@ class Ingest:
     checks: list[HealthCheck]
     closers: list[Closer]
     webhooks: WebhookLane
+    history: HistoryLane
 
 
 def build(
@@ -74,6 +80,8 @@ def build(
     directory: Directory | None = None,
     identity: InstallationEvents | None = None,
     scoring: Scoring | None = None,
+    roster: Roster | None = None,
+    installation_tokens: InstallationTokens | None = None,
 ) -> Ingest:
     """Builds everything below the server. Called within the running loop."""
     clock = clock or SystemClock()
@@ -90,7 +98,7 @@ def build(
         redis = create_redis(settings.redis_url)
         closers.append(redis.aclose)
     credentials = TokenSource("ingest", key, clock=clock)
-    if directory is None or identity is None:
+    if directory is None or identity is None or roster is None or installation_tokens is None:
         channel = connect_peer(
             settings,
             "identity",
@@ -103,6 +111,8 @@ def build(
         closers.append(channel.close)
         directory = directory or IdentityDirectory(channel)
         identity = identity or IdentityEvents(channel)
+        roster = roster or IdentityRoster(channel)
+        installation_tokens = installation_tokens or IdentityTokens(channel)
     if scoring is None:
         services = [scoring_pb2.DESCRIPTOR.services_by_name["ScoringService"]]
         channel = connect_peer(settings, "scoring", tokens=credentials, services=services)
@@ -145,8 +155,20 @@ def build(
         ),
         follow=follow_boards,
     )
+    history = build_history_lane(
+        settings,
+        engine=engine,
+        directory=directory,
+        roster=roster,
+        installation_tokens=installation_tokens,
+        tokens=tokens,
+        clock=clock,
+    )
+    closers += history.closers()
     operation = IngestServicer(
-        GetPartitionHealth(partitions), DropOldPartitions(partitions, clock, changed)
+        GetPartitionHealth(partitions),
+        DropOldPartitions(partitions, clock, changed),
+        history.cases,
     )
     return Ingest(
         servicers=[
@@ -161,6 +183,7 @@ def build(
         checks=[database_check(engine), schema_check(engine), redis_check(redis)],
         closers=closers,
         webhooks=webhooks,
+        history=history,
     )
 
 
@@ -178,4 +201,5 @@ async def bootstrap(settings: IngestSettings, **ports: Any) -> RpcServer:
         clock=ports.get("clock"),
     )
     service.webhooks.start()
+    service.history.start()
     return server

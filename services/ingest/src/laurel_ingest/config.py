@@ -18,6 +18,11 @@ class IngestSettings(ServiceSettings):
     # A batch of lines or columns, and what GitHub may send in one webhook.
     max_message_bytes: int = 32 * 1024 * 1024
 
+    # GitHub's, or an Enterprise server's own (https://HOST/api/v3).
+    github_api_url: str = Field(default="https://api.github.com", pattern=r"^https?://\S+$")
+    # Repositories whose history a process reads at once.
+    ingest_concurrency: int = Field(default=4, ge=1, le=32)
+
     # One a line; a delivery signed with any of them is taken, so that secrets can be rotated.
     # Without one every delivery is refused.
     webhook_secrets: Annotated[str | None, SecretField(), Field(repr=False)] = None

@@ -74,12 +74,13 @@ class BatchStore:
         now: int,
         *,
         along: Callable[[UnitOfWork], Awaitable[None]] | None = None,
+        finally_: Callable[[UnitOfWork, Stored], Awaitable[None]] | None = None,
     ) -> Stored:
         """Merges a batch into what is remembered and writes the signals that follow.
 
-        `installations` by repository id; `now` in epoch seconds; `along` is done in the same
-        transaction. Raises the typed errors of the
-        database, having changed nothing then.
+        `installations` by repository id; `now` in epoch seconds; `along` is done at the beginning
+        of the same transaction, `finally_` at its end. Raises the typed errors of the database,
+        having changed nothing then.
         """
         await self._storage.ensure_partitions(_months(told.facts.values(), now))
         async with self._storage.transaction() as unit:
@@ -103,7 +104,10 @@ class BatchStore:
             fresh = told.facts.keys() - before.keys()
             view = _View(facts, tenants, claims, now)
             outcome = await asyncio.to_thread(_evaluate, view, affected, fresh, told.facts.keys())
-            return await _write(unit, outcome, tenants)
+            stored = await _write(unit, outcome, tenants)
+            if finally_ is not None:
+                await finally_(unit, stored)
+            return stored
 
 
 def _merged(
@@ -127,7 +131,8 @@ async def _neighbours(
 ) -> set[FactKey]:
     """What a change may change the signals of, beyond the changed facts themselves.
 
-    Every commit of a repository, but only where another branch counts now, or none does any more.
+    Every commit of a repository, but only where another branch counts now, or none does any more;
+    those that no walk has met, where one has ended that knows the whole branch.
     """
     pulls = [key for key in changed if key[1] == PullFact.kind]
     repositories = {
@@ -136,10 +141,20 @@ async def _neighbours(
         if key[1] == RepositoryFact.kind
         and _what_counts(before.get(key)) != _what_counts(facts[key])
     }
+    walked = {
+        key[0]
+        for key in changed
+        if key[1] == RepositoryFact.kind and _walked_at(before.get(key)) != _walked_at(facts[key])
+    }
     near = await store.pointing_at(pulls) | await store.commits_of(repositories)
+    near |= await store.unwalked_commits_of(walked - repositories)
     for key in pulls:
         near.update(links_of(facts[key]))
     return near
+
+
+def _walked_at(fact: Fact | None) -> object:
+    return fact.history_at if isinstance(fact, RepositoryFact) else None
 
 
 def _what_counts(fact: Fact | None) -> tuple[object, bool]:

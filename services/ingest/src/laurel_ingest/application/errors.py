@@ -71,3 +71,42 @@ class UserNotFound(LaurelError):
 
     reason = "USER_NOT_FOUND"
     default_message = "there is no such user"
+
+
+class IngestNotFound(LaurelError):
+    """No such run of this installation."""
+
+    reason = "INGEST_NOT_FOUND"
+    default_message = "the installation has no such ingest run"
+
+
+class IngestRunning(LaurelError):
+    """A run of the same scope is not over."""
+
+    reason = "INGEST_RUNNING"
+    default_message = "a run of the same scope is not over yet"
+
+
+class IngestCoolingDown(LaurelError):
+    """The scope was ingested less than a day ago."""
+
+    reason = "INGEST_COOLING_DOWN"
+    default_message = "the scope was ingested less than 24 hours ago"
+
+
+class TeamNotFound(LaurelError):
+    """No such team, or none that the caller may see."""
+
+    reason = "TEAM_NOT_FOUND"
+    default_message = "there is no such team"
+
+
+class RepositoryNotFound(LaurelError):
+    """No such repository, or none that the caller may see."""
+
+    reason = "REPOSITORY_NOT_FOUND"
+    default_message = "the installation has no such repository"
+
+
+class WorkSuperseded(Exception):
+    """Somebody else reads the repository by now, or the run is over; nothing was written."""

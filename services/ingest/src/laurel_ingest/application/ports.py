@@ -131,6 +131,10 @@ class FactStore(Protocol):
         """Every commit of these repositories."""
         ...
 
+    async def unwalked_commits_of(self, repository_ids: Collection[int]) -> set[FactKey]:
+        """The commits of these repositories that no walk of the default branch has spoken of."""
+        ...
+
     async def installations(
         self, told: Mapping[int, int], repository_ids: Collection[int]
     ) -> dict[int, int]:

@@ -6,12 +6,16 @@ from laurel.ingest.v1 import ingest_pb2, ingest_pb2_grpc, partitions_pb2
 from laurel_common.rpc.server import Servicer
 from laurel_ingest.application.partitions import DropOldPartitions, GetPartitionHealth
 from laurel_ingest.rpc import convert_corrections as convert
+from laurel_ingest.rpc.ingest_runs import IngestRunCases, IngestRunMethods
 
 
-class IngestServicer(ingest_pb2_grpc.IngestServiceServicer):
-    """Runs ingest."""
+class IngestServicer(IngestRunMethods):
+    """Reads history, and runs ingest."""
 
-    def __init__(self, health: GetPartitionHealth, drop: DropOldPartitions) -> None:
+    def __init__(
+        self, health: GetPartitionHealth, drop: DropOldPartitions, cases: IngestRunCases
+    ) -> None:
+        super().__init__(cases)
         self._health = health
         self._drop = drop
 

@@ -94,6 +94,13 @@ _COMMITS_OF: Final = text(
     WHERE repository_id = ANY (CAST(:repository_ids AS bigint[])) AND kind = 'commit'
     """
 )
+_UNWALKED_OF: Final = text(
+    """
+    SELECT repository_id, kind, key FROM repository_facts
+    WHERE repository_id = ANY (CAST(:repository_ids AS bigint[])) AND kind = 'commit'
+        AND NOT body ? 'walked'
+    """
+)
 
 
 _TENANTS: Final = text(
@@ -170,6 +177,12 @@ class PostgresFacts:
         if not repository_ids:
             return set()
         return await self._keys(_COMMITS_OF, repository_ids=list(repository_ids))
+
+    async def unwalked_commits_of(self, repository_ids: Collection[int]) -> set[FactKey]:
+        """Commits of these repositories that no walk has spoken of."""
+        if not repository_ids:
+            return set()
+        return await self._keys(_UNWALKED_OF, repository_ids=list(repository_ids))
 
     async def installations(
         self, told: Mapping[int, int], repository_ids: Collection[int]

@@ -6,3 +6,7 @@ from laurel_common.jobs import Lane
 from laurel_ingest.storage.job_schema import JOB_SCHEMA
 
 WEBHOOKS: Final = Lane(JOB_SCHEMA, name="webhooks", task="work_deliveries", subject="subject")
+INGEST_RUNS: Final = Lane(JOB_SCHEMA, name="ingest_runs", task="run_ingest", subject="run")
+INGEST_REPOSITORIES: Final = Lane(
+    JOB_SCHEMA, name="ingest_repositories", task="read_repository", subject="work"
+)

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from laurel_common.db import transaction
 from laurel_common.errors import ReferenceMissing
@@ -26,6 +27,13 @@ _CONSTRAINTS: Final = {
     "fk_synthetic_user_claims_user": ReferenceMissing,
     "fk_installation_signal_states_installation": ReferenceMissing,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresUnit(UnitOfWork):
+    """A unit of work with its connection, for what other tables note in the same transaction."""
+
+    connection: AsyncConnection
 
 
 class PostgresStorage:
@@ -60,7 +68,9 @@ class PostgresStorage:
             transaction(self._engine, constraints=_CONSTRAINTS) as connection,
         ):
             writer = SignalWriter(connection, boards_follow=self._boards_follow)
-            yield UnitOfWork(PostgresFacts(connection), writer, CorrectionTable(connection))
+            yield PostgresUnit(
+                PostgresFacts(connection), writer, CorrectionTable(connection), connection
+            )
         self._on_commit()
 
     async def claims_of(self, synthetic_ids: Collection[int]) -> dict[int, int]:

@@ -1,8 +1,9 @@
-"""Ingest's tables as migrations 008, 009, 013 to 015, 030, 031, 033, 034 and 038 make them."""
+"""Ingest's tables as migrations 008, 009, 013 to 015, 030, 031, 033 to 035 and 038 make them."""
 
 from sqlalchemy import (
     CHAR,
     BigInteger,
+    Boolean,
     Column,
     Date,
     DateTime,
@@ -223,4 +224,83 @@ signal_corrections = Table(
     Column("actor_kind", Text, nullable=False),
     Column("actor_name", Text, nullable=False),
     Column("corrected_at", _time, nullable=False),
+)
+
+ingest_runs = Table(
+    "ingest_runs",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("installation_id", BigInteger, nullable=False),
+    Column("organization_id", BigInteger, nullable=False),
+    Column("team_id", BigInteger),
+    Column("repository_id", BigInteger),
+    Column("state", Text, nullable=False),
+    Column("preset", Text, nullable=False),
+    Column("history_since", _time),
+    Column("requested_by", Text, nullable=False),
+    Column("requested_at", _time, nullable=False),
+    Column("started_at", _time),
+    Column("finished_at", _time),
+    Column("is_planned", Boolean, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("new_count", BigInteger, nullable=False),
+    Column("changed_count", BigInteger, nullable=False),
+    Column("duplicate_count", BigInteger, nullable=False),
+    Column("withdrawn_count", BigInteger, nullable=False),
+    Column("request_count", BigInteger, nullable=False),
+    Column("point_count", BigInteger, nullable=False),
+    Column("waiting_until", _time),
+    Column("error_reason", Text),
+)
+
+ingest_run_requests = Table(
+    "ingest_run_requests",
+    metadata,
+    Column("installation_id", BigInteger, primary_key=True),
+    Column("request_id", Text, primary_key=True),
+    Column("run_id", BigInteger, nullable=False),
+    Column("created_at", _time, nullable=False),
+)
+
+ingest_run_repositories = Table(
+    "ingest_run_repositories",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("run_id", BigInteger, nullable=False),
+    Column("installation_id", BigInteger, nullable=False),
+    Column("repository_id", BigInteger, nullable=False),
+    Column("full_name", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("probed", JSONB),
+    Column("progress", JSONB),
+    Column("attempts", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("trouble", Text),
+    Column("finished_at", _time),
+)
+
+repository_histories = Table(
+    "repository_histories",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True),
+    Column("installation_id", BigInteger, nullable=False),
+    Column("head_sha", Text),
+    Column("walked_at", _time),
+    Column("pulls_until", _time),
+    Column("issues_until", _time),
+    Column("commits_total", BigInteger),
+    Column("pulls_total", BigInteger),
+    Column("issues_total", BigInteger),
+    Column("gap", Text),
+    Column("checked_at", _time, nullable=False),
+)
+
+github_budgets = Table(
+    "github_budgets",
+    metadata,
+    Column("installation_id", BigInteger, primary_key=True),
+    Column("point_limit", Integer),
+    Column("remaining", Integer),
+    Column("reset_at", _time),
+    Column("blocked_until", _time),
 )

@@ -103,6 +103,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION: the delivery's body was dropped, or was never kept."""
     ERROR_REASON_THING_NOT_FOUND: _ErrorReason.ValueType  # 47
     """NOT_FOUND: no such pull request, issue, comment or review is known of this installation."""
+    ERROR_REASON_INGEST_NOT_FOUND: _ErrorReason.ValueType  # 50
+    """NOT_FOUND: the installation has no such ingest run."""
+    ERROR_REASON_INGEST_RUNNING: _ErrorReason.ValueType  # 51
+    """FAILED_PRECONDITION: an ingest run of the same scope is not over yet."""
+    ERROR_REASON_INGEST_COOLING_DOWN: _ErrorReason.ValueType  # 52
+    """RESOURCE_EXHAUSTED: the scope was ingested less than a day ago; RetryInfo says when to try again."""
     ERROR_REASON_PRESET_NOT_FOUND: _ErrorReason.ValueType  # 60
     """NOT_FOUND: no such preset of this installation."""
     ERROR_REASON_SCORING_NOT_FOUND: _ErrorReason.ValueType  # 61
@@ -232,6 +238,12 @@ ERROR_REASON_DELIVERY_BODY_GONE: ErrorReason.ValueType  # 46
 """FAILED_PRECONDITION: the delivery's body was dropped, or was never kept."""
 ERROR_REASON_THING_NOT_FOUND: ErrorReason.ValueType  # 47
 """NOT_FOUND: no such pull request, issue, comment or review is known of this installation."""
+ERROR_REASON_INGEST_NOT_FOUND: ErrorReason.ValueType  # 50
+"""NOT_FOUND: the installation has no such ingest run."""
+ERROR_REASON_INGEST_RUNNING: ErrorReason.ValueType  # 51
+"""FAILED_PRECONDITION: an ingest run of the same scope is not over yet."""
+ERROR_REASON_INGEST_COOLING_DOWN: ErrorReason.ValueType  # 52
+"""RESOURCE_EXHAUSTED: the scope was ingested less than a day ago; RetryInfo says when to try again."""
 ERROR_REASON_PRESET_NOT_FOUND: ErrorReason.ValueType  # 60
 """NOT_FOUND: no such preset of this installation."""
 ERROR_REASON_SCORING_NOT_FOUND: ErrorReason.ValueType  # 61

@@ -23,20 +23,33 @@ _sym_db = _symbol_database.Default()
 
 
 from laurel.common.v1 import policy_pb2 as laurel_dot_common_dot_v1_dot_policy__pb2
+from laurel.ingest.v1 import ingest_runs_pb2 as laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2
 from laurel.ingest.v1 import partitions_pb2 as laurel_dot_ingest_dot_v1_dot_partitions__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dlaurel/ingest/v1/ingest.proto\x12\x10laurel.ingest.v1\x1a\x1dlaurel/common/v1/policy.proto\x1a!laurel/ingest/v1/partitions.proto2\x8c\x02\n\rIngestService\x12{\n\x12GetPartitionHealth\x12+.laurel.ingest.v1.GetPartitionHealthRequest\x1a,.laurel.ingest.v1.GetPartitionHealthResponse\"\n\xba\xd7\x18\x06\n\x01\x06\x18\x90N\x12~\n\x11\x44ropOldPartitions\x12*.laurel.ingest.v1.DropOldPartitionsRequest\x1a+.laurel.ingest.v1.DropOldPartitionsResponse\"\x10\x90\x02\x02\xba\xd7\x18\t\n\x01\x06\x18\xe0\xd4\x03 \x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dlaurel/ingest/v1/ingest.proto\x12\x10laurel.ingest.v1\x1a\x1dlaurel/common/v1/policy.proto\x1a\"laurel/ingest/v1/ingest_runs.proto\x1a!laurel/ingest/v1/partitions.proto2\x8e\x07\n\rIngestService\x12i\n\x0bStartIngest\x12$.laurel.ingest.v1.StartIngestRequest\x1a%.laurel.ingest.v1.StartIngestResponse\"\r\xba\xd7\x18\t\n\x02\x02\x06\x18\x90N \x01\x12\x62\n\tGetIngest\x12\".laurel.ingest.v1.GetIngestRequest\x1a#.laurel.ingest.v1.GetIngestResponse\"\x0c\xba\xd7\x18\x08\n\x03\x01\x04\x06\x18\x88\'\x12h\n\x0bListIngests\x12$.laurel.ingest.v1.ListIngestsRequest\x1a%.laurel.ingest.v1.ListIngestsResponse\"\x0c\xba\xd7\x18\x08\n\x03\x01\x04\x06\x18\x88\'\x12o\n\x0c\x43\x61ncelIngest\x12%.laurel.ingest.v1.CancelIngestRequest\x1a&.laurel.ingest.v1.CancelIngestResponse\"\x10\x90\x02\x02\xba\xd7\x18\t\n\x02\x02\x06\x18\x88\' \x01\x12l\n\x0bWatchIngest\x12$.laurel.ingest.v1.WatchIngestRequest\x1a%.laurel.ingest.v1.WatchIngestResponse\"\x0e\xba\xd7\x18\n\n\x03\x01\x04\x06\x18\x80\xdd\xdb\x01\x30\x01\x12h\n\x0bGetCoverage\x12$.laurel.ingest.v1.GetCoverageRequest\x1a%.laurel.ingest.v1.GetCoverageResponse\"\x0c\xba\xd7\x18\x08\n\x03\x01\x04\x06\x18\x90N\x12{\n\x12GetPartitionHealth\x12+.laurel.ingest.v1.GetPartitionHealthRequest\x1a,.laurel.ingest.v1.GetPartitionHealthResponse\"\n\xba\xd7\x18\x06\n\x01\x06\x18\x90N\x12~\n\x11\x44ropOldPartitions\x12*.laurel.ingest.v1.DropOldPartitionsRequest\x1a+.laurel.ingest.v1.DropOldPartitionsResponse\"\x10\x90\x02\x02\xba\xd7\x18\t\n\x01\x06\x18\xe0\xd4\x03 \x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'laurel.ingest.v1.ingest_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_INGESTSERVICE'].methods_by_name['StartIngest']._loaded_options = None
+  _globals['_INGESTSERVICE'].methods_by_name['StartIngest']._serialized_options = b'\272\327\030\t\n\002\002\006\030\220N \001'
+  _globals['_INGESTSERVICE'].methods_by_name['GetIngest']._loaded_options = None
+  _globals['_INGESTSERVICE'].methods_by_name['GetIngest']._serialized_options = b'\272\327\030\010\n\003\001\004\006\030\210\''
+  _globals['_INGESTSERVICE'].methods_by_name['ListIngests']._loaded_options = None
+  _globals['_INGESTSERVICE'].methods_by_name['ListIngests']._serialized_options = b'\272\327\030\010\n\003\001\004\006\030\210\''
+  _globals['_INGESTSERVICE'].methods_by_name['CancelIngest']._loaded_options = None
+  _globals['_INGESTSERVICE'].methods_by_name['CancelIngest']._serialized_options = b'\220\002\002\272\327\030\t\n\002\002\006\030\210\' \001'
+  _globals['_INGESTSERVICE'].methods_by_name['WatchIngest']._loaded_options = None
+  _globals['_INGESTSERVICE'].methods_by_name['WatchIngest']._serialized_options = b'\272\327\030\n\n\003\001\004\006\030\200\335\333\001'
+  _globals['_INGESTSERVICE'].methods_by_name['GetCoverage']._loaded_options = None
+  _globals['_INGESTSERVICE'].methods_by_name['GetCoverage']._serialized_options = b'\272\327\030\010\n\003\001\004\006\030\220N'
   _globals['_INGESTSERVICE'].methods_by_name['GetPartitionHealth']._loaded_options = None
   _globals['_INGESTSERVICE'].methods_by_name['GetPartitionHealth']._serialized_options = b'\272\327\030\006\n\001\006\030\220N'
   _globals['_INGESTSERVICE'].methods_by_name['DropOldPartitions']._loaded_options = None
   _globals['_INGESTSERVICE'].methods_by_name['DropOldPartitions']._serialized_options = b'\220\002\002\272\327\030\t\n\001\006\030\340\324\003 \001'
-  _globals['_INGESTSERVICE']._serialized_start=118
-  _globals['_INGESTSERVICE']._serialized_end=386
+  _globals['_INGESTSERVICE']._serialized_start=154
+  _globals['_INGESTSERVICE']._serialized_end=1064
 # @@protoc_insertion_point(module_scope)

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from laurel.ingest.v1 import ingest_runs_pb2 as laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2
 from laurel.ingest.v1 import partitions_pb2 as laurel_dot_ingest_dot_v1_dot_partitions__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -26,7 +27,7 @@ if _version_not_supported:
 
 
 class IngestServiceStub:
-    """Runs ingest.
+    """Reads an installation's history from GitHub, and runs ingest.
     """
 
     def __init__(self, channel):
@@ -35,6 +36,36 @@ class IngestServiceStub:
         Args:
             channel: A grpc.Channel.
         """
+        self.StartIngest = channel.unary_unary(
+                '/laurel.ingest.v1.IngestService/StartIngest',
+                request_serializer=laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.StartIngestRequest.SerializeToString,
+                response_deserializer=laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.StartIngestResponse.FromString,
+                _registered_method=True)
+        self.GetIngest = channel.unary_unary(
+                '/laurel.ingest.v1.IngestService/GetIngest',
+                request_serializer=laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.GetIngestRequest.SerializeToString,
+                response_deserializer=laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.GetIngestResponse.FromString,
+                _registered_method=True)
+        self.ListIngests = channel.unary_unary(
+                '/laurel.ingest.v1.IngestService/ListIngests',
+                request_serializer=laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.ListIngestsRequest.SerializeToString,
+                response_deserializer=laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.ListIngestsResponse.FromString,
+                _registered_method=True)
+        self.CancelIngest = channel.unary_unary(
+                '/laurel.ingest.v1.IngestService/CancelIngest',
+                request_serializer=laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.CancelIngestRequest.SerializeToString,
+                response_deserializer=laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.CancelIngestResponse.FromString,
+                _registered_method=True)
+        self.WatchIngest = channel.unary_stream(
+                '/laurel.ingest.v1.IngestService/WatchIngest',
+                request_serializer=laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.WatchIngestRequest.SerializeToString,
+                response_deserializer=laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.WatchIngestResponse.FromString,
+                _registered_method=True)
+        self.GetCoverage = channel.unary_unary(
+                '/laurel.ingest.v1.IngestService/GetCoverage',
+                request_serializer=laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.GetCoverageRequest.SerializeToString,
+                response_deserializer=laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.GetCoverageResponse.FromString,
+                _registered_method=True)
         self.GetPartitionHealth = channel.unary_unary(
                 '/laurel.ingest.v1.IngestService/GetPartitionHealth',
                 request_serializer=laurel_dot_ingest_dot_v1_dot_partitions__pb2.GetPartitionHealthRequest.SerializeToString,
@@ -48,8 +79,64 @@ class IngestServiceStub:
 
 
 class IngestServiceServicer:
-    """Runs ingest.
+    """Reads an installation's history from GitHub, and runs ingest.
     """
+
+    def StartIngest(self, request, context):
+        """Asks for the history of an installation, a team's or one repository to be
+        read, and answers at once with the run. What the last run had is not read
+        again. One run per scope at a time, and 24 hours from a success to the next
+        run of its scope, unless an operator forces it.
+        Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, TEAM_NOT_FOUND,
+        REPOSITORY_NOT_FOUND, INGEST_RUNNING, INGEST_COOLING_DOWN (RetryInfo and
+        metadata allowed_at say when the next may begin), CALLER_NOT_ALLOWED (force
+        is the operator's), DATABASE_UNAVAILABLE, DEPENDENCY_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetIngest(self, request, context):
+        """One run, with what went wrong with single repositories.
+        Errors: INVALID_REQUEST, INGEST_NOT_FOUND, DATABASE_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListIngests(self, request, context):
+        """An installation's runs, newest first, without their troubles.
+        Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, DATABASE_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelIngest(self, request, context):
+        """Ends a run. What it has read stays. Idempotent: one that is over stays as it is.
+        Errors: INVALID_REQUEST, INGEST_NOT_FOUND, DATABASE_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchIngest(self, request, context):
+        """A run as it stands, and again at each change, at most twice a second, until
+        it is over.
+        Errors: INVALID_REQUEST, INGEST_NOT_FOUND, DATABASE_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetCoverage(self, request, context):
+        """What of each repository is known, against GitHub's own counts as of the last
+        run, by repository id.
+        Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, DATABASE_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
 
     def GetPartitionHealth(self, request, context):
         """The monthly partitions of the signals, and what the default one had to
@@ -73,6 +160,36 @@ class IngestServiceServicer:
 
 def add_IngestServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'StartIngest': grpc.unary_unary_rpc_method_handler(
+                    servicer.StartIngest,
+                    request_deserializer=laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.StartIngestRequest.FromString,
+                    response_serializer=laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.StartIngestResponse.SerializeToString,
+            ),
+            'GetIngest': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetIngest,
+                    request_deserializer=laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.GetIngestRequest.FromString,
+                    response_serializer=laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.GetIngestResponse.SerializeToString,
+            ),
+            'ListIngests': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListIngests,
+                    request_deserializer=laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.ListIngestsRequest.FromString,
+                    response_serializer=laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.ListIngestsResponse.SerializeToString,
+            ),
+            'CancelIngest': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelIngest,
+                    request_deserializer=laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.CancelIngestRequest.FromString,
+                    response_serializer=laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.CancelIngestResponse.SerializeToString,
+            ),
+            'WatchIngest': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchIngest,
+                    request_deserializer=laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.WatchIngestRequest.FromString,
+                    response_serializer=laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.WatchIngestResponse.SerializeToString,
+            ),
+            'GetCoverage': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCoverage,
+                    request_deserializer=laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.GetCoverageRequest.FromString,
+                    response_serializer=laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.GetCoverageResponse.SerializeToString,
+            ),
             'GetPartitionHealth': grpc.unary_unary_rpc_method_handler(
                     servicer.GetPartitionHealth,
                     request_deserializer=laurel_dot_ingest_dot_v1_dot_partitions__pb2.GetPartitionHealthRequest.FromString,
@@ -92,8 +209,170 @@ def add_IngestServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class IngestService:
-    """Runs ingest.
+    """Reads an installation's history from GitHub, and runs ingest.
     """
+
+    @staticmethod
+    def StartIngest(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.ingest.v1.IngestService/StartIngest',
+            laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.StartIngestRequest.SerializeToString,
+            laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.StartIngestResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetIngest(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.ingest.v1.IngestService/GetIngest',
+            laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.GetIngestRequest.SerializeToString,
+            laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.GetIngestResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListIngests(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.ingest.v1.IngestService/ListIngests',
+            laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.ListIngestsRequest.SerializeToString,
+            laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.ListIngestsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelIngest(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.ingest.v1.IngestService/CancelIngest',
+            laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.CancelIngestRequest.SerializeToString,
+            laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.CancelIngestResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchIngest(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/laurel.ingest.v1.IngestService/WatchIngest',
+            laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.WatchIngestRequest.SerializeToString,
+            laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.WatchIngestResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCoverage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.ingest.v1.IngestService/GetCoverage',
+            laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.GetCoverageRequest.SerializeToString,
+            laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.GetCoverageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def GetPartitionHealth(request,

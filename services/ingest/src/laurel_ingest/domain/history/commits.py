@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from typing import Final
 
 from laurel_ingest.domain.closing_keywords import squashed_pull
 from laurel_ingest.domain.co_authors import co_authors
@@ -119,3 +120,7 @@ class Walk:
     def is_done(self) -> bool:
         """Whether everything new has been met."""
         return self.open is not None and not self.open
+
+
+TO_THE_END: Final = Walk()
+"""The first walk, or one after a forced push."""

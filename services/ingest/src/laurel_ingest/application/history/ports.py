@@ -1,0 +1,204 @@
+"""What runs need of the outside beside GitHub."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from laurel_ingest.application.history.github import Points
+from laurel_ingest.application.ports import TypeCounts, UnitOfWork
+from laurel_ingest.domain.history.budget import Budget
+from laurel_ingest.domain.history.progress import Known, Probe, Progress
+from laurel_ingest.domain.history.runs import Preset, Run, RunState, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRepository:
+    """A repository as the directory names it."""
+
+    repository_id: int
+    full_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Whose an installation is."""
+
+    account_id: int
+    login: str
+
+
+class Roster(Protocol):
+    """Whose an installation is, and what a scope has. Raises DependencyUnavailable."""
+
+    async def account(self, installation_id: int) -> Account:
+        """The account. Raises InstallationNotFound."""
+        ...
+
+    async def repositories(self, scope: Scope) -> Sequence[PlannedRepository]:
+        """The scope's repositories. Raises TeamNotFound, RepositoryNotFound."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What is asked for; `is_forced` passes the cooldown by."""
+
+    scope: Scope
+    preset: Preset
+    requested_by: str
+    request_id: str = ""
+    is_forced: bool = False
+
+
+class RunStore(Protocol):
+    """Runs, and the jobs that say when they are worked on."""
+
+    async def request(self, asked: RunRequest, organization_id: int, now: datetime) -> Run:
+        """A new run, or the one that the same request got before.
+
+        Raises IngestRunning, IngestCoolingDown, TeamNotFound, RepositoryNotFound.
+        """
+        ...
+
+    async def get(self, installation_id: int, run_id: int) -> Run:
+        """A run with its troubles. Raises IngestNotFound."""
+        ...
+
+    async def page(self, installation_id: int, before: int | None, limit: int) -> Sequence[Run]:
+        """At most `limit` runs, newest first, those older than run `before`; without troubles."""
+        ...
+
+    async def cancel(self, installation_id: int, run_id: int, now: datetime) -> Run:
+        """Ends a run that is not over; one that is stays as it is. Raises IngestNotFound."""
+        ...
+
+    async def claim(self, run_id: int, now: datetime) -> Run | None:
+        """Takes an open run on; None where it is over."""
+        ...
+
+    async def plan(
+        self,
+        run: Run,
+        changed: Sequence[tuple[PlannedRepository, Probe]],
+        unchanged: Sequence[PlannedRepository],
+        left_out: Sequence[tuple[PlannedRepository, str]],
+        now: datetime,
+    ) -> None:
+        """Notes what becomes of each repository, and puts a job for each changed one.
+
+        Once for a run: what was planned before stays.
+        """
+        ...
+
+    async def postpone(self, run_id: int, until: datetime) -> None:
+        """Has a run taken on again later."""
+        ...
+
+    async def is_read(self, run_id: int) -> bool:
+        """Whether no repository of a run is left to be read."""
+        ...
+
+    async def finish(self, run: Run, state: RunState, reason: str | None, now: datetime) -> None:
+        """Ends a run; a success is noted for the cooldown of its scope."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A repository of a run that is being read, by its attempt."""
+
+    id: int
+    run_id: int
+    installation_id: int
+    repository_id: int
+    full_name: str
+    attempts: int
+    failures: int
+    probe: Probe
+    progress: Progress | None
+    since: datetime | None
+    requested_at: datetime
+
+
+class WorkStore(Protocol):
+    """The repositories of runs. What an older attempt writes raises WorkSuperseded."""
+
+    async def claim(self, work_id: int) -> Work | None:
+        """Takes a repository on in a new attempt; None where there is nothing to read."""
+        ...
+
+    async def advance(
+        self,
+        unit: UnitOfWork,
+        work: Work,
+        progress: Progress,
+        counts: Mapping[str, TypeCounts],
+        withdrawn: int,
+    ) -> None:
+        """Notes where the next page begins, within the transaction of what the last one brought."""
+        ...
+
+    async def note_points(self, work: Work, points: Points) -> None:
+        """Counts a request and what it cost."""
+        ...
+
+    async def postpone(self, work: Work, until: datetime, *, reason: str | None) -> None:
+        """Has a repository read on later; `reason` where it failed."""
+        ...
+
+    async def end(
+        self, work: Work, now: datetime, *, left_out: str | None, note: str | None
+    ) -> None:
+        """Ends the reading of a repository; the run's job is put where it was the last one."""
+        ...
+
+
+class HistoryStore(Protocol):
+    """What is known of repositories from the runs before."""
+
+    async def known(self, repository_ids: Collection[int]) -> dict[int, Known]:
+        """What the last complete runs left; never read ones are absent."""
+        ...
+
+    async def save(self, work: Work, values: Mapping[str, Any], now: datetime) -> None:
+        """Notes what a complete reading left."""
+        ...
+
+    async def note_gap(self, installation_id: int, gaps: Mapping[int, str], now: datetime) -> None:
+        """Notes why repositories could not be read."""
+        ...
+
+    async def walked(self, repository_id: int, shas: Collection[str]) -> dict[str, int]:
+        """When each of these commits was last met by a walk; others are absent."""
+        ...
+
+    async def lost(self, repository_id: int, above: int, below: int) -> Sequence[str]:
+        """Some of the commits that stand as met by walks that began between the two times."""
+        ...
+
+    async def numbers(
+        self, repository_id: int, kind: str, above: int, upto: int | None
+    ) -> Sequence[int]:
+        """Numbers of the pull requests or issues known in a range, without deleted ones."""
+        ...
+
+    async def count(self, repository_id: int, kind: str) -> int:
+        """How many pull requests or issues are known, without deleted ones."""
+        ...
+
+
+class BudgetStore(Protocol):
+    """What GitHub lets installations ask, shared by all replicas."""
+
+    async def load(self, installation_id: int) -> Budget:
+        """As last heard of."""
+        ...
+
+    async def told(self, installation_id: int, points: Points) -> None:
+        """After an answer."""
+        ...
+
+    async def blocked(self, installation_id: int, until: datetime) -> None:
+        """After a refusal."""
+        ...

@@ -1,0 +1,260 @@
+"""The job of a repository: reads it page by page, each page one transaction with its place."""
+
+from dataclasses import replace
+from datetime import UTC, timedelta
+from typing import Any, Final
+
+import structlog
+
+from laurel_common.clock import Clock
+from laurel_common.errors import LaurelError
+from laurel_ingest.application.errors import WorkSuperseded
+from laurel_ingest.application.history.github import (
+    GitHubHistory,
+    GitHubRateLimited,
+    GitHubUnavailable,
+    GoneError,
+    Listing,
+    Page,
+    TooHeavyError,
+)
+from laurel_ingest.application.history.page_store import PageStore
+from laurel_ingest.application.history.ports import BudgetStore, HistoryStore, Work, WorkStore
+from laurel_ingest.application.history.troubles import is_final
+from laurel_ingest.domain.facts import IssueFact, PullFact
+from laurel_ingest.domain.history.commits import Walk
+from laurel_ingest.domain.history.progress import Known, Phase, Progress
+from laurel_ingest.domain.history.runs import MAX_FAILURES, pause_after
+from laurel_ingest.domain.refusals import MalformedError
+from laurel_ingest.domain.timestamps import epoch_seconds
+
+log = structlog.get_logger(__name__)
+
+_KINDS: Final = {Phase.PULL_NUMBERS: PullFact.kind, Phase.ISSUE_NUMBERS: IssueFact.kind}
+
+
+class ReadRepository:
+    """Reads what has changed in a repository since the last run."""
+
+    def __init__(
+        self,
+        *,
+        works: WorkStore,
+        histories: HistoryStore,
+        budgets: BudgetStore,
+        github: GitHubHistory,
+        pages: PageStore,
+        clock: Clock,
+    ) -> None:
+        self._works = works
+        self._histories = histories
+        self._budgets = budgets
+        self._github = github
+        self._pages = pages
+        self._clock = clock
+
+    async def __call__(self, work_id: int) -> None:
+        """One attempt, from where the last one came to. Whatever it ends in is written down."""
+        work = await self._works.claim(work_id)
+        if work is None:
+            return
+        try:
+            await self._attempt(work)
+        except WorkSuperseded:
+            log.info("ingest_work_superseded", work_id=work_id)
+
+    async def _attempt(self, work: Work) -> None:
+        try:
+            await self._read(work)
+        except GitHubRateLimited as error:
+            await self._budgets.blocked(work.installation_id, error.until)
+            await self._works.postpone(work, error.until, reason=None)
+        except GoneError:
+            await self._leave_out(work, "GONE")
+        except MalformedError as error:
+            log.warning("ingest_page_malformed", work_id=work.id, error=str(error))
+            await self._leave_out(work, "MALFORMED")
+        except LaurelError as error:
+            await self._fail(work, error)
+
+    async def _fail(self, work: Work, error: LaurelError) -> None:
+        log.warning("ingest_work_failed", work_id=work.id, reason=error.reason, error=str(error))
+        if is_final(error) or work.failures + 1 >= MAX_FAILURES:
+            await self._leave_out(work, error.reason)
+            return
+        pause = max(error.retry_after or timedelta(0), pause_after(work.failures + 1))
+        await self._works.postpone(work, self._clock.now() + pause, reason=error.reason)
+
+    async def _leave_out(self, work: Work, reason: str) -> None:
+        now = self._clock.now()
+        await self._histories.note_gap(work.installation_id, {work.repository_id: reason}, now)
+        await self._works.end(work, now, left_out=reason, note=None)
+
+    async def _read(self, work: Work) -> None:
+        known = (await self._histories.known([work.repository_id])).get(work.repository_id)
+        known = known or Known()
+        progress = work.progress or self._beginning(work, known)
+        while progress.phase is not Phase.END:
+            progress = await self._step(work, known, progress)
+        await self._end(work, known, progress)
+
+    def _beginning(self, work: Work, known: Known) -> Progress:
+        at = int(work.requested_at.astimezone(UTC).timestamp())
+        # Told apart from the walk before, however close the two are.
+        at = max(at, (known.walked_at or 0) + 1)
+        head = work.probe.head_sha
+        return Progress(at, walk=Walk.from_head(head, known.head_sha) if head else Walk())
+
+    async def _step(self, work: Work, known: Known, progress: Progress) -> Progress:
+        match progress.phase:
+            case Phase.COMMITS:
+                return await self._commits(work, known, progress)
+            case Phase.PULLS | Phase.ISSUES:
+                return await self._things(work, known, progress)
+            case _:
+                return await self._numbers(work, progress)
+
+    async def _commits(self, work: Work, known: Known, progress: Progress) -> Progress:
+        """A page of commits, or the end of them: then what the walk did not meet is lost."""
+        head = work.probe.head_sha
+        if work.probe.is_fork or (head == known.head_sha and head is not None):
+            return await self._skip_commits(work, progress)
+        if head is None:
+            return await self._walk_ended(work, known, progress)
+        since = work.since if known.head_sha is None else None
+        variables = {"head": head, "since": since.isoformat() if since else None}
+        page, progress = await self._page(work, Listing.COMMITS, progress, variables)
+        walk = await self._walked(work, known, progress, page)
+        following = replace(progress, after=page.after, walk=walk, commits_total=page.total)
+        await self._pages.commits(work, page, progress.at, following)
+        if page.after is not None and not walk.is_done:
+            return following
+        if walk.is_done and not walk.met_old_head:
+            return following.from_the_start()  # a forced push: look at everything that is left
+        if since is not None:
+            return await self._skip_commits(work, following)
+        return await self._walk_ended(work, known, following)
+
+    async def _skip_commits(self, work: Work, progress: Progress) -> Progress:
+        following = progress.next_phase()
+        await self._pages.repository(work, progress.at, following, walked=False)
+        return following
+
+    async def _walk_ended(self, work: Work, known: Known, progress: Progress) -> Progress:
+        """Everything on the branch is known; what stands as met and was not is lost."""
+        # A walk to what is known may have overtaken one that came to no end.
+        above = 0 if progress.walk.open is None else known.walked_at or 0
+        while lost := await self._histories.lost(work.repository_id, above, progress.at):
+            await self._pages.lost(work, lost, progress)
+        following = progress.next_phase()
+        await self._pages.repository(work, progress.at, following, walked=True)
+        return following
+
+    async def _walked(self, work: Work, known: Known, progress: Progress, page: Page) -> Walk:
+        """The walk behind a page; asks which of its commits were met before."""
+        if progress.walk.open is None:
+            return progress.walk
+        shas = {node["oid"] for node in page.nodes} | progress.walk.open
+        shas |= {each["oid"] for node in page.nodes for each in node["parents"]["nodes"]}
+        times = await self._histories.walked(work.repository_id, shas)
+        before = {sha for sha, at in times.items() if at <= (known.walked_at or 0)}
+        met = {sha for sha, at in times.items() if at == progress.at}
+        return progress.walk.step(page.nodes, before, met)
+
+    async def _things(self, work: Work, known: Known, progress: Progress) -> Progress:
+        """A page of pull requests or issues, newest change first, down to what is known."""
+        is_pulls = progress.phase is Phase.PULLS
+        floor = known.pulls_until if is_pulls else known.issues_until
+        if known.pulls_total is None and work.since is not None:
+            floor = int(work.since.timestamp())
+        listing = Listing.PULLS if is_pulls else Listing.ISSUES
+        page, progress = await self._page(work, listing, progress, {})
+        fresh = [
+            node
+            for node in page.nodes
+            if floor is None or epoch_seconds(node["updatedAt"]) >= floor
+        ]
+        following = replace(progress, after=page.after)
+        if page.after is None or len(fresh) < len(page.nodes):
+            following = progress.next_phase()
+        found = await self._pages.read_things(work, fresh, progress, self._more(work))
+        await self._pages.save(work, found, following)
+        return following
+
+    def _more(self, work: Work) -> Any:
+        async def more(listing: Listing, node_id: str, after: str) -> Page:
+            page, _ = await self._page(
+                work, listing, Progress(0, after=after, size=50), {"id": node_id}
+            )
+            return page
+
+        return more
+
+    async def _numbers(self, work: Work, progress: Progress) -> Progress:
+        """Where GitHub counts other pull requests or issues than we, which ones are no more."""
+        kind = _KINDS[progress.phase]
+        probe = work.probe
+        total = probe.pulls_total if kind == PullFact.kind else probe.issues_total
+        is_partial = work.since is not None
+        if progress.after is None and (
+            is_partial or await self._histories.count(work.repository_id, kind) == total
+        ):
+            following = progress.next_phase()
+            await self._pages.save(work, [], following)
+            return following
+        page, progress = await self._page(work, Listing(progress.phase.value), progress, {})
+        numbers = [node["number"] for node in page.nodes]
+        upto = None if page.after is None else max(numbers)
+        standing = await self._histories.numbers(work.repository_id, kind, progress.low, upto)
+        vanished = sorted(set(standing) - set(numbers))
+        following = replace(progress, after=page.after, low=upto or 0)
+        if page.after is None:
+            following = progress.next_phase()
+        await self._pages.vanished(work, kind, vanished, following)
+        return following
+
+    async def _page(
+        self, work: Work, listing: Listing, progress: Progress, variables: dict[str, Any]
+    ) -> tuple[Page, Progress]:
+        """A page, in a size that GitHub answers; the place with that size."""
+        owner, _, name = work.probe.full_name.partition("/")
+        place = {} if "id" in variables else {"owner": owner, "name": name}
+        while True:
+            wait = (await self._budgets.load(work.installation_id)).wait_until(self._clock.now())
+            if wait is not None:
+                raise GitHubRateLimited(wait)
+            asked = place | variables | {"size": progress.size, "after": progress.after}
+            try:
+                page = await self._github.page(work.installation_id, listing, asked)
+            except TooHeavyError:
+                smaller = progress.smaller()
+                if smaller is None:
+                    raise GitHubUnavailable from None
+                progress = smaller
+                continue
+            await self._budgets.told(work.installation_id, page.points)
+            await self._works.note_points(work, page.points)
+            if page.repository_id not in (None, work.repository_id):
+                raise GoneError
+            return page, progress
+
+    async def _end(self, work: Work, known: Known, progress: Progress) -> None:
+        now = self._clock.now()
+        probe = work.probe
+        if work.since is None or known.pulls_total is not None:
+            walked = not probe.is_fork and probe.head_sha is not None
+            same = probe.head_sha == known.head_sha
+            values = {
+                "head_sha": probe.head_sha if walked else None,
+                "walked_at": (known.walked_at if same else progress.at) if walked else None,
+                "commits_total": progress.commits_total if probe.head_sha else 0,
+                "pulls_until": probe.pulls_until,
+                "issues_until": probe.issues_until,
+                "pulls_total": probe.pulls_total,
+                "issues_total": probe.issues_total,
+            }
+            await self._histories.save(work, values, now)
+        note = "RENAMED" if probe.full_name.lower() != work.full_name.lower() else None
+        if probe.head_sha is None and known.head_sha is not None:
+            note = "EMPTIED"
+        await self._works.end(work, now, left_out=None, note=note)

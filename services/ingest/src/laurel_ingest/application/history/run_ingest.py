@@ -1,0 +1,123 @@
+"""The job of a run: finds out what has changed, and ends the run when all of it has been read."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from laurel_common.clock import Clock
+from laurel_common.errors import LaurelError
+from laurel_ingest.application.history.github import (
+    GitHubHistory,
+    GitHubRateLimited,
+    TooHeavyError,
+)
+from laurel_ingest.application.history.ports import (
+    BudgetStore,
+    HistoryStore,
+    PlannedRepository,
+    Roster,
+    RunStore,
+)
+from laurel_ingest.application.history.troubles import is_final
+from laurel_ingest.domain.history.progress import Probe
+from laurel_ingest.domain.history.runs import Run, RunState
+
+log = structlog.get_logger(__name__)
+
+PROBED_AT_ONCE: Final = 50
+_RETRY: Final = timedelta(seconds=5)
+
+
+class RunIngest:
+    """Takes an open run on; whatever stops it is tried again, or is the end of the run."""
+
+    def __init__(
+        self,
+        *,
+        runs: RunStore,
+        histories: HistoryStore,
+        budgets: BudgetStore,
+        github: GitHubHistory,
+        roster: Roster,
+        clock: Clock,
+    ) -> None:
+        self._runs = runs
+        self._histories = histories
+        self._budgets = budgets
+        self._github = github
+        self._roster = roster
+        self._clock = clock
+
+    async def __call__(self, run_id: int) -> None:
+        """Plans a run, or ends one whose repositories have all been read."""
+        run = await self._runs.claim(run_id, self._clock.now())
+        if run is None:
+            return
+        try:
+            if not run.is_planned:
+                await self._plan(run)
+            if await self._runs.is_read(run.id):
+                await self._finish(run)
+        except GitHubRateLimited as error:
+            await self._budgets.blocked(run.scope.installation_id, error.until)
+            await self._runs.postpone(run.id, error.until)
+        except LaurelError as error:
+            log.warning("ingest_run_failed", run_id=run.id, reason=error.reason, error=str(error))
+            if is_final(error):
+                now = self._clock.now()
+                await self._runs.finish(run, RunState.FAILED, error.reason, now)
+            else:
+                await self._runs.postpone(run.id, self._clock.now() + _RETRY)
+
+    async def _plan(self, run: Run) -> None:
+        account = await self._roster.account(run.scope.installation_id)
+        repositories = await self._roster.repositories(run.scope)
+        known = await self._histories.known([one.repository_id for one in repositories])
+        changed: list[tuple[PlannedRepository, Probe]] = []
+        unchanged: list[PlannedRepository] = []
+        left_out: list[tuple[PlannedRepository, str]] = []
+        for start in range(0, len(repositories), PROBED_AT_ONCE):
+            some = repositories[start : start + PROBED_AT_ONCE]
+            for one, probe in zip(some, await self._probe(run, some), strict=True):
+                if probe is None:
+                    left_out.append((one, "GONE"))
+                elif probe.repository_id != one.repository_id:
+                    left_out.append((one, "NAME_TAKEN"))
+                elif probe.full_name.partition("/")[0].lower() != account.login.lower():
+                    left_out.append((one, "TRANSFERRED"))
+                elif probe.is_unchanged(known.get(one.repository_id)):
+                    unchanged.append(one)
+                else:
+                    changed.append((one, probe))
+        now = self._clock.now()
+        gaps = {one.repository_id: reason for one, reason in left_out}
+        await self._histories.note_gap(run.scope.installation_id, gaps, now)
+        await self._runs.plan(run, changed, unchanged, left_out, now)
+
+    async def _probe(self, run: Run, some: Sequence[PlannedRepository]) -> list[Probe | None]:
+        """What GitHub shows of some repositories; of fewer at once where they are too many."""
+        installation_id = run.scope.installation_id
+        wait = (await self._budgets.load(installation_id)).wait_until(self._clock.now())
+        if wait is not None:
+            raise GitHubRateLimited(wait)
+        try:
+            names = [one.full_name for one in some]
+            nodes, points = await self._github.probe(installation_id, names)
+        except TooHeavyError:
+            if len(some) == 1:
+                return [None]
+            half = len(some) // 2
+            return await self._probe(run, some[:half]) + await self._probe(run, some[half:])
+        await self._budgets.told(installation_id, points)
+        return [None if node is None else Probe.of(node) for node in nodes]
+
+    async def _finish(self, run: Run) -> None:
+        run = await self._runs.get(run.scope.installation_id, run.id)
+        reasons = [each.reason for each in run.troubles if each.is_left_out]
+        if reasons and len(reasons) == run.repositories_total:
+            await self._runs.finish(run, RunState.FAILED, reasons[0], self._clock.now())
+            return
+        await self._runs.finish(run, RunState.SUCCEEDED, None, self._clock.now())
+        log.info("ingested", run_id=run.id, new=run.new_count, points=run.point_count)

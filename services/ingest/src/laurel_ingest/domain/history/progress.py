@@ -1,0 +1,144 @@
+"""How a repository is read, page by page: where the next one begins, and what comes after it."""
+
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from typing import Any, Final
+
+from laurel_ingest.domain.history.commits import TO_THE_END, Walk
+from laurel_ingest.domain.json_values import JsonObject
+from laurel_ingest.domain.timestamps import epoch_seconds
+
+
+class Phase(StrEnum):
+    """What is read, in this order; the last two only where GitHub counts other ones than we."""
+
+    COMMITS = "commits"
+    PULLS = "pulls"
+    ISSUES = "issues"
+    PULL_NUMBERS = "pull_numbers"
+    ISSUE_NUMBERS = "issue_numbers"
+    END = "end"
+
+
+PAGE_SIZES: Final = {
+    Phase.COMMITS: 50,
+    Phase.PULLS: 30,
+    Phase.ISSUES: 50,
+    Phase.PULL_NUMBERS: 100,
+    Phase.ISSUE_NUMBERS: 100,
+}
+_ORDER: Final = list(Phase)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the last complete run left of a repository. Times are epoch seconds."""
+
+    head_sha: str | None = None
+    walked_at: int | None = None
+    pulls_until: int | None = None
+    issues_until: int | None = None
+    pulls_total: int | None = None
+    issues_total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What GitHub shows of a repository at one glance. Times are epoch seconds."""
+
+    repository_id: int
+    full_name: str
+    is_fork: bool
+    default_branch: str | None
+    head_sha: str | None
+    pulls_until: int | None
+    issues_until: int | None
+    pulls_total: int
+    issues_total: int
+
+    @classmethod
+    def of(cls, node: JsonObject) -> "Probe":
+        """A probe of its node, as `clients/github/queries.py` asks for it."""
+        branch = node.get("defaultBranchRef") or {}
+        return cls(
+            node["databaseId"],
+            node["nameWithOwner"],
+            bool(node["isFork"]),
+            branch.get("name"),
+            (branch.get("target") or {}).get("oid"),
+            _newest(node["pulls"]),
+            _newest(node["issues"]),
+            node["pulls"]["totalCount"],
+            node["issues"]["totalCount"],
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """As it is kept while a run lasts."""
+        return asdict(self)
+
+    def is_unchanged(self, known: Known | None) -> bool:
+        """Whether there is nothing to read that the last complete run had not."""
+        return known is not None and (
+            (self.is_fork or self.head_sha == known.head_sha)
+            and self.pulls_until == known.pulls_until
+            and self.issues_until == known.issues_until
+            and self.pulls_total == known.pulls_total
+            and self.issues_total == known.issues_total
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where the reading of a repository stands.
+
+    `at`: when it began, by which a walk of commits is told from earlier ones. `low`: the last
+    number of the page before, where numbers are listed.
+    """
+
+    at: int
+    phase: Phase = Phase.COMMITS
+    after: str | None = None
+    size: int = PAGE_SIZES[Phase.COMMITS]
+    walk: Walk = TO_THE_END
+    commits_total: int | None = None
+    low: int = 0
+
+    def next_phase(self) -> "Progress":
+        """The beginning of what is read next."""
+        phase = _ORDER[_ORDER.index(self.phase) + 1]
+        return replace(self, phase=phase, after=None, low=0, size=PAGE_SIZES.get(phase, 1))
+
+    def smaller(self) -> "Progress | None":
+        """The same page in half the size; None where it can't be smaller."""
+        return None if self.size == 1 else replace(self, size=self.size // 2)
+
+    def from_the_start(self) -> "Progress":
+        """A walk of the whole history instead of one to what is known."""
+        return replace(self, after=None, walk=Walk())
+
+    def to_json(self) -> dict[str, Any]:
+        """As it is kept with what the page before brought."""
+        walk = {
+            "old_head": self.walk.old_head,
+            "open": None if self.walk.open is None else sorted(self.walk.open),
+            "met_old_head": self.walk.met_old_head,
+        }
+        return asdict(self) | {"walk": walk}
+
+    @classmethod
+    def from_json(cls, kept: dict[str, Any]) -> "Progress":
+        """What `to_json` made."""
+        walk = kept["walk"]
+        waits = None if walk["open"] is None else frozenset(walk["open"])
+        return cls(
+            **kept
+            | {
+                "phase": Phase(kept["phase"]),
+                "walk": Walk(walk["old_head"], waits, walk["met_old_head"]),
+            }
+        )
+
+
+def _newest(listed: JsonObject) -> int | None:
+    nodes = listed.get("nodes") or ()
+    return epoch_seconds(nodes[0]["updatedAt"]) if nodes and nodes[0] else None

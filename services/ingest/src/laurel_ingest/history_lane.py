@@ -1,0 +1,112 @@
+"""Puts the reading of history together: runs, their repositories, and the workers of both."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from laurel_common.clock import Clock
+from laurel_common.jobs import JobQueue, Worker
+from laurel_common.page_token import PageTokens
+from laurel_ingest.application.history.coverage import GetCoverage
+from laurel_ingest.application.history.github import InstallationTokens
+from laurel_ingest.application.history.page_store import PageStore
+from laurel_ingest.application.history.ports import Roster
+from laurel_ingest.application.history.read_ingests import CancelIngest, ListIngests, WatchIngest
+from laurel_ingest.application.history.read_repository import ReadRepository
+from laurel_ingest.application.history.run_ingest import RunIngest
+from laurel_ingest.application.history.start_ingest import StartIngest
+from laurel_ingest.application.ports import Directory
+from laurel_ingest.clients.github.history import GraphQLHistory
+from laurel_ingest.clients.github.http import GraphQL
+from laurel_ingest.config import IngestSettings
+from laurel_ingest.rpc.ingest_runs import IngestRunCases
+from laurel_ingest.storage.coverage import PostgresCoverage
+from laurel_ingest.storage.histories import Budgets, Histories
+from laurel_ingest.storage.ingest_runs import RunTable
+from laurel_ingest.storage.ingest_works import WorkTable
+from laurel_ingest.storage.lanes import INGEST_REPOSITORIES, INGEST_RUNS
+from laurel_ingest.storage.postgres import PostgresStorage
+
+
+@dataclass(slots=True)
+class HistoryLane:
+    """The use cases, and what works in the background once `start` is called."""
+
+    cases: IngestRunCases
+    runs_worker: Worker
+    works_worker: Worker
+    graphql: GraphQL
+    runs: RunTable
+    run_ingest: RunIngest
+    read_repository: ReadRepository
+
+    def start(self) -> None:
+        """Called within the running loop."""
+        self.runs_worker.start(_at_once)
+        self.works_worker.start(_at_once)
+
+    def closers(self) -> list[Callable[[], Awaitable[object]]]:
+        """What ends the background work, to be called in reverse order."""
+        return [self.graphql.aclose, self.runs_worker.stop, self.works_worker.stop]
+
+
+def build_history_lane(
+    settings: IngestSettings,
+    *,
+    engine: AsyncEngine,
+    directory: Directory,
+    roster: Roster,
+    installation_tokens: InstallationTokens,
+    tokens: PageTokens,
+    clock: Clock,
+) -> HistoryLane:
+    """With a storage of its own, so that it takes no turns of imports and webhooks."""
+    at_once = settings.ingest_concurrency
+    runs_queue = JobQueue(settings.database_url, INGEST_RUNS)
+    works_queue = JobQueue(settings.database_url, INGEST_REPOSITORIES, pool_size=at_once + 3)
+    runs = RunTable(engine, runs_queue, works_queue)
+    works = WorkTable(engine, works_queue, runs_queue)
+    histories, budgets = Histories(engine), Budgets(engine)
+    graphql = GraphQL(settings.github_api_url, installation_tokens, clock)
+    github = GraphQLHistory(graphql)
+    storage = PostgresStorage(engine, writers=max(1, at_once // 2), boards_follow=True)
+    run_ingest = RunIngest(
+        runs=runs,
+        histories=histories,
+        budgets=budgets,
+        github=github,
+        roster=roster,
+        clock=clock,
+    )
+    read_repository = ReadRepository(
+        works=works,
+        histories=histories,
+        budgets=budgets,
+        github=github,
+        pages=PageStore(storage, directory, works, clock),
+        clock=clock,
+    )
+    runs_queue.register(run_ingest)
+    works_queue.register(read_repository)
+    cases = IngestRunCases(
+        start=StartIngest(runs, roster, clock),
+        runs=runs,
+        list_ingests=ListIngests(runs, tokens),
+        watch=WatchIngest(runs),
+        coverage=GetCoverage(PostgresCoverage(engine), tokens),
+        cancel=CancelIngest(runs, clock),
+    )
+    return HistoryLane(
+        cases=cases,
+        runs_worker=Worker(runs_queue, runs),
+        works_worker=Worker(works_queue, works, concurrency=at_once),
+        graphql=graphql,
+        runs=runs,
+        run_ingest=run_ingest,
+        read_repository=read_repository,
+    )
+
+
+async def _at_once() -> None:
+    """Nothing has to be made ready."""

@@ -1,0 +1,230 @@
+"""What is known of repositories from the runs before, and what GitHub lets installations ask."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from laurel_common.db import transaction
+from laurel_ingest.application.history.github import Points
+from laurel_ingest.application.history.ports import Work
+from laurel_ingest.domain.history.budget import Budget
+from laurel_ingest.domain.history.progress import Known
+
+_KNOWN: Final = text(
+    """
+    SELECT repository_id, head_sha, walked_at, pulls_until, issues_until, pulls_total, issues_total
+    FROM repository_histories
+    WHERE repository_id = ANY (CAST(:ids AS bigint[])) AND pulls_total IS NOT NULL
+    """
+)
+_SAVE: Final = text(
+    """
+    INSERT INTO repository_histories AS h (
+        repository_id, installation_id, head_sha, walked_at, pulls_until, issues_until,
+        commits_total, pulls_total, issues_total, gap, checked_at
+    ) VALUES (
+        :repository_id, :installation_id, :head_sha, :walked_at, :pulls_until, :issues_until,
+        :commits_total, :pulls_total, :issues_total, NULL, :now
+    )
+    ON CONFLICT ON CONSTRAINT pk_repository_histories DO UPDATE SET
+        installation_id = excluded.installation_id, head_sha = excluded.head_sha,
+        walked_at = excluded.walked_at, pulls_until = excluded.pulls_until,
+        issues_until = excluded.issues_until,
+        commits_total = coalesce(excluded.commits_total, h.commits_total),
+        pulls_total = excluded.pulls_total, issues_total = excluded.issues_total,
+        gap = NULL, checked_at = excluded.checked_at
+    """
+)
+_SYNC: Final = text(
+    """
+    INSERT INTO repository_sync_state (
+        repository_id, organization_id, repo_updated_at, pr_ids_hash, last_fetched_at
+    )
+    SELECT :repository_id, r.organization_id, :updated_at, (
+        SELECT encode(sha256(convert_to(string_agg(key, ',' ORDER BY key::bigint), 'UTF8')), 'hex')
+        FROM repository_facts
+        WHERE repository_id = :repository_id AND kind = 'pull_request'
+            AND body -> 'is_deleted' -> 2 IS DISTINCT FROM 'true'::jsonb
+    ), :now
+    FROM ingest_runs AS r WHERE r.id = :run_id
+    ON CONFLICT ON CONSTRAINT uq_repository_sync_state_repository DO UPDATE SET
+        repo_updated_at = excluded.repo_updated_at, pr_ids_hash = excluded.pr_ids_hash,
+        last_fetched_at = excluded.last_fetched_at
+    """
+)
+_GAP: Final = text(
+    """
+    INSERT INTO repository_histories (repository_id, installation_id, gap, checked_at)
+    SELECT repository_id, :installation_id, gap, :now
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:gaps AS text[])) AS told (repository_id, gap)
+    ON CONFLICT ON CONSTRAINT pk_repository_histories DO UPDATE
+    SET gap = excluded.gap, checked_at = excluded.checked_at
+    """
+)
+_WALKED: Final = text(
+    """
+    SELECT key, (body -> 'walked' ->> 1)::bigint FROM repository_facts
+    WHERE repository_id = :repository_id AND kind = 'commit'
+        AND key = ANY (CAST(:shas AS text[])) AND body -> 'walked' -> 2 = 'true'::jsonb
+    """
+)
+_LOST: Final = text(
+    """
+    SELECT key FROM repository_facts
+    WHERE repository_id = :repository_id AND kind = 'commit'
+        AND body -> 'walked' -> 2 = 'true'::jsonb
+        AND (body -> 'walked' ->> 1)::bigint > :above
+        AND (body -> 'walked' ->> 1)::bigint < :below
+    LIMIT 500
+    """
+)
+_STANDING: Final = """
+    FROM repository_facts
+    WHERE repository_id = :repository_id AND kind = :kind
+        AND body -> 'is_deleted' -> 2 IS DISTINCT FROM 'true'::jsonb
+"""
+_NUMBERS: Final = text(
+    f"""
+    SELECT key::bigint {_STANDING} AND key::bigint > :above
+        AND key::bigint <= coalesce(CAST(:upto AS bigint), 9223372036854775807)
+    """
+)
+_COUNT: Final = text(f"SELECT count(*) {_STANDING}")
+_BUDGET: Final = text(
+    """
+    SELECT point_limit, remaining, reset_at, blocked_until FROM github_budgets
+    WHERE installation_id = :installation_id
+    """
+)
+_TOLD: Final = text(
+    """
+    INSERT INTO github_budgets AS b (installation_id, point_limit, remaining, reset_at)
+    VALUES (:installation_id, :limit, :remaining, :reset_at)
+    ON CONFLICT ON CONSTRAINT pk_github_budgets DO UPDATE SET
+        point_limit = excluded.point_limit,
+        remaining = CASE WHEN b.reset_at = excluded.reset_at
+            THEN least(b.remaining, excluded.remaining) ELSE excluded.remaining END,
+        reset_at = excluded.reset_at
+    """
+)
+_BLOCKED: Final = text(
+    """
+    INSERT INTO github_budgets AS b (installation_id, blocked_until)
+    VALUES (:installation_id, :until)
+    ON CONFLICT ON CONSTRAINT pk_github_budgets DO UPDATE
+    SET blocked_until = greatest(b.blocked_until, excluded.blocked_until)
+    """
+)
+
+
+class Histories:
+    """A HistoryStore."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def known(self, repository_ids: Collection[int]) -> dict[int, Known]:
+        """See HistoryStore."""
+        async with transaction(self._engine) as connection:
+            rows = await connection.execute(_KNOWN, {"ids": list(repository_ids)})
+            return {
+                row[0]: Known(
+                    head_sha=row[1],
+                    walked_at=_epoch(row[2]),
+                    pulls_until=_epoch(row[3]),
+                    issues_until=_epoch(row[4]),
+                    pulls_total=row[5],
+                    issues_total=row[6],
+                )
+                for row in rows
+            }
+
+    async def save(self, work: Work, values: Mapping[str, Any], now: datetime) -> None:
+        """See HistoryStore."""
+        times = ("walked_at", "pulls_until", "issues_until")
+        values = dict(values) | {each: _moment(values[each]) for each in times}
+        key = {"repository_id": work.repository_id, "now": now}
+        newest = [each for each in (values["pulls_until"], values["issues_until"]) if each]
+        updated = {"updated_at": max(newest, default=None), "run_id": work.run_id}
+        async with transaction(self._engine) as connection:
+            await connection.execute(
+                _SAVE, values | key | {"installation_id": work.installation_id}
+            )
+            await connection.execute(_SYNC, key | updated)
+
+    async def note_gap(self, installation_id: int, gaps: Mapping[int, str], now: datetime) -> None:
+        """See HistoryStore."""
+        if not gaps:
+            return
+        values = {"ids": list(gaps), "gaps": list(gaps.values())}
+        async with transaction(self._engine) as connection:
+            await connection.execute(
+                _GAP, values | {"installation_id": installation_id, "now": now}
+            )
+
+    async def walked(self, repository_id: int, shas: Collection[str]) -> dict[str, int]:
+        """See HistoryStore."""
+        values = {"repository_id": repository_id, "shas": list(shas)}
+        async with transaction(self._engine) as connection:
+            return {row[0]: row[1] for row in await connection.execute(_WALKED, values)}
+
+    async def lost(self, repository_id: int, above: int, below: int) -> Sequence[str]:
+        """See HistoryStore."""
+        values = {"repository_id": repository_id, "above": above, "below": below}
+        async with transaction(self._engine) as connection:
+            return list((await connection.execute(_LOST, values)).scalars())
+
+    async def numbers(
+        self, repository_id: int, kind: str, above: int, upto: int | None
+    ) -> Sequence[int]:
+        """See HistoryStore."""
+        values = {"repository_id": repository_id, "kind": kind, "above": above, "upto": upto}
+        async with transaction(self._engine) as connection:
+            return list((await connection.execute(_NUMBERS, values)).scalars())
+
+    async def count(self, repository_id: int, kind: str) -> int:
+        """See HistoryStore."""
+        async with transaction(self._engine) as connection:
+            values = {"repository_id": repository_id, "kind": kind}
+            return int(await connection.scalar(_COUNT, values) or 0)
+
+
+class Budgets:
+    """A BudgetStore."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def load(self, installation_id: int) -> Budget:
+        """See BudgetStore."""
+        async with transaction(self._engine) as connection:
+            found = await connection.execute(_BUDGET, {"installation_id": installation_id})
+            row = found.one_or_none()
+        return Budget() if row is None else Budget(*row)
+
+    async def told(self, installation_id: int, points: Points) -> None:
+        """See BudgetStore."""
+        values = {
+            "installation_id": installation_id,
+            "limit": points.limit,
+            "remaining": points.remaining,
+            "reset_at": points.reset_at,
+        }
+        async with transaction(self._engine) as connection:
+            await connection.execute(_TOLD, values)
+
+    async def blocked(self, installation_id: int, until: datetime) -> None:
+        """See BudgetStore."""
+        async with transaction(self._engine) as connection:
+            await connection.execute(_BLOCKED, {"installation_id": installation_id, "until": until})
+
+
+def _epoch(moment: datetime | None) -> int | None:
+    return None if moment is None else int(moment.timestamp())
+
+
+def _moment(epoch: int | None) -> datetime | None:
+    return None if epoch is None else datetime.fromtimestamp(epoch, UTC)

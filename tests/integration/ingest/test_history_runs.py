@@ -1,0 +1,119 @@
+"""Runs over a simulated GitHub: what they read, and what they read again."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from laurel_ingest.domain.history.runs import RunState
+from tests.support.github.activity import Comment, Issue, activity_of
+from tests.support.github.history import BEGINNING
+from tests.support.ingest_ground import Ground, expected
+
+
+async def test_a_first_run_reads_everything(ground: Ground) -> None:
+    run = await ground.run()
+    assert (run.state, run.failure_reason, run.troubles) == (RunState.SUCCEEDED, None, ())
+    assert ground.counts() == expected([ground.activity(0), ground.activity(1)])
+    assert run.new_count == sum(ground.counts().values())
+    assert (run.repositories_done, run.repositories_total) == (2, 2)
+    assert run.request_count == len(ground.github.queries) - 1  # but for the probe
+
+
+async def test_a_run_over_what_is_unchanged_asks_once(ground: Ground) -> None:
+    await ground.run()
+    before, asked = ground.signals(), len(ground.github.queries)
+    run = await ground.run()
+    assert ground.github.queries[asked:] == ["Probe"]
+    assert (run.state, run.new_count, run.repositories_done) == (RunState.SUCCEEDED, 0, 2)
+    assert ground.signals() == before
+
+
+async def test_what_is_new_is_read_and_what_is_known_is_not(ground: Ground) -> None:
+    await ground.run()
+    activity = ground.activity()
+    activity.commit("new", BEGINNING + timedelta(days=9))
+    at = BEGINNING + timedelta(days=10)
+    activity.issues[50] = Issue(
+        50, ground.story.people[0].id, at, at, comments=[Comment(5, None, at)]
+    )
+    asked = len(ground.github.queries)
+    run = await ground.run()
+    assert ground.github.queries[asked:] == ["Probe", "Commits", "Pulls", "Issues"]
+    assert run.new_count == 3
+    assert ground.counts() == expected([activity, ground.activity(1)])
+
+
+async def test_a_forced_push_takes_lost_commits_back(ground: Ground) -> None:
+    await ground.run()
+    activity = ground.activity()
+    history = activity.history(activity.head or "")
+    kept = history[4]
+    activity.head = kept.oid
+    activity.commit("instead", BEGINNING + timedelta(days=9))
+    left = {one.oid for one in activity.history(activity.head)}
+    run = await ground.run()
+    assert run.withdrawn_count > 0
+    activity.commits = {oid: one for oid, one in activity.commits.items() if oid in left}
+    assert ground.counts() == expected([activity, ground.activity(1)])
+
+
+async def test_an_emptied_repository_keeps_what_is_not_commits(ground: Ground) -> None:
+    await ground.run()
+    activity = ground.activity()
+    activity.head, activity.commits = None, {}
+    for pull in activity.pulls.values():
+        pull.merge_commit = None
+    run = await ground.run()
+    assert [(each.reason, each.is_left_out) for each in run.troubles] == [("EMPTIED", False)]
+    assert ground.counts() == expected([activity, ground.activity(1)])
+
+
+@pytest.mark.parametrize("kind", ["pulls", "issues"])
+async def test_what_vanished_is_taken_back(ground: Ground, kind: str) -> None:
+    await ground.run()
+    activity = ground.activity()
+    things: dict[int, Any] = getattr(activity, kind)
+    number = max(things)
+    for pull in activity.pulls.values():
+        pull.body = ""
+    gone = things.pop(number)
+    for commit in activity.commits.values():
+        commit.pulls = [each for each in commit.pulls if each != number]
+    await ground.run()
+    standing = ground.rows(
+        "SELECT count(*) FROM signals WHERE repository_id = %s AND type::text LIKE %s"
+        " AND (metadata ->> 'number')::bigint = %s",
+        ground.story.repositories[0].id,
+        "pr_%" if kind == "pulls" else "issue_%",
+        gone.number,
+    )
+    assert standing == [(0,)]
+
+
+async def test_a_repository_that_is_gone_is_noted_and_the_rest_goes_on(ground: Ground) -> None:
+    gone = ground.story.repositories[0]
+    del ground.story.world.repositories[gone.id]
+    run = await ground.run()
+    assert run.state is RunState.SUCCEEDED
+    assert [(each.repository_id, each.reason) for each in run.troubles] == [(gone.id, "GONE")]
+    assert ground.counts() == expected([ground.activity(1)])
+
+
+async def test_a_renamed_repository_is_read_under_its_new_name(ground: Ground) -> None:
+    one = ground.story.repositories[0]
+    ground.story.world.former_names["acme/r0"] = one.id
+    one.name = "renamed"
+    run = await ground.run()
+    assert [(each.reason, each.is_left_out) for each in run.troubles] == [("RENAMED", False)]
+    assert ground.counts() == expected([ground.activity(0), ground.activity(1)])
+
+
+async def test_a_name_that_another_repository_has_now_is_not_read(ground: Ground) -> None:
+    one = ground.story.repositories[0]
+    one.name = "moved"
+    other = ground.story.world.repository(ground.story.organization, "r0")
+    activity_of(ground.story.world, other).commit("theirs", BEGINNING)
+    run = await ground.run()
+    assert [(each.repository_id, each.reason) for each in run.troubles] == [(one.id, "NAME_TAKEN")]
+    assert ground.counts() == expected([ground.activity(1)])

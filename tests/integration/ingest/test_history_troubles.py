@@ -1,0 +1,142 @@
+"""Runs over a simulated GitHub: what stops them, and how they go on."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from laurel_ingest.application.history.ports import RunRequest
+from laurel_ingest.domain.history.runs import Preset, RunState, Scope
+from tests.support.github.history import BEGINNING
+from tests.support.ingest_ground import NOW, Ground, expected
+
+
+async def test_pages_that_are_too_heavy_are_read_in_smaller_ones(ground: Ground) -> None:
+    ground.github.largest_page = 7
+    run = await ground.run()
+    assert run.state is RunState.SUCCEEDED
+    assert ground.counts() == expected([ground.activity(0), ground.activity(1)])
+
+
+async def test_a_run_that_is_killed_again_and_again_reads_each_page_once(ground: Ground) -> None:
+    ground.github.largest_page = 4
+    asked = await ground.request()
+    await ground.lane.run_ingest(asked.id)
+    kills = 0
+    while works := ground.open_works(asked.id):
+        task = asyncio.create_task(ground.lane.read_repository(works[0]))
+        before = len(ground.github.queries)
+        while len(ground.github.queries) < before + 7 and not task.done():
+            await asyncio.sleep(0.001)
+        kills += not task.done()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    run = await ground.work_off(asked.id)
+    assert run.state is RunState.SUCCEEDED
+    assert kills > 1
+    assert ground.counts() == expected([ground.activity(0), ground.activity(1)])
+    # Each kill repeats one page at most, and the attempts at finding its size.
+    assert len(ground.github.queries) <= 40 + 5 * kills
+
+
+async def test_a_rate_limit_is_waited_out_by_the_time_that_github_names(ground: Ground) -> None:
+    asked = await ground.request()
+    await ground.lane.run_ingest(asked.id)
+    (first, second) = ground.open_works(asked.id)
+    ground.github.faults.add("GRAPHQL Pulls", retry_after=40)
+    await ground.lane.read_repository(first)
+    run = await ground.runs.get(ground.story.installation.id, asked.id)
+    assert run.waiting_until == ground.clock.now() + timedelta(seconds=40)
+    before = len(ground.github.queries)
+    await ground.lane.read_repository(second)
+    assert len(ground.github.queries) == before, "the whole installation waits"
+    ground.clock.advance(timedelta(seconds=41))
+    run = await ground.work_off(asked.id)
+    assert (run.state, run.waiting_until) == (RunState.SUCCEEDED, None)
+    assert ground.counts() == expected([ground.activity(0), ground.activity(1)])
+
+
+async def test_a_share_of_the_points_is_left_to_webhooks(ground: Ground) -> None:
+    ground.clock.set(datetime.now(UTC))
+    ground.github.points.limit = 10
+    asked = await ground.request()
+    await ground.lane.run_ingest(asked.id)
+    for work_id in ground.open_works(asked.id):
+        await ground.lane.read_repository(work_id)
+    run = await ground.runs.get(ground.story.installation.id, asked.id)
+    assert run.state is RunState.RUNNING
+    # What the last request before cost more than was left, it took of the share.
+    assert run.points_left is not None
+    assert run.points_left <= 1
+    assert run.waiting_until is not None
+    assert run.waiting_until > ground.clock.now()
+    spent = ground.github.spent
+    for work_id in ground.open_works(asked.id):
+        await ground.lane.read_repository(work_id)
+    assert ground.github.spent == spent
+
+
+async def test_a_thousand_unchanged_repositories_cost_at_most_forty_requests(
+    ground: Ground,
+) -> None:
+    world, organization = ground.story.world, ground.story.organization
+    made = [world.repository(organization, f"quiet{each}") for each in range(1_000)]
+    with ground.database.connect() as connection:
+        connection.execute(
+            "INSERT INTO repositories (id, full_name, name, owner_login, organization_id)"
+            " SELECT id, 'Acme/' || name, name, 'Acme', %s"
+            " FROM unnest(%s::bigint[], %s::text[]) AS made (id, name)",
+            [organization.id, [each.id for each in made], [each.name for each in made]],
+        )
+        connection.execute(
+            "INSERT INTO repository_histories"
+            " (repository_id, installation_id, pulls_total, issues_total, checked_at)"
+            " SELECT id, %s, 0, 0, now() FROM unnest(%s::bigint[]) AS id",
+            [ground.story.installation.id, [each.id for each in made]],
+        )
+    await ground.run()
+    asked = ground.github.arrived
+    run = await ground.run()
+    assert (run.state, run.repositories_done) == (RunState.SUCCEEDED, 1_002)
+    assert ground.github.arrived - asked == 21
+
+
+async def test_a_cancelled_run_reads_no_further(ground: Ground) -> None:
+    asked = await ground.request()
+    await ground.lane.run_ingest(asked.id)
+    (first, second) = ground.open_works(asked.id)
+    await ground.lane.read_repository(first)
+    known = ground.signals()
+    await ground.runs.cancel(ground.story.installation.id, asked.id, ground.clock.now())
+    await ground.lane.read_repository(second)
+    run = await ground.work_off(asked.id)
+    assert run.state is RunState.CANCELLED
+    assert ground.signals() == known
+    run = await ground.run()
+    assert run.state is RunState.SUCCEEDED
+    assert ground.counts() == expected([ground.activity(0), ground.activity(1)])
+
+
+async def test_an_installation_that_is_suspended_ends_the_run_with_its_reason(
+    ground: Ground,
+) -> None:
+    asked = await ground.request()
+    await ground.lane.run_ingest(asked.id)
+    ground.story.installation.suspended_at = NOW
+    for _ in range(8):
+        for work_id in ground.open_works(asked.id):
+            await ground.lane.read_repository(work_id)
+    run = await ground.work_off(asked.id)
+    assert run.state is RunState.FAILED
+    assert {each.reason for each in run.troubles} == {"GITHUB_REFUSED"}
+
+
+async def test_a_preset_reads_no_further_back(ground: Ground) -> None:
+    ground.clock.set(BEGINNING + timedelta(hours=3, minutes=50))
+    scope = Scope(ground.story.installation.id)
+    asked = RunRequest(scope, Preset.TODAY, "tests", is_forced=True)
+    run = await ground.runs.request(asked, ground.story.organization.id, ground.clock.now())
+    run = await ground.work_off(run.id)
+    assert run.state is RunState.SUCCEEDED
+    assert ground.rows("SELECT count(*) FROM repository_histories") == [(0,)]
+    ground.clock.set(NOW)
+    run = await ground.run()
+    assert ground.counts() == expected([ground.activity(0), ground.activity(1)])

@@ -1,0 +1,196 @@
+"""IngestService through its stub."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from laurel.common.v1 import types_pb2
+from laurel.ingest.v1 import ingest_pb2_grpc
+from laurel.ingest.v1 import ingest_runs_pb2 as pb
+from laurel_common.auth.principal import PrincipalKind
+from laurel_common.errors import RemoteError
+from laurel_ingest.history_lane import HistoryLane
+from tests.rpc.ingest.conftest import NOW, Service
+from tests.support.ingest_builders import ACCOUNT_ID, REPOSITORY_ID
+
+INSTALLATION_ID = 77
+Stub = ingest_pb2_grpc.IngestServiceStub
+
+
+@pytest.fixture
+def operator(service: Service, world: None) -> Stub:
+    with service.database.connect() as connection:
+        connection.execute(
+            "INSERT INTO github_installations (installation_id, app_id, organization_id)"
+            " VALUES (%s, 1, %s)",
+            [INSTALLATION_ID, ACCOUNT_ID],
+        )
+    return Stub(service.server.channel(PrincipalKind.OPERATOR))
+
+
+async def start(stub: Stub, **changes: object) -> pb.Ingest:
+    request = pb.StartIngestRequest(installation_id=INSTALLATION_ID, **changes)  # type: ignore[arg-type]  # a test's own
+    answer: pb.StartIngestResponse = await stub.StartIngest(request)
+    return answer.ingest
+
+
+async def succeed(service: Service, run: pb.Ingest) -> None:
+    """The end of a run whose repositories have all been read."""
+    with service.database.connect() as connection:
+        connection.execute(
+            "UPDATE ingest_runs SET state = 'running', started_at = now(), is_planned = true"
+            " WHERE id = %s",
+            [run.id],
+        )
+    lane: HistoryLane = service.inner.history
+    await lane.run_ingest(run.id)
+
+
+async def test_a_run_is_answered_at_once_and_can_be_read(operator: Stub) -> None:
+    run = await start(operator, time_period=types_pb2.TIME_PERIOD_MONTH)
+    assert run.state == pb.INGEST_STATE_QUEUED
+    assert run.create_time.ToDatetime() == NOW.replace(tzinfo=None)
+    key = {"installation_id": INSTALLATION_ID, "ingest_id": run.id}
+    assert (await operator.GetIngest(pb.GetIngestRequest(**key))).ingest == run
+    listed = await operator.ListIngests(pb.ListIngestsRequest(installation_id=INSTALLATION_ID))
+    assert list(listed.ingests) == [run]
+
+
+async def test_a_repeated_request_is_answered_with_the_first_ones_run(operator: Stub) -> None:
+    first = await start(operator, request_id="once")
+    assert (await start(operator, request_id="once")).id == first.id
+
+
+async def test_one_run_of_a_scope_at_a_time(operator: Stub) -> None:
+    await start(operator)
+    await start(operator, repository_id=REPOSITORY_ID)
+    for scope in ({}, {"repository_id": REPOSITORY_ID}):
+        with pytest.raises(RemoteError) as refused:
+            await start(operator, **scope)
+        assert (refused.value.code, refused.value.reason) == (
+            "FAILED_PRECONDITION",
+            "INGEST_RUNNING",
+        )
+
+
+async def test_a_scope_cools_down_for_a_day_unless_an_operator_forces_it(
+    service: Service, operator: Stub
+) -> None:
+    await succeed(service, await start(operator))
+    with pytest.raises(RemoteError) as refused:
+        await start(operator)
+    assert (refused.value.code, refused.value.reason) == (
+        "RESOURCE_EXHAUSTED",
+        "INGEST_COOLING_DOWN",
+    )
+    assert refused.value.retry_after is not None
+    assert refused.value.retry_after.total_seconds() == 86_400
+    assert (await start(operator, force=True)).state == pb.INGEST_STATE_QUEUED
+
+
+@pytest.mark.parametrize(
+    ("scope", "code", "reason"),
+    [
+        ({"installation_id": 4711}, "NOT_FOUND", "INSTALLATION_NOT_FOUND"),
+        ({"repository_id": 4711}, "NOT_FOUND", "REPOSITORY_NOT_FOUND"),
+        ({"team_id": 4711}, "NOT_FOUND", "TEAM_NOT_FOUND"),
+        ({"installation_id": -1}, "INVALID_ARGUMENT", "INVALID_REQUEST"),
+        ({"time_period": 99}, "INVALID_ARGUMENT", "INVALID_REQUEST"),
+        ({"request_id": "x" * 65}, "INVALID_ARGUMENT", "INVALID_REQUEST"),
+    ],
+    ids=str,
+)
+async def test_what_is_not_there_is_not_read(
+    operator: Stub, scope: dict[str, int], code: str, reason: str
+) -> None:
+    request = pb.StartIngestRequest(**{"installation_id": INSTALLATION_ID, **scope})  # type: ignore[arg-type]  # a test's own
+    with pytest.raises(RemoteError) as refused:
+        await operator.StartIngest(request)
+    assert (refused.value.code, refused.value.reason) == (code, reason)
+
+
+async def test_a_watched_run_is_told_until_it_is_over(service: Service, operator: Stub) -> None:
+    run = await start(operator)
+    request = pb.WatchIngestRequest(installation_id=INSTALLATION_ID, ingest_id=run.id)
+    answers: AsyncIterator[pb.WatchIngestResponse] = aiter(operator.WatchIngest(request))
+    assert (await anext(answers)).ingest == run
+    cancel = pb.CancelIngestRequest(installation_id=INSTALLATION_ID, ingest_id=run.id)
+    ended = (await operator.CancelIngest(cancel)).ingest
+    assert ended.state == pb.INGEST_STATE_CANCELLED
+    assert [each.ingest async for each in answers] == [ended]
+    assert (await operator.CancelIngest(cancel)).ingest == ended
+
+
+async def test_pages_of_runs_follow_each_other(operator: Stub) -> None:
+    ids = [(await start(operator)).id]
+    ids.append((await start(operator, repository_id=REPOSITORY_ID)).id)
+    request = pb.ListIngestsRequest(installation_id=INSTALLATION_ID, page_size=1)
+    first = await operator.ListIngests(request)
+    request.page_token = first.next_page_token
+    second = await operator.ListIngests(request)
+    assert [each.id for each in (*first.ingests, *second.ingests)] == ids[::-1]
+    assert second.next_page_token == ""
+    request.page_token += "x"
+    with pytest.raises(RemoteError) as refused:
+        await operator.ListIngests(request)
+    assert refused.value.reason == "INVALID_PAGE_TOKEN"
+
+
+async def test_a_run_that_is_not_there_is_not_found(operator: Stub) -> None:
+    key = {"installation_id": INSTALLATION_ID, "ingest_id": 9}
+    for call in (
+        operator.GetIngest(pb.GetIngestRequest(**key)),
+        operator.CancelIngest(pb.CancelIngestRequest(**key)),
+        anext(aiter(operator.WatchIngest(pb.WatchIngestRequest(**key)))),
+    ):
+        with pytest.raises(RemoteError) as refused:
+            await call
+        assert (refused.value.code, refused.value.reason) == ("NOT_FOUND", "INGEST_NOT_FOUND")
+
+
+@pytest.mark.parametrize("kind", [PrincipalKind.BACKEND, PrincipalKind.SERVICE])
+async def test_only_admins_and_operators_start_and_cancel(
+    service: Service, operator: Stub, kind: PrincipalKind
+) -> None:
+    stub = Stub(service.server.channel(kind))
+    for call in (
+        stub.StartIngest(pb.StartIngestRequest(installation_id=INSTALLATION_ID)),
+        stub.CancelIngest(pb.CancelIngestRequest(installation_id=INSTALLATION_ID, ingest_id=1)),
+    ):
+        with pytest.raises(RemoteError) as refused:
+            await call
+        assert refused.value.reason == "CALLER_NOT_ALLOWED"
+
+
+async def test_coverage_counts_what_is_known_against_what_github_has(
+    service: Service, operator: Stub
+) -> None:
+    with service.database.connect() as connection:
+        connection.execute(
+            "INSERT INTO repository_histories (repository_id, installation_id, head_sha, walked_at,"
+            " commits_total, pulls_total, issues_total, checked_at)"
+            " VALUES (%s, %s, 'a', now(), 3, 2, 1, now())",
+            [REPOSITORY_ID, INSTALLATION_ID],
+        )
+        connection.execute(
+            "INSERT INTO repository_histories (repository_id, installation_id, gap, checked_at)"
+            " VALUES (%s, %s, 'GONE', now())",
+            [REPOSITORY_ID + 1, INSTALLATION_ID],
+        )
+        connection.execute(
+            "INSERT INTO repository_facts (repository_id, kind, key, standing, body) VALUES"
+            " (%(id)s, 'commit', 'a', 3, '{\"walked\": [3, 1, true]}'),"
+            " (%(id)s, 'commit', 'b', 3, '{\"walked\": [3, 1, false]}'),"
+            " (%(id)s, 'pull_request', '1', 3, '{}'),"
+            " (%(id)s, 'pull_request', '2', 3, '{\"is_deleted\": [3, 1, true]}')",
+            {"id": REPOSITORY_ID},
+        )
+    request = pb.GetCoverageRequest(installation_id=INSTALLATION_ID, page_size=1)
+    first = await operator.GetCoverage(request)
+    request.page_token = first.next_page_token
+    second = await operator.GetCoverage(request)
+    (read,), (gone,) = first.repositories, second.repositories
+    assert (read.commits.known, read.commits.total) == (1, 3)
+    assert (read.pull_requests.known, read.pull_requests.total) == (1, 2)
+    assert (read.issues.known, read.issues.total, read.gap) == (0, 1, "")
+    assert (gone.gap, gone.commits.HasField("total")) == ("GONE", False)
