@@ -52,8 +52,9 @@ SELECT %(first_team)s + n %% %(teams)s, %(first)s + n FROM generate_series(0, %(
 
 _FORGET_BOARDS = """
 TRUNCATE scoring_presets, scoring_preset_changes, computed_scores, leaderboard_materializations,
-    materialization_inputs, published_presets, leaderboard_boards, leaderboard_history, leaderboard_history_days, stale_installations,
-    stale_boards, scoring_runs, scoring_run_requests, scoring_checks, scoring_notices,
+    materialization_inputs, published_presets, leaderboard_boards, leaderboard_history,
+    leaderboard_history_days, stale_installations, stale_boards, scoring_runs,
+    scoring_run_requests, scoring_checks, scoring_notices,
     scoring_jobs.procrastinate_jobs, scoring_jobs.procrastinate_events,
     scoring_jobs.procrastinate_periodic_defers CASCADE
 """
