@@ -82,7 +82,14 @@ class DatabaseDirectory:
                     " VALUES (%s, 0, %s) ON CONFLICT DO NOTHING",
                     [-account_id, account_id],
                 )
-                accounts[owner.login.lower()] = Account(account_id, -account_id)
+                # Where the App is installed, that is the installation; -id comes last.
+                found = await connection.execute(
+                    "SELECT max(installation_id) FROM github_installations"
+                    " WHERE organization_id = %s",
+                    [account_id],
+                )
+                installation_id = int(str((await found.fetchone() or [0])[0]))
+                accounts[owner.login.lower()] = Account(account_id, installation_id)
         return accounts
 
     async def enter(
