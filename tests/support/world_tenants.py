@@ -6,7 +6,7 @@ was not, signal by signal.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 
@@ -14,6 +14,7 @@ from laurel.identity.v1 import directory_upserts_pb2
 from laurel.ingest.v1 import signal_imports_pb2
 from laurel_cli.demo import archive, roster, year
 from laurel_cli.demo.cast import ORGANIZATION, REPOSITORIES, TEAMS
+from laurel_cli.demo.events import Commented
 
 _APART = 10_000_000_000
 _IDS = re.compile(
@@ -82,8 +83,17 @@ class Tenant:
 
 @lru_cache(maxsize=4)
 def story(now: datetime, repositories: tuple[str, ...]) -> tuple[bytes, ...]:
-    """GH Archive's lines of a year that ends at `now`, of some of the demo's repositories."""
+    """GH Archive's lines of a year that ends at `now`, of some of the demo's repositories.
+
+    Its last word is said at `now`: early in a day nothing else may have happened in them.
+    """
     told = [each for each in year.tell(now) if each.repository.name in repositories]
+    remark = next(
+        each for each in reversed(told) if isinstance(each, Commented) and not each.actor.is_bot
+    )
+    told.append(
+        replace(remark, at=now.replace(microsecond=0), comment_id=remark.comment_id + _APART)
+    )
     return tuple(line for _, line in archive.lines(told))
 
 
