@@ -126,6 +126,14 @@ def test_links_between_documents_lead_somewhere(path: Path) -> None:
     assert not broken
 
 
+def test_a_decision_has_a_number_of_its_own_which_is_its_headings_too() -> None:
+    decisions = sorted((ROOT / "docs" / "adr").glob("*.md"))
+    numbers = [int(each.name[:4]) for each in decisions]
+    assert len(set(numbers)) == len(numbers) > 30
+    for number, each in zip(numbers, decisions, strict=True):
+        assert each.read_text(encoding="utf-8").startswith(f"# {number}. "), each.name
+
+
 def test_nothing_is_left_for_later() -> None:
     # Put together here, so that this file is none that says them; `Status.…` is the queue's word.
     marks = ("TO" + "DO", "FIX" + "ME", "XX" + "X", "NotImplemented" + "Error")
