@@ -60,6 +60,8 @@ def _append(held: Any, field: Any, chance: random.Random, depth: int) -> None:
 def _value(field: Any, chance: random.Random) -> Any:
     if field.type == FieldDescriptor.TYPE_STRING:
         return chance.choice(TEXTS)
+    if field.type == FieldDescriptor.TYPE_BYTES:
+        return chance.choice(TEXTS).encode()
     if field.type == FieldDescriptor.TYPE_BOOL:
         return chance.random() < 0.5
     number = chance.choice(NUMBERS)

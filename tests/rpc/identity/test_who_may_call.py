@@ -58,7 +58,7 @@ METHODS: list[tuple[Any, str, Any, set[str]]] = [
         DIRECTORY,
         "ListTeamRepositories",
         directory_lists_pb2.ListTeamRepositoriesRequest(installation_id=-10),
-        CORE - {"ingest"},
+        CORE,
     ),
     (INSTALLATIONS, "ListInstallations", installations_pb.ListInstallationsRequest(), set()),
     (

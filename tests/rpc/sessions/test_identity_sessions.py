@@ -11,7 +11,6 @@ import pytest
 from laurel_common.auth.access import Access
 from laurel_common.auth.principal import PrincipalKind
 from laurel_common.errors import (
-    CallerNotAllowed,
     DependencyUnavailable,
     InstallationNotFound,
     TokenExpired,
@@ -85,7 +84,8 @@ async def test_users_are_who_identity_says_they_are(asking: Asking) -> None:
     assert otto == Access(readable_repositories=frozenset({PRIVATE}))
     for session, installation_id, admin, refusal_ in (
         (session_of("bob"), GLOBEX, False, InstallationNotFound),
-        (session_of("bob"), ACME, True, CallerNotAllowed),
+        # GitHub is asked for its role, with a token that these sessions do not have.
+        (session_of("otto"), ACME, True, Unauthenticated),
         (session_of("nobody"), ACME, False, Unauthenticated),
     ):
         with pytest.raises(refusal_):
