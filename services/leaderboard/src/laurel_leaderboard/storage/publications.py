@@ -319,6 +319,9 @@ async def _insert_scores(
         return
     raw = await connection.get_raw_connection()
     driver = cast("psycopg.AsyncConnection[tuple[Any, ...]]", raw.driver_connection)
+    # A session keeps the plans by which it checks foreign keys. Made while the tables were all but
+    # empty they read them from end to end, and go on to for every row of every later publish.
+    await connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
     chunks = copy_chunks(rows, written)
     with typed_errors(_CONSTRAINTS):
         async with driver.cursor() as cursor, cursor.copy(COPY_SCORES) as copy:
