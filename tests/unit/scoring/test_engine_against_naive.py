@@ -29,8 +29,8 @@ from tests.support.scoring_builders import columns, e4, rule_set
 
 # Each example is some hundred boards (every scope, entity and period of an installation): tens of
 # thousands of them in a run.
-THOROUGH = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-QUICK = settings(THOROUGH, max_examples=100)
+THOROUGH = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(THOROUGH, max_examples=150)
 
 
 @st.composite
