@@ -1,5 +1,6 @@
 """Puts installations into a database: the directory by plain SQL, signals through WriteSignals."""
 
+import time
 from collections.abc import AsyncIterator, Iterator
 
 import psycopg
@@ -58,6 +59,10 @@ TRUNCATE scoring_presets, scoring_preset_changes, computed_scores, leaderboard_m
     scoring_jobs.procrastinate_jobs, scoring_jobs.procrastinate_events,
     scoring_jobs.procrastinate_periodic_defers CASCADE
 """
+_BOARDS_BEHIND = """
+SELECT EXISTS (SELECT FROM scoring_notices)
+    OR EXISTS (SELECT FROM scoring_runs WHERE state IN ('queued', 'running'))
+"""
 
 
 def load_directory(url: str, tenant: Tenant) -> None:
@@ -90,6 +95,13 @@ def forget_boards(url: str) -> None:
     """As if nothing had been scored yet: writing has boards follow by themselves."""
     with psycopg.connect(url) as connection:
         connection.execute(_FORGET_BOARDS)
+
+
+def wait_for_boards(url: str) -> None:
+    """Waits until boards have followed everything that was written."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        while connection.execute(_BOARDS_BEHIND).fetchone() != (False,):
+            time.sleep(0.1)
 
 
 def batches(signals: Signals, size: int = BATCH) -> Iterator[bytes]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import psycopg
 
 from bench.dataset import REVIEW_STATES, TYPES, Signals, Tenant, generate, identities
-from bench.loading import batches, load_directory, write_signals
+from bench.loading import batches, load_directory, wait_for_boards, write_signals
 from bench.measure import Figure, median_ratio
 from bench.stack import Servers, laurel, migrate, say, servers
 
@@ -42,7 +42,8 @@ async def run() -> list[Figure]:
             written = await write_signals(
                 caller, tenant, list(batches(generate(BASE, now, tenant, seed=1)))
             )
-        assert written == BASE, written
+            assert written == BASE, written
+            wait_for_boards(url)
         having.settle("base")
         more = generate(NEW, now, tenant, seed=2)
         ours: list[float] = []
@@ -50,7 +51,7 @@ async def run() -> list[Figure]:
         for pair in range(PAIRS):
             for subject in (True, False) if pair % 2 == 0 else (False, True):
                 if subject:
-                    ours.append(await _through_laurel(having, tenant, more))
+                    ours.append(await _through_laurel(having, tenant, more, now))
                 else:
                     bare.append(_straight(having, tenant, more))
     return [
@@ -68,11 +69,16 @@ async def run() -> list[Figure]:
     ]
 
 
-async def _through_laurel(having: Servers, tenant: Tenant, signals: Signals) -> float:
+async def _through_laurel(
+    having: Servers, tenant: Tenant, signals: Signals, now: datetime
+) -> float:
     """Signals a second, from the first message to the last acknowledgement."""
     url = having.new_database("subject", template="base")
     try:
         async with laurel(having, url) as (_, caller):
+            # As in a service that has run for a while: no first call, and boards that are fresh.
+            await write_signals(caller, tenant, list(batches(generate(1, now, tenant, seed=3))))
+            wait_for_boards(url)
             ready = list(batches(signals))
             started = time.perf_counter()
             new = await write_signals(caller, tenant, ready)
