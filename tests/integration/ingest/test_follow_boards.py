@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from laurel_common.db import transaction
-from laurel_ingest.application.follow_boards import FIRST_PAUSE, FollowBoards
+from laurel_ingest.application.follow_boards import LONGEST_WAIT, PAUSE, FollowBoards
 from laurel_ingest.storage.scoring_notices import ScoringNoticeTable, note_change
 from tests.support.database import Database
 
@@ -81,21 +81,50 @@ async def test_a_change_that_comes_while_scoring_is_told_is_told_again(
     assert len(scoring.told) == 3
 
 
-async def test_a_bulk_write_is_told_of_at_growing_intervals_and_at_its_end(
+async def test_a_bulk_write_is_told_of_seldom_and_at_its_end(
     follow: FollowBoards, scoring: ScoringHeard, engine: AsyncEngine, timer: Timer
 ) -> None:
     woken = asyncio.Event()
     follow.on_wake = woken.set
-    with follow.bulk_write():
-        told_after = []
-        for second in range(9):
-            timer.now = second * FIRST_PAUSE
+    with follow.bulk_write() as bulk:
+        told_at = []
+        for second in range(int(3 * LONGEST_WAIT)):
+            timer.now = float(second)
+            bulk.begins()
             await change(engine, ONE)
+            bulk.wrote([ONE])
             before = len(scoring.told)
             await follow()
             if len(scoring.told) > before:
-                told_after.append(second)
-        assert told_after == [0, 1, 3, 7]
+                told_at.append(timer.now)
+        assert told_at == [LONGEST_WAIT, 2 * LONGEST_WAIT + 1]
     assert woken.is_set()
     await follow()
-    assert len(scoring.told) == 5
+    assert len(scoring.told) == 3
+
+
+async def test_what_a_bulk_write_writes_is_told_of_when_it_pauses_and_not_within_a_batch(
+    follow: FollowBoards, scoring: ScoringHeard, engine: AsyncEngine, timer: Timer
+) -> None:
+    with follow.bulk_write() as bulk:
+        bulk.begins()
+        await change(engine, ONE)
+        bulk.wrote([ONE])
+        bulk.begins()
+        timer.now += PAUSE
+        await follow()
+        assert scoring.told == []
+        bulk.wrote([ONE])
+        timer.now += PAUSE
+        await follow()
+        assert scoring.told == [ONE]
+
+
+async def test_a_bulk_write_of_one_installation_lets_no_other_wait(
+    follow: FollowBoards, scoring: ScoringHeard, engine: AsyncEngine
+) -> None:
+    with follow.bulk_write() as bulk:
+        await change(engine, ONE, OTHER)
+        bulk.wrote([ONE])
+        await follow()
+        assert scoring.told == [OTHER]

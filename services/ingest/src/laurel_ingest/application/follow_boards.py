@@ -3,9 +3,9 @@ comes in.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from math import inf
 
 import structlog
 
@@ -14,17 +14,34 @@ from laurel_ingest.application.inbox import Scoring, ScoringNotices
 
 log = structlog.get_logger(__name__)
 
-# While a bulk write goes on, an installation is told of after these pauses, each twice the last:
-# every run reads what the one before has read.
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 16.0
+# What a stream writes in bulk is told of once it pauses for so long, and this often while it does
+# not: a run beside it takes the time of both.
+PAUSE, LONGEST_WAIT = 1.0, 15.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Pace:
-    """When an installation was last told of, and how long to leave it alone after that."""
+class BulkWrite:
+    """Whose signals a stream writes, and when it last did."""
 
-    told_at: float
-    pause: float
+    def __init__(self, timer: Callable[[], float]) -> None:
+        self._timer = timer
+        self._wrote_at: dict[int, float] = {}
+        self._is_busy = False
+
+    def begins(self) -> None:
+        """A batch is being written."""
+        self._is_busy = True
+
+    def wrote(self, installation_ids: Iterable[int]) -> None:
+        """It is committed, with signals of these."""
+        self._is_busy = False
+        for installation_id in installation_ids:
+            self._wrote_at[installation_id] = self._timer()
+
+    def paused_for(self, installation_id: int) -> float:
+        """Seconds since it last wrote any of the installation's."""
+        if installation_id not in self._wrote_at:
+            return inf
+        return 0.0 if self._is_busy else self._timer() - self._wrote_at[installation_id]
 
 
 class FollowBoards:
@@ -42,24 +59,23 @@ class FollowBoards:
         self._timer = timer
         # Has this called soon; set by whoever calls it.
         self.on_wake: Callable[[], None] = lambda: None
-        self._bulk_writes = 0
-        self._paces: dict[int, _Pace] = {}
+        self._bulk_writes: list[BulkWrite] = []
+        self._waiting_since: dict[int, float] = {}
 
     def wake(self) -> None:
         """Something was committed."""
         self.on_wake()
 
     @contextmanager
-    def bulk_write(self) -> Iterator[None]:
-        """While it lasts, what changes again and again is told of less and less often."""
-        self._bulk_writes += 1
+    def bulk_write(self) -> Iterator[BulkWrite]:
+        """While it lasts, what it says to have written is told of seldom; at its end, at once."""
+        bulk = BulkWrite(self._timer)
+        self._bulk_writes.append(bulk)
         try:
-            yield
+            yield bulk
         finally:
-            self._bulk_writes -= 1
-            if not self._bulk_writes:
-                self._paces.clear()
-                self.wake()
+            self._bulk_writes.remove(bulk)
+            self.wake()
 
     async def __call__(self) -> None:
         """Goes through the notices once. Raises the typed errors of the database."""
@@ -75,14 +91,10 @@ class FollowBoards:
                     )
                     continue
             await self._notices.told(installation_id, changes)
-            self._pace(installation_id)
+            self._waiting_since.pop(installation_id, None)
 
     def _is_due(self, installation_id: int) -> bool:
-        pace = self._paces.get(installation_id)
-        return pace is None or self._timer() - pace.told_at >= pace.pause
-
-    def _pace(self, installation_id: int) -> None:
-        if self._bulk_writes:
-            before = self._paces.get(installation_id)
-            pause = FIRST_PAUSE if before is None else min(2 * before.pause, LONGEST_PAUSE)
-            self._paces[installation_id] = _Pace(self._timer(), pause)
+        now = self._timer()
+        waited = now - self._waiting_since.setdefault(installation_id, now)
+        pauses = (bulk.paused_for(installation_id) for bulk in self._bulk_writes)
+        return waited >= LONGEST_WAIT or min(pauses, default=inf) >= PAUSE

@@ -67,7 +67,7 @@ class SignalsSession:
         self._storage = storage
         self._directory = directory
         self._clock = clock
-        self._installation_id = installation_id
+        self.installation_id = installation_id
         self._standing = standing
         self._all_or_nothing = all_or_nothing
         self._users: set[int] = set()
@@ -91,7 +91,7 @@ class SignalsSession:
                 ],
                 metadata={"refused_count": str(judgement.refused_count)},
             )
-        signals = await asyncio.to_thread(judgement.accepted, self._installation_id, self._standing)
+        signals = await asyncio.to_thread(judgement.accepted, self.installation_id, self._standing)
         outcome = await self._write(signals)
         return WriteReport(outcome, refusals, judgement.refused_count)
 
@@ -111,9 +111,7 @@ class SignalsSession:
             judgement.refuse_missing("user_id", "there is no such user", missing)
         repositories = set(judgement.ids("repository_id")) - self._repositories
         if repositories:
-            missing = await self._directory.missing_repositories(
-                self._installation_id, repositories
-            )
+            missing = await self._directory.missing_repositories(self.installation_id, repositories)
             self._repositories |= repositories - missing
             judgement.refuse_missing(
                 "repository_id", "the installation has no such repository", missing

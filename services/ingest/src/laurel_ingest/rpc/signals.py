@@ -51,7 +51,7 @@ class SignalServicer(CorrectionMethods):
     ) -> AsyncIterator[signal_writes_pb2.WriteSignalsResponse]:
         """Answers each batch when it is committed."""
         session: SignalsSession | None = None
-        with self._follow.bulk_write():
+        with self._follow.bulk_write() as bulk:
             async for request in request_iterator:
                 if request.WhichOneof("message") == "header":
                     if session is not None:
@@ -60,7 +60,9 @@ class SignalServicer(CorrectionMethods):
                 elif session is None:
                     raise StreamOutOfOrder
                 else:
+                    bulk.begins()
                     report = await session.take(convert.offered(request.batch))
+                    bulk.wrote([session.installation_id])
                     yield convert.write_response(request.batch.sequence, report)
 
     async def _begin_write(self, header: signal_writes_pb2.WriteSignalsHeader) -> SignalsSession:
@@ -73,7 +75,7 @@ class SignalServicer(CorrectionMethods):
     ) -> AsyncIterator[signal_imports_pb2.ImportEventsResponse]:
         """Answers each batch when it is committed."""
         session: _Import | None = None
-        with self._follow.bulk_write():
+        with self._follow.bulk_write() as bulk:
             async for request in request_iterator:
                 if request.WhichOneof("message") == "header":
                     if session is not None:
@@ -83,7 +85,9 @@ class SignalServicer(CorrectionMethods):
                 elif session is None:
                     raise StreamOutOfOrder
                 else:
+                    bulk.begins()
                     report = await session.take(convert.raw_batch(request.batch))
+                    bulk.wrote(report.installation_ids)
                     yield convert.import_response(request.batch.sequence, report)
 
     def _begin_import(self, header: signal_imports_pb2.ImportEventsHeader) -> _Import:
