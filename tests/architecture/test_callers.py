@@ -47,6 +47,9 @@ CALLERS = {
         "CreateInstallationToken": "S",
         "HandleInstallationEvent": "S",
         "EraseInstallation": "O",
+        # Beside the contracts: the App's key is identity's, the inbox is ingest's.
+        "ListFailedWebhooks": "S",
+        "RedeliverWebhook": "S",
     },
     "IngestService": {
         "StartIngest": "AO",

@@ -18,6 +18,18 @@ async def test_the_app_reads_itself_and_its_installations(running: Running) -> N
         assert (found.id, found.target_id) == (acme.installation.id, acme.organization.id)
 
 
+async def test_the_app_reads_what_became_of_its_webhooks(running: Running) -> None:
+    client = running.app()
+    apps = client.rest.apps
+    failed = running.acme.world.attempt("guid", "push", running.clock.now(), 504)
+    running.acme.world.attempt("other", "push", running.clock.now(), 200)
+    (listed,) = (await apps.async_list_webhook_deliveries(status="failure")).parsed_data
+    assert (listed.id, listed.guid, listed.status_code) == (failed.id, "guid", 504)
+    assert (await apps.async_redeliver_webhook_delivery(failed.id)).status_code == 202
+    newest, *rest = (await apps.async_list_webhook_deliveries()).parsed_data
+    assert (newest.guid, newest.redelivery, newest.status, len(rest)) == ("guid", True, "OK", 2)
+
+
 async def test_an_installation_reads_its_account(running: Running) -> None:
     client, acme = await running.installation(), running.acme
     given = (await client.rest.apps.async_list_repos_accessible_to_installation()).parsed_data

@@ -12,6 +12,7 @@ from laurel.identity.v1 import (
     directory_pb2_grpc,
     directory_upserts_pb2,
     installation_pb2_grpc,
+    webhook_attempts_pb2,
 )
 from laurel.identity.v1 import directory_pb2 as pb
 from laurel.identity.v1 import entities_pb2 as entities
@@ -60,7 +61,7 @@ METHODS: list[tuple[Any, str, Any, set[str]]] = [
         directory_lists_pb2.ListTeamRepositoriesRequest(installation_id=-10),
         CORE,
     ),
-    (INSTALLATIONS, "ListInstallations", installations_pb.ListInstallationsRequest(), set()),
+    (INSTALLATIONS, "ListInstallations", installations_pb.ListInstallationsRequest(), {"ingest"}),
     (
         INSTALLATIONS,
         "GetInstallation",
@@ -87,6 +88,18 @@ METHODS: list[tuple[Any, str, Any, set[str]]] = [
         set(),
     ),
     (INSTALLATIONS, "SyncInstallations", installations_pb.SyncInstallationsRequest(), set()),
+    (
+        INSTALLATIONS,
+        "ListFailedWebhooks",
+        webhook_attempts_pb2.ListFailedWebhooksRequest(),
+        {"ingest"},
+    ),
+    (
+        INSTALLATIONS,
+        "RedeliverWebhook",
+        webhook_attempts_pb2.RedeliverWebhookRequest(attempt_id=1),
+        {"ingest"},
+    ),
 ]
 # Who may call beside services: [B]ackends, [G]ateway, [O]perators; the rest is "BO".
 OTHERS = {
@@ -96,6 +109,8 @@ OTHERS = {
     "BeginInstall": "G",
     "LinkInstallation": "",
     "SyncInstallations": "O",
+    "ListFailedWebhooks": "",
+    "RedeliverWebhook": "",
 }
 LETTERS = {PrincipalKind.BACKEND: "B", PrincipalKind.GATEWAY: "G", PrincipalKind.OPERATOR: "O"}
 REFUSED = "PERMISSION_DENIED CALLER_NOT_ALLOWED"

@@ -15,6 +15,7 @@ from tests.support.github import (
     oauth,
     routes_app,
     routes_graphql,
+    routes_hook,
     routes_organizations,
     routes_repositories,
     routes_teams,
@@ -25,7 +26,7 @@ from tests.support.github.callers import authenticate
 from tests.support.github.context import CALLER, SIMULATOR
 from tests.support.github.faults import Fault, Faults
 from tests.support.github.limits import HOUR, RateLimits
-from tests.support.github.world import World
+from tests.support.github.world import Attempt, World
 
 API_PATH = "/api/v3"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -33,6 +34,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 # A family of routes more is a module more here.
 API_ROUTES = (
     routes_app.ROUTES,
+    routes_hook.ROUTES,
     routes_organizations.ROUTES,
     routes_repositories.ROUTES,
     routes_teams.ROUTES,
@@ -67,6 +69,8 @@ class GitHubSimulator:
         self.spent = 0
         self.queries: list[str] = []
         self.largest_page: int | None = None
+        # Delivers a webhook again and answers the status that it got.
+        self.deliver: Callable[[Attempt], Awaitable[int]] | None = None
         # Requests that began, and those that were answered.
         self.arrived = 0
         # Answers that a fault holds back.

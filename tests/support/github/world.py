@@ -72,6 +72,18 @@ class Installation:
 
 
 @dataclass
+class Attempt:
+    """An attempt to deliver a webhook of the App's; `guid` is the same at each one."""
+
+    id: int
+    guid: str
+    event: str
+    delivered_at: datetime
+    status_code: int
+    redelivery: bool = False
+
+
+@dataclass
 class World:
     """Everything there is, by id; `memberships` are roles by organization's and user's id."""
 
@@ -85,6 +97,8 @@ class World:
     # What happened in them (activity.py), and where they were found before they were renamed.
     activities: dict[int, object] = field(default_factory=dict)
     former_names: dict[str, int] = field(default_factory=dict)
+    # What became of the App's webhooks, oldest first (routes_hook.py).
+    attempts: list[Attempt] = field(default_factory=list)
     # What OAuth gave out (oauth.py).
     oauth: Any = None
     last_id: int = 70_000
@@ -129,6 +143,12 @@ class World:
         value = f"ghu_{secrets.token_hex(18)}"
         self.tokens[value] = Token(value, "user", user.id, expires_at)
         return value
+
+    def attempt(self, guid: str, event: str, at: datetime, status_code: int) -> Attempt:
+        """Adds an attempt to deliver a webhook."""
+        made = Attempt(self.next_id(), guid, event, at, status_code)
+        self.attempts.append(made)
+        return made
 
     def account_named(self, login: str) -> Account | None:
         """The account of a login, whatever its case."""

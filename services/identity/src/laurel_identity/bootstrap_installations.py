@@ -20,6 +20,7 @@ from laurel_identity.application.link_installation import (
 )
 from laurel_identity.application.list_installations import ListInstallations
 from laurel_identity.application.ports import Directory
+from laurel_identity.application.redeliver_webhooks import ListFailedWebhooks, RedeliverWebhook
 from laurel_identity.application.reread import Reread
 from laurel_identity.application.sync_installations import SyncInstallations
 from laurel_identity.application.take_in import TakeIn
@@ -87,4 +88,6 @@ def installation_use_cases(
             tenants=tenants,
         ),
         sync_installations=SyncInstallations(github.app, reread, take_in, tenants, tenants),
+        list_failed_webhooks=ListFailedWebhooks(github.app),
+        redeliver_webhook=RedeliverWebhook(github.app),
     )

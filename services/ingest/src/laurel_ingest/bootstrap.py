@@ -30,8 +30,10 @@ from laurel_ingest.application.inbox import InstallationEvents, Scoring
 from laurel_ingest.application.list_signals import ListSignals
 from laurel_ingest.application.partitions import DropOldPartitions, GetPartitionHealth
 from laurel_ingest.application.ports import Directory, SignalStream, Storage
+from laurel_ingest.application.redeliver_webhooks import FailedWebhooks
 from laurel_ingest.application.write_signals import WriteSignals
 from laurel_ingest.clients.directory import IdentityDirectory
+from laurel_ingest.clients.failed_webhooks import IdentityFailedWebhooks
 from laurel_ingest.clients.github.tokens import IdentityTokens
 from laurel_ingest.clients.installation_events import IdentityEvents
 from laurel_ingest.clients.roster import IdentityRoster
@@ -79,6 +81,7 @@ def build(
     stream: SignalStream | None = None,
     directory: Directory | None = None,
     identity: InstallationEvents | None = None,
+    failed_webhooks: FailedWebhooks | None = None,
     scoring: Scoring | None = None,
     roster: Roster | None = None,
     installation_tokens: InstallationTokens | None = None,
@@ -98,21 +101,17 @@ def build(
         redis = create_redis(settings.redis_url)
         closers.append(redis.aclose)
     credentials = TokenSource("ingest", key, clock=clock)
-    if directory is None or identity is None or roster is None or installation_tokens is None:
-        channel = connect_peer(
-            settings,
-            "identity",
-            tokens=credentials,
-            services=[
-                directory_pb2.DESCRIPTOR.services_by_name["DirectoryService"],
-                installation_pb2.DESCRIPTOR.services_by_name["InstallationService"],
-            ],
-        )
-        closers.append(channel.close)
-        directory = directory or IdentityDirectory(channel)
-        identity = identity or IdentityEvents(channel)
-        roster = roster or IdentityRoster(channel)
-        installation_tokens = installation_tokens or IdentityTokens(channel)
+    services = [
+        directory_pb2.DESCRIPTOR.services_by_name["DirectoryService"],
+        installation_pb2.DESCRIPTOR.services_by_name["InstallationService"],
+    ]
+    channel = connect_peer(settings, "identity", tokens=credentials, services=services)
+    closers.append(channel.close)
+    directory = directory or IdentityDirectory(channel)
+    identity = identity or IdentityEvents(channel)
+    failed_webhooks = failed_webhooks or IdentityFailedWebhooks(channel)
+    roster = roster or IdentityRoster(channel)
+    installation_tokens = installation_tokens or IdentityTokens(channel)
     if scoring is None:
         services = [scoring_pb2.DESCRIPTOR.services_by_name["ScoringService"]]
         channel = connect_peer(settings, "scoring", tokens=credentials, services=services)
@@ -132,6 +131,7 @@ def build(
         engine=engine,
         directory=directory,
         identity=identity,
+        failed_webhooks=failed_webhooks,
         follow_boards=follow_boards,
         tokens=tokens,
         clock=clock,

@@ -15,6 +15,7 @@ from laurel_ingest.application.inbox import InstallationEvents
 from laurel_ingest.application.list_deliveries import ListDeliveries
 from laurel_ingest.application.ports import Directory, Storage
 from laurel_ingest.application.receive_webhook import ReceiveWebhook
+from laurel_ingest.application.redeliver_webhooks import CRON, FailedWebhooks, RedeliverWebhooks
 from laurel_ingest.application.replay_delivery import ReplayDelivery
 from laurel_ingest.application.work_deliveries import WorkDeliveries
 from laurel_ingest.config import IngestSettings
@@ -23,6 +24,7 @@ from laurel_ingest.storage.delivery_log import DeliveryLogTable
 from laurel_ingest.storage.inbox_table import InboxTable
 from laurel_ingest.storage.lanes import WEBHOOKS
 from laurel_ingest.storage.postgres import PostgresStorage
+from laurel_ingest.storage.redelivery_table import RedeliveryTable
 
 _FORGET_EVERY_SECONDS = 3600.0
 _FOLLOW_EVERY_SECONDS = 5.0
@@ -35,12 +37,14 @@ class WebhookLane:
     """The servicer, and what works in the background once `start` is called."""
 
     servicer: Servicer
+    queue: JobQueue
     worker: Worker
     follow: Loop
     forget: Loop
     work: WorkDeliveries
     follow_boards: FollowBoards
     forget_deliveries: ForgetDeliveries
+    redeliver: RedeliverWebhooks
 
     def start(self) -> None:
         """Called within the running loop."""
@@ -59,6 +63,7 @@ def build_webhook_lane(
     engine: AsyncEngine,
     directory: Directory,
     identity: InstallationEvents,
+    failed_webhooks: FailedWebhooks,
     follow_boards: FollowBoards,
     tokens: PageTokens,
     clock: Clock,
@@ -76,7 +81,9 @@ def build_webhook_lane(
         inbox, storage, directory, identity=identity, clock=clock, changed=follow.wake
     )
     forget_deliveries = ForgetDeliveries(inbox, clock)
+    redeliver = RedeliverWebhooks(failed_webhooks, RedeliveryTable(engine), clock)
     queue.register(work)
+    queue.every(CRON, redeliver)
     servicer = WebhookServicer(
         ReceiveWebhook(inbox, settings.webhook_keys(), clock),
         ListDeliveries(log, tokens),
@@ -84,6 +91,7 @@ def build_webhook_lane(
     )
     return WebhookLane(
         servicer=served(servicer),
+        queue=queue,
         worker=Worker(
             queue, inbox, concurrency=settings.webhook_concurrency, poll_seconds=_POLL_SECONDS
         ),
@@ -92,6 +100,7 @@ def build_webhook_lane(
         work=work,
         follow_boards=follow_boards,
         forget_deliveries=forget_deliveries,
+        redeliver=redeliver,
     )
 
 

@@ -10,7 +10,12 @@ from typing import Protocol
 
 from laurel_identity.domain.entities import Repository, Team, User
 from laurel_identity.domain.errors import GitHubNotConfigured
-from laurel_identity.domain.github import AppInstallation, GitHubAccount, InstallationToken
+from laurel_identity.domain.github import (
+    AppInstallation,
+    GitHubAccount,
+    InstallationToken,
+    WebhookAttempt,
+)
 
 
 class AppClient(Protocol):
@@ -30,6 +35,18 @@ class AppClient(Protocol):
 
     async def create_token(self, installation_id: int) -> InstallationToken:
         """A new token of an installation. Raises AppNotInstalled, InstallationSuspended."""
+        ...
+
+    async def webhook_attempts(
+        self, cursor: str | None, size: int
+    ) -> tuple[Sequence[WebhookAttempt], str | None]:
+        """A page of attempts to deliver webhooks, newest first, and the cursor of the next one;
+        None on the last. Of an Enterprise server that can't filter, those that went well, too.
+        """
+        ...
+
+    async def redeliver(self, attempt_id: int) -> bool:
+        """Has GitHub try again; False where it has the attempt no more."""
         ...
 
 
@@ -97,4 +114,12 @@ class NoApp:
         raise GitHubNotConfigured
 
     async def create_token(self, installation_id: int) -> InstallationToken:
+        raise GitHubNotConfigured
+
+    async def webhook_attempts(
+        self, cursor: str | None, size: int
+    ) -> tuple[Sequence[WebhookAttempt], str | None]:
+        raise GitHubNotConfigured
+
+    async def redeliver(self, attempt_id: int) -> bool:
         raise GitHubNotConfigured

@@ -46,3 +46,14 @@ class AppInstallation:
     suspended_by: str | None
     created_at: datetime | None
     updated_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookAttempt:
+    """GitHub's attempt to deliver a webhook; `delivery_id` is the same at each one."""
+
+    attempt_id: int
+    delivery_id: str
+    event: str
+    attempted_at: datetime
+    is_failed: bool

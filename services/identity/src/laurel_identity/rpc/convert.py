@@ -13,6 +13,7 @@ from laurel.identity.v1 import (
     directory_upserts_pb2,
     entities_pb2,
     installation_pb2,
+    webhook_attempts_pb2,
 )
 from laurel_common.errors import InvalidRequest
 from laurel_identity.application.batch import Batch
@@ -20,7 +21,7 @@ from laurel_identity.application.begin_install import BegunInstall
 from laurel_identity.application.handle_installation_event import Outcome
 from laurel_identity.application.upsert_entities import UpsertResult
 from laurel_identity.domain.entities import Relation, Repository, Team, User
-from laurel_identity.domain.github import InstallationToken
+from laurel_identity.domain.github import InstallationToken, WebhookAttempt
 from laurel_identity.domain.installations import Account, Installation
 from laurel_identity.domain.owners import AccountType, ImportedOwner
 
@@ -181,6 +182,21 @@ def from_installation_token(
     """A token's message."""
     return installation_pb2.CreateInstallationTokenResponse(
         token=made.token, expire_time=_stamp(made.expires_at)
+    )
+
+
+def to_moment(message: Any, field: str) -> datetime | None:
+    """A timestamp field's instant; None where it is absent. Raises InvalidRequest."""
+    return _time(message, field)
+
+
+def from_attempt(attempt: WebhookAttempt) -> webhook_attempts_pb2.WebhookAttempt:
+    """An attempt's message."""
+    return webhook_attempts_pb2.WebhookAttempt(
+        attempt_id=attempt.attempt_id,
+        delivery_id=attempt.delivery_id,
+        event=attempt.event,
+        attempt_time=_stamp(attempt.attempted_at),
     )
 
 

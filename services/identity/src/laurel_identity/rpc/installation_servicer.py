@@ -7,6 +7,7 @@ from typing import Any
 
 from laurel.identity.v1 import installation_pb2 as pb
 from laurel.identity.v1 import installation_pb2_grpc
+from laurel.identity.v1 import webhook_attempts_pb2 as webhooks
 from laurel_common.auth.principal import current_principal
 from laurel_common.page_token import PageTokens
 from laurel_identity.application.begin_install import BeginInstall
@@ -15,6 +16,7 @@ from laurel_identity.application.get_installation import GetInstallation
 from laurel_identity.application.handle_installation_event import HandleInstallationEvent
 from laurel_identity.application.link_installation import LinkInstallation
 from laurel_identity.application.list_installations import ListInstallations
+from laurel_identity.application.redeliver_webhooks import ListFailedWebhooks, RedeliverWebhook
 from laurel_identity.application.sync_installations import SyncInstallations
 from laurel_identity.rpc import convert
 from laurel_identity.rpc.pages import Pages
@@ -32,6 +34,8 @@ class InstallationUseCases:
     sync_installations: SyncInstallations
     begin_install: BeginInstall
     link_installation: LinkInstallation
+    list_failed_webhooks: ListFailedWebhooks
+    redeliver_webhook: RedeliverWebhook
 
 
 class InstallationServicer(installation_pb2_grpc.InstallationServiceServicer):
@@ -41,6 +45,7 @@ class InstallationServicer(installation_pb2_grpc.InstallationServiceServicer):
         self._do = use_cases
         self._synced = Pages(tokens, "synced installations", default_size=10)
         self._installations = Pages(tokens, "installations", default_size=50)
+        self._failed = Pages(tokens, "failed webhooks", default_size=100)
 
     async def ListInstallations(
         self, request: pb.ListInstallationsRequest, context: Any
@@ -105,3 +110,19 @@ class InstallationServicer(installation_pb2_grpc.InstallationServiceServicer):
             user_id=user.user_id or 0,
         )
         return pb.LinkInstallationResponse(installation=convert.from_installation(linked))
+
+    async def ListFailedWebhooks(
+        self, request: webhooks.ListFailedWebhooksRequest, context: Any
+    ) -> webhooks.ListFailedWebhooksResponse:
+        start = convert.to_moment(request, "start_time")
+        page = await self._do.list_failed_webhooks(self._failed.text(request), start)
+        return webhooks.ListFailedWebhooksResponse(
+            attempts=map(convert.from_attempt, page.rows),
+            next_page_token=self._failed.next_token(request, page),
+        )
+
+    async def RedeliverWebhook(
+        self, request: webhooks.RedeliverWebhookRequest, context: Any
+    ) -> webhooks.RedeliverWebhookResponse:
+        accepted = await self._do.redeliver_webhook(request.attempt_id)
+        return webhooks.RedeliverWebhookResponse(accepted=accepted)

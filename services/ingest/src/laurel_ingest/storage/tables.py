@@ -1,4 +1,4 @@
-"""Ingest's tables as migrations 008, 009, 013 to 015, 030, 031, 033 to 035 and 038 make them."""
+"""Ingest's tables as migrations 008, 009, 013 to 015, 030, 031, 033 to 036 and 038 make them."""
 
 from sqlalchemy import (
     CHAR,
@@ -303,4 +303,22 @@ github_budgets = Table(
     Column("remaining", Integer),
     Column("reset_at", _time),
     Column("blocked_until", _time),
+)
+
+webhook_redeliveries = Table(
+    "webhook_redeliveries",
+    metadata,
+    Column("delivery_id", Text, primary_key=True),
+    Column("attempt_id", BigInteger, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("failed_at", _time, nullable=False),
+    Column("asked_count", Integer, nullable=False),
+    Column("asked_at", _time),
+)
+
+webhook_failure_readings = Table(
+    "webhook_failure_readings",
+    metadata,
+    Column("id", SmallInteger, primary_key=True),
+    Column("read_until", _time, nullable=False),
 )

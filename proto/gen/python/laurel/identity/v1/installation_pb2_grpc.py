@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from laurel.identity.v1 import installation_pb2 as laurel_dot_identity_dot_v1_dot_installation__pb2
+from laurel.identity.v1 import webhook_attempts_pb2 as laurel_dot_identity_dot_v1_dot_webhook__attempts__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -69,6 +70,16 @@ class InstallationServiceStub:
                 '/laurel.identity.v1.InstallationService/SyncInstallations',
                 request_serializer=laurel_dot_identity_dot_v1_dot_installation__pb2.SyncInstallationsRequest.SerializeToString,
                 response_deserializer=laurel_dot_identity_dot_v1_dot_installation__pb2.SyncInstallationsResponse.FromString,
+                _registered_method=True)
+        self.ListFailedWebhooks = channel.unary_unary(
+                '/laurel.identity.v1.InstallationService/ListFailedWebhooks',
+                request_serializer=laurel_dot_identity_dot_v1_dot_webhook__attempts__pb2.ListFailedWebhooksRequest.SerializeToString,
+                response_deserializer=laurel_dot_identity_dot_v1_dot_webhook__attempts__pb2.ListFailedWebhooksResponse.FromString,
+                _registered_method=True)
+        self.RedeliverWebhook = channel.unary_unary(
+                '/laurel.identity.v1.InstallationService/RedeliverWebhook',
+                request_serializer=laurel_dot_identity_dot_v1_dot_webhook__attempts__pb2.RedeliverWebhookRequest.SerializeToString,
+                response_deserializer=laurel_dot_identity_dot_v1_dot_webhook__attempts__pb2.RedeliverWebhookResponse.FromString,
                 _registered_method=True)
 
 
@@ -153,6 +164,26 @@ class InstallationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListFailedWebhooks(self, request, context):
+        """The App's webhooks that GitHub could not deliver, attempt by attempt, as GitHub
+        lists them, newest first.
+        Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, GITHUB_NOT_CONFIGURED,
+        GITHUB_UNAVAILABLE, GITHUB_RATE_LIMITED, GITHUB_REFUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RedeliverWebhook(self, request, context):
+        """Has GitHub deliver a webhook once more. Whoever repeats it may get the delivery
+        twice; ingest counts it once. Idempotent in that.
+        Errors: INVALID_REQUEST, GITHUB_NOT_CONFIGURED, GITHUB_UNAVAILABLE,
+        GITHUB_RATE_LIMITED, GITHUB_REFUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_InstallationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -190,6 +221,16 @@ def add_InstallationServiceServicer_to_server(servicer, server):
                     servicer.SyncInstallations,
                     request_deserializer=laurel_dot_identity_dot_v1_dot_installation__pb2.SyncInstallationsRequest.FromString,
                     response_serializer=laurel_dot_identity_dot_v1_dot_installation__pb2.SyncInstallationsResponse.SerializeToString,
+            ),
+            'ListFailedWebhooks': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListFailedWebhooks,
+                    request_deserializer=laurel_dot_identity_dot_v1_dot_webhook__attempts__pb2.ListFailedWebhooksRequest.FromString,
+                    response_serializer=laurel_dot_identity_dot_v1_dot_webhook__attempts__pb2.ListFailedWebhooksResponse.SerializeToString,
+            ),
+            'RedeliverWebhook': grpc.unary_unary_rpc_method_handler(
+                    servicer.RedeliverWebhook,
+                    request_deserializer=laurel_dot_identity_dot_v1_dot_webhook__attempts__pb2.RedeliverWebhookRequest.FromString,
+                    response_serializer=laurel_dot_identity_dot_v1_dot_webhook__attempts__pb2.RedeliverWebhookResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -382,6 +423,60 @@ class InstallationService:
             '/laurel.identity.v1.InstallationService/SyncInstallations',
             laurel_dot_identity_dot_v1_dot_installation__pb2.SyncInstallationsRequest.SerializeToString,
             laurel_dot_identity_dot_v1_dot_installation__pb2.SyncInstallationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListFailedWebhooks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.identity.v1.InstallationService/ListFailedWebhooks',
+            laurel_dot_identity_dot_v1_dot_webhook__attempts__pb2.ListFailedWebhooksRequest.SerializeToString,
+            laurel_dot_identity_dot_v1_dot_webhook__attempts__pb2.ListFailedWebhooksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RedeliverWebhook(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.identity.v1.InstallationService/RedeliverWebhook',
+            laurel_dot_identity_dot_v1_dot_webhook__attempts__pb2.RedeliverWebhookRequest.SerializeToString,
+            laurel_dot_identity_dot_v1_dot_webhook__attempts__pb2.RedeliverWebhookResponse.FromString,
             options,
             channel_credentials,
             insecure,

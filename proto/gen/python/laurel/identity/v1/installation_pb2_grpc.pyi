@@ -6,6 +6,7 @@ The tenants."""
 from collections import abc as _abc
 from grpc import aio as _aio
 from laurel.identity.v1 import installation_pb2 as _installation_pb2
+from laurel.identity.v1 import webhook_attempts_pb2 as _webhook_attempts_pb2
 import abc as _abc_1
 
 
@@ -64,6 +65,18 @@ class InstallationServiceStub:
     APP_NOT_INSTALLED, INSTALLATION_SUSPENDED, GITHUB_NOT_CONFIGURED,
     GITHUB_UNAVAILABLE, GITHUB_RATE_LIMITED, GITHUB_REFUSED, CONCURRENT_CHANGE,
     DEPENDENCY_UNAVAILABLE, DATABASE_UNAVAILABLE.
+    """
+    ListFailedWebhooks: _aio.UnaryUnaryMultiCallable[_webhook_attempts_pb2.ListFailedWebhooksRequest, _webhook_attempts_pb2.ListFailedWebhooksResponse]
+    """The App's webhooks that GitHub could not deliver, attempt by attempt, as GitHub
+    lists them, newest first.
+    Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, GITHUB_NOT_CONFIGURED,
+    GITHUB_UNAVAILABLE, GITHUB_RATE_LIMITED, GITHUB_REFUSED.
+    """
+    RedeliverWebhook: _aio.UnaryUnaryMultiCallable[_webhook_attempts_pb2.RedeliverWebhookRequest, _webhook_attempts_pb2.RedeliverWebhookResponse]
+    """Has GitHub deliver a webhook once more. Whoever repeats it may get the delivery
+    twice; ingest counts it once. Idempotent in that.
+    Errors: INVALID_REQUEST, GITHUB_NOT_CONFIGURED, GITHUB_UNAVAILABLE,
+    GITHUB_RATE_LIMITED, GITHUB_REFUSED.
     """
 
 class InstallationServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -158,6 +171,30 @@ class InstallationServiceServicer(metaclass=_abc_1.ABCMeta):
         APP_NOT_INSTALLED, INSTALLATION_SUSPENDED, GITHUB_NOT_CONFIGURED,
         GITHUB_UNAVAILABLE, GITHUB_RATE_LIMITED, GITHUB_REFUSED, CONCURRENT_CHANGE,
         DEPENDENCY_UNAVAILABLE, DATABASE_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def ListFailedWebhooks(
+        self,
+        request: _webhook_attempts_pb2.ListFailedWebhooksRequest,
+        context: _aio.ServicerContext[_webhook_attempts_pb2.ListFailedWebhooksRequest, _abc.Awaitable[_webhook_attempts_pb2.ListFailedWebhooksResponse]],
+    ) -> _abc.Awaitable[_webhook_attempts_pb2.ListFailedWebhooksResponse]:
+        """The App's webhooks that GitHub could not deliver, attempt by attempt, as GitHub
+        lists them, newest first.
+        Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, GITHUB_NOT_CONFIGURED,
+        GITHUB_UNAVAILABLE, GITHUB_RATE_LIMITED, GITHUB_REFUSED.
+        """
+
+    @_abc_1.abstractmethod
+    def RedeliverWebhook(
+        self,
+        request: _webhook_attempts_pb2.RedeliverWebhookRequest,
+        context: _aio.ServicerContext[_webhook_attempts_pb2.RedeliverWebhookRequest, _abc.Awaitable[_webhook_attempts_pb2.RedeliverWebhookResponse]],
+    ) -> _abc.Awaitable[_webhook_attempts_pb2.RedeliverWebhookResponse]:
+        """Has GitHub deliver a webhook once more. Whoever repeats it may get the delivery
+        twice; ingest counts it once. Idempotent in that.
+        Errors: INVALID_REQUEST, GITHUB_NOT_CONFIGURED, GITHUB_UNAVAILABLE,
+        GITHUB_RATE_LIMITED, GITHUB_REFUSED.
         """
 
 def add_InstallationServiceServicer_to_server(servicer: InstallationServiceServicer, server: _aio.Server) -> None: ...

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import datetime
+from typing import Any
 
 import httpx
 from githubkit import AppAuthStrategy
@@ -9,7 +10,7 @@ from githubkit import AppAuthStrategy
 from laurel_identity.clients.github import parsing
 from laurel_identity.clients.github.http import GitHubHttp
 from laurel_identity.domain.errors import AppNotInstalled, GitHubRefused, InstallationSuspended
-from laurel_identity.domain.github import AppInstallation, InstallationToken
+from laurel_identity.domain.github import AppInstallation, InstallationToken, WebhookAttempt
 
 
 class GitHubApp:
@@ -47,3 +48,28 @@ class GitHubApp:
                 raise InstallationSuspended from None
             raise
         return InstallationToken(made["token"], datetime.fromisoformat(made["expires_at"]))
+
+    async def webhook_attempts(
+        self, cursor: str | None, size: int
+    ) -> tuple[list[WebhookAttempt], str | None]:
+        """A page of attempts, and where the next one begins; the filter spares whole ones."""
+        params: dict[str, Any] = {"per_page": size, "status": "failure"}
+        if cursor is not None:
+            params["cursor"] = cursor
+        answer = await self._http.request(
+            self._client, "GET", "/app/hook/deliveries", params=params
+        )
+        following = answer.links.get("next", {}).get("url")
+        after = None if following is None else httpx.URL(following).params.get("cursor")
+        return [parsing.webhook_attempt(each) for each in answer.json()], after
+
+    async def redeliver(self, attempt_id: int) -> bool:
+        """Has GitHub try again."""
+        path = f"/app/hook/deliveries/{attempt_id}/attempts"
+        try:
+            await self._http.request(self._client, "POST", path)
+        except GitHubRefused as error:
+            if error.status == httpx.codes.NOT_FOUND:
+                return False
+            raise
+        return True

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from laurel_identity.domain.entities import Repository, Team, User
-from laurel_identity.domain.github import AppInstallation, GitHubAccount
+from laurel_identity.domain.github import AppInstallation, GitHubAccount, WebhookAttempt
 from laurel_identity.domain.owners import AccountType
 
 Json = dict[str, Any]
@@ -77,4 +77,15 @@ def team(found: Json, organization_id: int) -> Team:
         found["name"],
         found["description"] or "",
         found.get("privacy"),
+    )
+
+
+def webhook_attempt(found: Json) -> WebhookAttempt:
+    """An attempt to deliver a webhook of the App's."""
+    return WebhookAttempt(
+        attempt_id=found["id"],
+        delivery_id=found["guid"],
+        event=found["event"],
+        attempted_at=datetime.fromisoformat(found["delivered_at"]),
+        is_failed=found["status"] != "OK",
     )
