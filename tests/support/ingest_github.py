@@ -1,5 +1,6 @@
 """A simulated GitHub with a story, and ingest's client of it."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any, LiteralString
 
@@ -89,6 +90,16 @@ class DatabaseRoster:
         if scope.repository_id is not None and not rows:
             raise RepositoryNotFound
         return [PlannedRepository(row[0], row[1]) for row in rows]
+
+    async def installed(self) -> AsyncIterator[tuple[int, int]]:
+        """Every installation of the App that is not suspended."""
+        rows = await self._rows(
+            "SELECT installation_id, organization_id FROM github_installations"
+            " WHERE app_id <> 0 AND suspended_at IS NULL ORDER BY 1",
+            [],
+        )
+        for row in rows:
+            yield row[0], row[1]
 
     async def _rows(self, query: LiteralString, values: list[Any]) -> list[Any]:
         async with await psycopg.AsyncConnection.connect(self._url) as connection:

@@ -129,6 +129,30 @@ async def test_an_installation_that_is_suspended_ends_the_run_with_its_reason(
     assert {each.reason for each in run.troubles} == {"GITHUB_REFUSED"}
 
 
+async def test_a_repository_that_went_to_another_account_is_left_out_and_keeps_its_signals(
+    ground: Ground,
+) -> None:
+    await ground.run()
+    before, world = ground.signals(), ground.story.world
+    moved, other = ground.story.repositories[0], world.organization("Globex")
+    world.former_names["acme/r0"] = moved.id
+    moved.owner_id, moved.private = other.id, False
+    activity = ground.activity(1)
+    activity.commit("new", BEGINNING + timedelta(days=9))
+    run = await ground.run()
+    assert run.state is RunState.SUCCEEDED
+    assert [(each.repository_id, each.reason, each.is_left_out) for each in run.troubles] == [
+        (moved.id, "TRANSFERRED", True)
+    ]
+    assert [each for each in ground.signals() if each[0] == moved.id] == [
+        each for each in before if each[0] == moved.id
+    ]
+    assert ground.counts() == expected([ground.activity(0), activity])
+    assert ground.rows("SELECT gap FROM repository_histories WHERE gap IS NOT NULL") == [
+        ("TRANSFERRED",)
+    ]
+
+
 async def test_a_preset_reads_no_further_back(ground: Ground) -> None:
     ground.clock.set(BEGINNING + timedelta(hours=3, minutes=50))
     scope = Scope(ground.story.installation.id)

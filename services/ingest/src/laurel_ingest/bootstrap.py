@@ -126,12 +126,23 @@ def build(
         on_commit=follow_boards.wake,
     )
     tokens = PageTokens(derive_secret(key, "page tokens"))
+    history = build_history_lane(
+        settings,
+        engine=engine,
+        directory=directory,
+        roster=roster,
+        installation_tokens=installation_tokens,
+        tokens=tokens,
+        clock=clock,
+    )
+    closers += history.closers()
     webhooks = build_webhook_lane(
         settings,
         engine=engine,
         directory=directory,
         identity=identity,
         failed_webhooks=failed_webhooks,
+        begin_history=history.begin,
         follow_boards=follow_boards,
         tokens=tokens,
         clock=clock,
@@ -155,16 +166,6 @@ def build(
         ),
         follow=follow_boards,
     )
-    history = build_history_lane(
-        settings,
-        engine=engine,
-        directory=directory,
-        roster=roster,
-        installation_tokens=installation_tokens,
-        tokens=tokens,
-        clock=clock,
-    )
-    closers += history.closers()
     operation = IngestServicer(
         GetPartitionHealth(partitions),
         DropOldPartitions(partitions, clock, changed),

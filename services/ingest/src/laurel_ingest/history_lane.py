@@ -14,6 +14,7 @@ from laurel_ingest.application.history.page_store import PageStore
 from laurel_ingest.application.history.ports import Roster
 from laurel_ingest.application.history.read_ingests import CancelIngest, ListIngests, WatchIngest
 from laurel_ingest.application.history.read_repository import ReadRepository
+from laurel_ingest.application.history.reconcile import CRON, BeginHistory, Reconcile
 from laurel_ingest.application.history.run_ingest import RunIngest
 from laurel_ingest.application.history.start_ingest import StartIngest
 from laurel_ingest.application.ports import Directory
@@ -34,12 +35,15 @@ class HistoryLane:
     """The use cases, and what works in the background once `start` is called."""
 
     cases: IngestRunCases
+    queue: JobQueue
     runs_worker: Worker
     works_worker: Worker
     graphql: GraphQL
     runs: RunTable
     run_ingest: RunIngest
     read_repository: ReadRepository
+    reconcile: Reconcile
+    begin: BeginHistory
 
     def start(self) -> None:
         """Called within the running loop."""
@@ -87,7 +91,9 @@ def build_history_lane(
         pages=PageStore(storage, directory, works, clock),
         clock=clock,
     )
+    reconcile = Reconcile(runs, roster, clock)
     runs_queue.register(run_ingest)
+    runs_queue.every(CRON, reconcile)
     works_queue.register(read_repository)
     cases = IngestRunCases(
         start=StartIngest(runs, roster, clock),
@@ -99,12 +105,15 @@ def build_history_lane(
     )
     return HistoryLane(
         cases=cases,
+        queue=runs_queue,
         runs_worker=Worker(runs_queue, runs),
         works_worker=Worker(works_queue, works, concurrency=at_once),
         graphql=graphql,
         runs=runs,
         run_ingest=run_ingest,
         read_repository=read_repository,
+        reconcile=reconcile,
+        begin=BeginHistory(runs, roster, clock),
     )
 
 

@@ -64,6 +64,7 @@ def build_webhook_lane(
     directory: Directory,
     identity: InstallationEvents,
     failed_webhooks: FailedWebhooks,
+    begin_history: Callable[[int, str], Awaitable[None]],
     follow_boards: FollowBoards,
     tokens: PageTokens,
     clock: Clock,
@@ -78,7 +79,13 @@ def build_webhook_lane(
         engine, writers=settings.webhook_concurrency, boards_follow=True
     )
     work = WorkDeliveries(
-        inbox, storage, directory, identity=identity, clock=clock, changed=follow.wake
+        inbox,
+        storage,
+        directory,
+        identity=identity,
+        begin_history=begin_history,
+        clock=clock,
+        changed=follow.wake,
     )
     forget_deliveries = ForgetDeliveries(inbox, clock)
     redeliver = RedeliverWebhooks(failed_webhooks, RedeliveryTable(engine), clock)

@@ -1,7 +1,7 @@
 """Works off what waits of one subject in the webhook inbox, batch by batch."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -23,6 +23,7 @@ from laurel_ingest.application.webhook_batch import WebhookBatch, read_batch
 from laurel_ingest.domain.deliveries import (
     MAX_ATTEMPTS,
     Delivery,
+    gives_something_to_read,
     is_identitys,
     pause_after,
     pause_while_away,
@@ -48,14 +49,18 @@ class WorkDeliveries:
         directory: Directory,
         *,
         identity: InstallationEvents,
+        begin_history: Callable[[int, str], Awaitable[None]],
         clock: Clock,
         changed: Callable[[], None],
     ) -> None:
-        """`changed` is called after each batch: boards may have to follow."""
+        """`changed` is called after each batch: boards may have to follow. `begin_history` has an
+        installation read, once for a delivery's id.
+        """
         self._inbox = inbox
         self._storage = storage
         self._directory = directory
         self._identity = identity
+        self._begin_history = begin_history
         self._clock = clock
         self._changed = changed
         self._store = BatchStore(storage)
@@ -80,6 +85,10 @@ class WorkDeliveries:
             try:
                 if is_identitys(delivery.event):
                     await self._identity.hand_on(delivery.event, delivery.body or b"")
+                    if gives_something_to_read(delivery):
+                        await self._begin_history(
+                            delivery.installation_id or 0, delivery.delivery_id
+                        )
             except Exception as error:  # whatever it is, it is this delivery's alone
                 if _is_away(error):
                     await self._wait([delivery], error)

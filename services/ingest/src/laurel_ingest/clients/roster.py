@@ -1,6 +1,6 @@
 """Whose an installation is and which repositories it has, from identity."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 import grpc
@@ -17,6 +17,7 @@ from laurel_ingest.application.history.ports import Account, PlannedRepository
 from laurel_ingest.domain.history.runs import Scope
 
 _PAGE: Final = 10_000
+_INSTALLATIONS: Final = 1_000
 
 
 class IdentityRoster:
@@ -45,6 +46,22 @@ class IdentityRoster:
         if not found:
             raise RepositoryNotFound
         return found
+
+    async def installed(self) -> AsyncIterator[tuple[int, int]]:
+        """All installations but the imported and the suspended ones, page by page."""
+        token = ""
+        while True:
+            response = await self._installations.ListInstallations(
+                installation_pb2.ListInstallationsRequest(
+                    page_size=_INSTALLATIONS, page_token=token
+                )
+            )
+            for each in response.installations:
+                if each.app_id and not each.HasField("suspend_time"):
+                    yield each.installation_id, each.account_id
+            token = response.next_page_token
+            if not token:
+                return
 
     async def _all(self, installation_id: int) -> list[PlannedRepository]:
         found: list[PlannedRepository] = []

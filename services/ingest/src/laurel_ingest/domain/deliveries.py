@@ -18,6 +18,12 @@ _IDENTITYS: Final = frozenset(
     }
 )
 
+_GIVES: Final = {
+    ("installation", "created"),
+    ("installation", "unsuspend"),
+    ("installation_repositories", "added"),
+}
+
 _FIRST_PAUSE: Final = timedelta(seconds=2)
 _LONGEST_PAUSE: Final = timedelta(minutes=10)
 _LONGEST_WAIT: Final = timedelta(minutes=1)
@@ -78,6 +84,11 @@ def is_worked_on(event: str) -> bool:
 def is_identitys(event: str) -> bool:
     """Whether an event tells of accounts, people, teams or installations, which identity keeps."""
     return event in _IDENTITYS
+
+
+def gives_something_to_read(delivery: Delivery) -> bool:
+    """Whether GitHub has history now that an installation could not read before."""
+    return bool(delivery.installation_id) and (delivery.event, delivery.action) in _GIVES
 
 
 def pause_after(attempts: int) -> timedelta:

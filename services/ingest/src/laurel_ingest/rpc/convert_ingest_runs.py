@@ -73,6 +73,7 @@ def ingest(run: Run) -> ingest_runs_pb2.Ingest:
             )
             for each in run.troubles
         ],
+        reconciling=run.is_reconciling,
     )
 
 

@@ -70,6 +70,7 @@ def run_of(row: Any, troubles: tuple[Trouble, ...] = ()) -> Run:
         started_at=row.started_at,
         finished_at=row.finished_at,
         is_planned=row.is_planned,
+        is_reconciling=row.is_reconciling,
         repositories_total=row.total,
         repositories_done=row.done,
         new_count=row.new_count,

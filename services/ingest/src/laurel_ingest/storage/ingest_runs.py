@@ -26,6 +26,7 @@ from laurel_ingest.domain.history.runs import (
     cooldown_ends,
 )
 from laurel_ingest.storage.ingest_run_rows import BY_REQUEST, PAGE, one_run, run_of
+from laurel_ingest.storage.lanes import job_priority
 
 _CONSTRAINTS: Final = {
     "fk_ingest_runs_installation": InstallationNotFound,
@@ -47,10 +48,10 @@ _INSERT: Final = text(
     """
     INSERT INTO ingest_runs (
         installation_id, organization_id, team_id, repository_id, preset, history_since,
-        requested_by, requested_at
+        requested_by, requested_at, is_reconciling
     ) VALUES (
         :installation_id, :organization_id, :team_id, :repository_id, :preset, :since,
-        :requested_by, :now
+        :requested_by, :now, :is_reconciling
     ) RETURNING id
     """
 )
@@ -173,11 +174,13 @@ class RunTable:
                     "since": asked.preset.since(now),
                     "requested_by": asked.requested_by,
                     "now": now,
+                    "is_reconciling": asked.is_reconciling,
                 },
             )
             if asked.request_id:
                 await connection.execute(_NOTE_REQUEST, key | {"run_id": run_id})
-            await self._runs.put(connection, int(run_id or 0))
+            priority = job_priority(asked.is_reconciling)
+            await self._runs.put(connection, int(run_id or 0), priority=priority)
             return await one_run(connection, scope.installation_id, int(run_id or 0))
 
     async def get(self, installation_id: int, run_id: int) -> Run:
@@ -234,7 +237,9 @@ class RunTable:
                 return
             for work_id, state in await connection.execute(_PLAN, values):
                 if state == "waiting":
-                    await self._works.put(connection, work_id)
+                    await self._works.put(
+                        connection, work_id, priority=job_priority(run.is_reconciling)
+                    )
 
     async def postpone(self, run_id: int, until: datetime) -> None:
         """See RunStore."""
@@ -252,7 +257,7 @@ class RunTable:
         values = {"run_id": run.id, "state": state, "reason": reason, "now": now}
         async with transaction(self._engine) as connection:
             ended = (await connection.execute(_FINISH, values)).one_or_none()
-            if ended is not None and state is RunState.SUCCEEDED:
+            if ended is not None and state is RunState.SUCCEEDED and not run.is_reconciling:
                 await connection.execute(*_log(run, now))
 
     async def open_subjects(self) -> list[int]:

@@ -15,6 +15,7 @@ from laurel_ingest.application.history.github import Points
 from laurel_ingest.application.history.ports import Work
 from laurel_ingest.application.ports import TypeCounts, UnitOfWork
 from laurel_ingest.domain.history.progress import Probe, Progress
+from laurel_ingest.storage.lanes import job_priority
 from laurel_ingest.storage.postgres import PostgresUnit
 
 _CLAIM: Final = text(
@@ -24,7 +25,8 @@ _CLAIM: Final = text(
     WHERE w.id = :id AND w.state IN ('waiting', 'reading') AND r.id = w.run_id
         AND r.state = 'running'
     RETURNING w.id, w.run_id, w.installation_id, w.repository_id, w.full_name, w.attempts,
-        w.failures, w.probed::text, w.progress::text, r.history_since, r.requested_at
+        w.failures, w.probed::text, w.progress::text, r.history_since, r.requested_at,
+        r.is_reconciling
     """
 )
 _OWN: Final = """
@@ -109,6 +111,7 @@ class WorkTable:
             progress=progress,
             since=row.history_since,
             requested_at=row.requested_at,
+            is_reconciling=row.is_reconciling,
         )
 
     async def advance(
@@ -143,7 +146,8 @@ class WorkTable:
             await _mine(connection, _POSTPONE, values)
             if reason is None:
                 await connection.execute(_WAITING, {"run_id": work.run_id, "until": until})
-            await self._works.put(connection, work.id, at=until)
+            priority = job_priority(work.is_reconciling)
+            await self._works.put(connection, work.id, at=until, priority=priority)
 
     async def end(
         self, work: Work, now: datetime, *, left_out: str | None, note: str | None

@@ -10,3 +10,10 @@ INGEST_RUNS: Final = Lane(JOB_SCHEMA, name="ingest_runs", task="run_ingest", sub
 INGEST_REPOSITORIES: Final = Lane(
     JOB_SCHEMA, name="ingest_repositories", task="read_repository", subject="work"
 )
+
+_RECONCILING_PRIORITY: Final = -10
+
+
+def job_priority(is_reconciling: bool) -> int:
+    """What people ask for goes before what is done by itself."""
+    return _RECONCILING_PRIORITY if is_reconciling else 0

@@ -1,4 +1,4 @@
-"""Ingest's tables as migrations 008, 009, 013 to 015, 030, 031, 033 to 036 and 038 make them."""
+"""Ingest's tables as migrations 008, 009, 013 to 015, 030, 031, 033 to 038 make them."""
 
 from sqlalchemy import (
     CHAR,
@@ -251,6 +251,7 @@ ingest_runs = Table(
     Column("point_count", BigInteger, nullable=False),
     Column("waiting_until", _time),
     Column("error_reason", Text),
+    Column("is_reconciling", Boolean, nullable=False),
 )
 
 ingest_run_requests = Table(

@@ -74,6 +74,7 @@ class Ingest(_message.Message):
     WAITING_UNTIL_FIELD_NUMBER: _builtins.int
     FAILURE_REASON_FIELD_NUMBER: _builtins.int
     TROUBLES_FIELD_NUMBER: _builtins.int
+    RECONCILING_FIELD_NUMBER: _builtins.int
     id: _builtins.int
     installation_id: _builtins.int
     team_id: _builtins.int
@@ -96,6 +97,10 @@ class Ingest(_message.Message):
     """Of the installation's hour, as last heard; absent before anything was asked."""
     failure_reason: _builtins.str
     """An ErrorReason without its prefix, or a word of IngestTrouble."""
+    reconciling: _builtins.bool
+    """Nobody asked for it: it is the day's, which finds what webhooks have missed, or
+    a new installation's first. No cooldown begins with it.
+    """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -134,10 +139,11 @@ class Ingest(_message.Message):
         waiting_until: _timestamp_pb2.Timestamp | None = ...,
         failure_reason: _builtins.str = ...,
         troubles: _abc.Iterable[Global___IngestTrouble] | None = ...,
+        reconciling: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_points_left", b"_points_left", "create_time", b"create_time", "end_time", b"end_time", "points_left", b"points_left", "start_time", b"start_time", "waiting_until", b"waiting_until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_points_left", b"_points_left", "changed_count", b"changed_count", "create_time", b"create_time", "duplicate_count", b"duplicate_count", "end_time", b"end_time", "failure_reason", b"failure_reason", "id", b"id", "installation_id", b"installation_id", "new_count", b"new_count", "point_count", b"point_count", "points_left", b"points_left", "repositories_done", b"repositories_done", "repositories_total", b"repositories_total", "repository_id", b"repository_id", "request_count", b"request_count", "start_time", b"start_time", "state", b"state", "team_id", b"team_id", "time_period", b"time_period", "troubles", b"troubles", "waiting_until", b"waiting_until", "withdrawn_count", b"withdrawn_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_points_left", b"_points_left", "changed_count", b"changed_count", "create_time", b"create_time", "duplicate_count", b"duplicate_count", "end_time", b"end_time", "failure_reason", b"failure_reason", "id", b"id", "installation_id", b"installation_id", "new_count", b"new_count", "point_count", b"point_count", "points_left", b"points_left", "reconciling", b"reconciling", "repositories_done", b"repositories_done", "repositories_total", b"repositories_total", "repository_id", b"repository_id", "request_count", b"request_count", "start_time", b"start_time", "state", b"state", "team_id", b"team_id", "time_period", b"time_period", "troubles", b"troubles", "waiting_until", b"waiting_until", "withdrawn_count", b"withdrawn_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__points_left: _TypeAlias = _typing.Literal["points_left"]  # noqa: Y015
     _WhichOneofArgType__points_left: _TypeAlias = _typing.Literal["_points_left", b"_points_left"]  # noqa: Y015

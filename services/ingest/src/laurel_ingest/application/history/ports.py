@@ -1,6 +1,6 @@
 """What runs need of the outside beside GitHub."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -39,16 +39,21 @@ class Roster(Protocol):
         """The scope's repositories. Raises TeamNotFound, RepositoryNotFound."""
         ...
 
+    def installed(self) -> AsyncIterator[tuple[int, int]]:
+        """Every installation of the App that is not suspended, with its account's id."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What is asked for; `is_forced` passes the cooldown by."""
+    """What is asked for; `is_forced` passes the cooldown by, `is_reconciling` begins none."""
 
     scope: Scope
     preset: Preset
     requested_by: str
     request_id: str = ""
     is_forced: bool = False
+    is_reconciling: bool = False
 
 
 class RunStore(Protocol):
@@ -100,7 +105,7 @@ class RunStore(Protocol):
         ...
 
     async def finish(self, run: Run, state: RunState, reason: str | None, now: datetime) -> None:
-        """Ends a run; a success is noted for the cooldown of its scope."""
+        """Ends a run; a success is noted for the cooldown of its scope, unless it reconciles."""
         ...
 
 
@@ -119,6 +124,7 @@ class Work:
     progress: Progress | None
     since: datetime | None
     requested_at: datetime
+    is_reconciling: bool = False
 
 
 class WorkStore(Protocol):

@@ -90,6 +90,7 @@ class Run:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     is_planned: bool = False
+    is_reconciling: bool = False
     repositories_total: int = 0
     repositories_done: int = 0
     new_count: int = 0
