@@ -25,12 +25,19 @@ UNCOUNTED: Final = frozenset(
 """Event types that GitHub has and that no signal comes of."""
 
 
+WRITTEN_AFTER: Final = 3
+"""Seconds that may lie between what happened and the event of it, in every year that there is."""
+
+
 def findings_of(event: ArchiveEvent, repository_id: int) -> Findings:
     """What an event says about a repository whose id is known by now.
 
+    It is said as of the earliest time that it can have happened at: whoever saw the thing itself
+    and tells of the same moment has the say.
+
     Raises MalformedError for a payload that is not what the event's type says.
     """
-    found = Findings(Standing.ARCHIVE, event.at)
+    found = Findings(Standing.ARCHIVE, event.at - WRITTEN_AFTER)
     if event.actor is not None and is_synthetic(event.actor.user_id):
         found.left_out[Truncation.ACTOR_WITHOUT_ID] += 1
     handler = _HANDLERS.get(event.type)
@@ -48,7 +55,7 @@ def findings_of(event: ArchiveEvent, repository_id: int) -> Findings:
 
 
 def _push_event(found: Findings, event: ArchiveEvent, repository_id: int) -> None:
-    push(found, repository_id, event.payload)
+    push(found, repository_id, event.payload, event.at)
 
 
 def _tell_repositories(found: Findings, event: ArchiveEvent, repository_id: int) -> None:

@@ -18,8 +18,11 @@ from laurel_ingest.domain.texts import headline
 _BRANCH_PREFIX = "refs/heads/"
 
 
-def push(found: Findings, repository_id: int, payload: JsonObject) -> None:
-    """One fact per commit, whatever branch it went to: which one counts may be told later."""
+def push(found: Findings, repository_id: int, payload: JsonObject, at: int) -> None:
+    """One fact per commit, whatever branch it went to: which one counts may be told later.
+
+    `at`: when it was pushed.
+    """
     ref = name_of(payload, "ref", 1024) or ""
     if not ref.startswith(_BRANCH_PREFIX):
         found.left_out[Skip.NOT_A_BRANCH] += 1
@@ -33,13 +36,12 @@ def push(found: Findings, repository_id: int, payload: JsonObject) -> None:
     for commit in commits:
         if not isinstance(commit, dict):
             raise MalformedError("a commit is not an object")
-        found.facts.append(
-            _pushed_commit(found, repository_id, ref.removeprefix(_BRANCH_PREFIX), commit)
-        )
+        pushes = {ref.removeprefix(_BRANCH_PREFIX): at}
+        found.facts.append(_pushed_commit(found, repository_id, pushes, commit))
 
 
 def _pushed_commit(
-    found: Findings, repository_id: int, branch: str, commit: JsonObject
+    found: Findings, repository_id: int, pushes: dict[str, int], commit: JsonObject
 ) -> CommitFact:
     message = text_of(commit, "message") or ""
     squashed = squashed_pull(message)
@@ -50,6 +52,6 @@ def _pushed_commit(
         authors=authors_of(found, object_of(commit, "author"), message),
         is_merge=found.said(reads_as_merge(message)),
         title=found.said(headline(message)),
-        pushes={branch: found.at},
+        pushes=pushes,
         pull_numbers=NO_NUMBERS if squashed is None else frozenset({squashed}),
     )
