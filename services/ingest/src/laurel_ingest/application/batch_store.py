@@ -11,6 +11,7 @@ from laurel_ingest.application.ports import FactStore, Storage, TypeCounts, Unit
 from laurel_ingest.domain import columns
 from laurel_ingest.domain.credits import event_times, possible_signals, signals_of
 from laurel_ingest.domain.facts import (
+    CommentFact,
     CommitFact,
     Fact,
     FactKey,
@@ -24,6 +25,7 @@ from laurel_ingest.domain.linking import (
     RepositoryFacts,
     is_fork,
     links_of,
+    places_of,
     synthetic_people,
 )
 from laurel_ingest.domain.refusals import Skip
@@ -150,7 +152,14 @@ async def _neighbours(
     near |= await store.unwalked_commits_of(walked - repositories)
     for key in pulls:
         near.update(links_of(facts[key]))
-    return near
+    ended = [key for key in changed if _is_gone(before.get(key)) != _is_gone(facts[key])]
+    return near | await store.comments_on(ended)
+
+
+def _is_gone(fact: Fact | None) -> bool:
+    """Whether a thing that can be commented on is no more."""
+    told = fact.is_deleted if isinstance(fact, IssueFact | PullFact) else None
+    return told is not None and bool(told.value)
 
 
 def _walked_at(fact: Fact | None) -> object:
@@ -173,8 +182,11 @@ async def _surroundings(
         around.add((key[0], RepositoryFact.kind, ""))
         if key[1] in (CommitFact.kind, IssueFact.kind):
             linked_to.append(key)
-        if key[1] != PullFact.kind and key in facts:
-            around.update(links_of(facts[key]))
+        fact = facts.get(key)
+        if isinstance(fact, CommentFact):
+            around.update(places_of(fact))
+        elif fact is not None and not isinstance(fact, PullFact):
+            around.update(links_of(fact))
     return around | await store.pointing_at(linked_to)
 
 

@@ -135,6 +135,10 @@ class FactStore(Protocol):
         """The commits of these repositories that no walk of the default branch has spoken of."""
         ...
 
+    async def comments_on(self, things: Collection[FactKey]) -> set[FactKey]:
+        """The comments on these issues and pull requests."""
+        ...
+
     async def installations(
         self, told: Mapping[int, int], repository_ids: Collection[int]
     ) -> dict[int, int]:

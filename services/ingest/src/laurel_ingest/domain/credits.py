@@ -17,6 +17,7 @@ from laurel_ingest.domain.linking import (
     RepositoryFacts,
     is_fork,
     is_on_default_branch,
+    places_of,
     pushed_to_default,
     resolved,
 )
@@ -77,7 +78,7 @@ def signals_of(fact: Fact, known: RepositoryFacts, claims: Claims) -> list[Signa
         case ReviewFact() | ReviewCommentFact():
             return _on_pull_request(fact, known, claims)
         case CommentFact():
-            return _comment(fact, claims)
+            return _comment(fact, known, claims)
         case _:
             return []
 
@@ -196,8 +197,11 @@ def _on_pull_request(
     return _credited(fact, author, happened, number=number)
 
 
-def _comment(comment: CommentFact, claims: Claims) -> list[Signal] | Skip:
-    if _value(comment.is_deleted):
+def _comment(comment: CommentFact, known: RepositoryFacts, claims: Claims) -> list[Signal] | Skip:
+    if _value(comment.is_deleted) or any(
+        isinstance(thing := known.facts.get(key), IssueFact | PullFact) and _value(thing.is_deleted)
+        for key in places_of(comment)
+    ):
         return []
     happened = _spam(comment, comment.created_at)
     if comment.created_at:

@@ -24,6 +24,7 @@ from laurel_ingest.domain.registers import Said
 # A field's type and the rule by which two facts' fields become one.
 Best: TypeAlias = Annotated[Said | None, registers.best]
 Last: TypeAlias = Annotated[Said | None, registers.last]
+Gone: TypeAlias = Annotated[Said | None, registers.gone]
 Union: TypeAlias = Annotated[frozenset[int], registers.union]
 Earliest: TypeAlias = Annotated[Mapping[str, int], registers.earliest]
 Either: TypeAlias = Annotated[bool, registers.either]
@@ -100,7 +101,7 @@ class PullFact:
     is_spam: Last = None
     flagged: Last = None
     closes: Union = NO_NUMBERS
-    is_deleted: Last = None
+    is_deleted: Gone = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ class IssueFact:
     is_spam: Last = None
     flagged: Last = None
     closed_by_pull: Either = False
-    is_deleted: Last = None
+    is_deleted: Gone = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,7 @@ class CommentFact:
     number: Best = None
     is_spam: Last = None
     flagged: Last = None
-    is_deleted: Last = None
+    is_deleted: Gone = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,7 @@ class ReviewCommentFact:
     pull_numbers: Union = NO_NUMBERS
     is_spam: Last = None
     flagged: Last = None
-    is_deleted: Last = None
+    is_deleted: Gone = None
 
 
 ThingFact: TypeAlias = PullFact | IssueFact | ReviewFact | CommentFact | ReviewCommentFact
@@ -217,6 +218,7 @@ def _itself(value: Any) -> Any:
 _PLAIN: Final[Mapping[Any, Callable[[Any], Any]]] = {
     registers.best: list,
     registers.last: list,
+    registers.gone: list,
     registers.union: sorted,
     registers.earliest: dict,
 }
@@ -253,7 +255,10 @@ def from_json(key: FactKey, said: Mapping[str, Any]) -> Fact:
     return fact_type(repository_id=repository_id, identity=identity, **values)
 
 
+_SAYINGS: Final = (registers.best, registers.last, registers.gone)
+
+
 def _value(rule: Any, written: Any) -> Any:
-    if rule is registers.best or rule is registers.last:
+    if rule in _SAYINGS:
         return Said(*written)
     return frozenset(written) if rule is registers.union else written

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from laurel_ingest.domain.facts import (
+    CommentFact,
     CommitFact,
     Fact,
     FactKey,
@@ -78,6 +79,14 @@ def links_of(fact: Fact) -> list[FactKey]:
     if isinstance(fact, CommitFact | ReviewFact | ReviewCommentFact):
         return [(here, PullFact.kind, str(number)) for number in sorted(fact.pull_numbers)]
     return []
+
+
+def places_of(comment: CommentFact) -> list[FactKey]:
+    """What a comment may stand on: its number does not tell whether that is a pull request."""
+    if comment.number is None:
+        return []
+    number = str(comment.number.value)
+    return [(comment.repository_id, kind, number) for kind in (IssueFact.kind, PullFact.kind)]
 
 
 def synthetic_people(fact: Fact) -> set[int]:

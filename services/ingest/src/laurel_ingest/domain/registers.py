@@ -51,6 +51,18 @@ def last(one: Said | None, other: Said | None) -> Said | None:
     return one if left > right else other
 
 
+def gone(one: Said | None, other: Said | None) -> Said | None:
+    """Whether a thing is no more: what was said last; at one time, that it is gone.
+
+    An end is told as of the thing's last update, which others tell of as well.
+    """
+    if one is None or other is None:
+        return one or other
+    if one.at == other.at and one.value != other.value:
+        return one if one.value else other
+    return last(one, other)
+
+
 def union(one: frozenset[Any], other: frozenset[Any]) -> frozenset[Any]:
     """Everything that anybody said."""
     return one | other

@@ -102,6 +102,15 @@ _UNWALKED_OF: Final = text(
     """
 )
 
+_COMMENTS_ON: Final = text(
+    """
+    SELECT f.repository_id, f.kind, f.key
+    FROM unnest(CAST(:repository_ids AS bigint[]), CAST(:numbers AS text[]))
+        AS wanted (repository_id, number)
+    JOIN repository_facts AS f ON f.repository_id = wanted.repository_id AND f.kind = 'comment'
+        AND f.body -> 'number' ->> 2 = wanted.number
+    """
+)
 
 _TENANTS: Final = text(
     """
@@ -183,6 +192,13 @@ class PostgresFacts:
         if not repository_ids:
             return set()
         return await self._keys(_UNWALKED_OF, repository_ids=list(repository_ids))
+
+    async def comments_on(self, things: Collection[FactKey]) -> set[FactKey]:
+        """Comments on these issues and pull requests; seldom asked, and no index knows them."""
+        if not things:
+            return set()
+        repository_ids, numbers = [key[0] for key in things], [key[2] for key in things]
+        return await self._keys(_COMMENTS_ON, repository_ids=repository_ids, numbers=numbers)
 
     async def installations(
         self, told: Mapping[int, int], repository_ids: Collection[int]
