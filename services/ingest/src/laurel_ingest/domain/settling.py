@@ -8,6 +8,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from laurel_ingest.domain.signals import OF_THE_PERSON
+
 
 @dataclass(frozen=True, slots=True)
 class Word:
@@ -26,12 +28,14 @@ def settle(known: Word, offered: Word, *, last_word: bool = False) -> Word:
 
     The better-standing source is right about everything but the flags, which are joined. Between
     equals `last_word` lets the newer one speak, for a source that has merged all it knows; without
-    it the later time and then the larger values win, whoever came first.
+    it the later time and then the larger values win, whoever came first. Flags that tell of the
+    person whom it names are then its own: the one before may have named another.
     """
     wins = offered.standing > known.standing or (
         offered.standing == known.standing and (last_word or _rank(offered) > _rank(known))
     )
-    return replace(offered if wins else known, flags=known.flags | offered.flags)
+    kept = known.flags & ~OF_THE_PERSON if wins and last_word else known.flags
+    return replace(offered if wins else known, flags=kept | offered.flags)
 
 
 def _rank(word: Word) -> tuple[int, int, int, bytes]:

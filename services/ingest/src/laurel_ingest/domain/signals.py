@@ -45,6 +45,10 @@ class Flag(IntFlag):
     HAS_LINKED_PR = 32
 
 
+OF_THE_PERSON = Flag.IS_BOT | Flag.IS_SELF_REVIEW | Flag.IS_SELF_MERGE
+"""Flags that depend on who is credited."""
+
+
 REVIEW_STATES = ("approved", "changes_requested", "commented")
 """The database's enum in its order; on the wire they count from 1, and 0 is none."""
 

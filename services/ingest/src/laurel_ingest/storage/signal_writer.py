@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from laurel_ingest.application.ports import TypeCounts, WriteOutcome
+from laurel_ingest.domain.signals import OF_THE_PERSON
 from laurel_ingest.storage import staging
 from laurel_ingest.storage.change_log import Change, log_changes
 from laurel_ingest.storage.scoring_notices import note_change
@@ -86,8 +87,11 @@ _SETTLE: Final = text(
     ), weighed AS (
         SELECT o.content_hash, o.credited_id, o.signal_id, o.known_timestamp, o.known_standing,
             o.standing, o.installation_id, o.user_id, o.value, o.event_timestamp,
-            o.details || signal_metadata(o.flags | signal_flags(old.metadata), NULL, NULL, NULL,
-                NULL, NULL, NULL) AS replaced,
+            o.details || signal_metadata(
+                o.flags | (signal_flags(old.metadata)
+                    & CASE WHEN :last_word THEN CAST(:not_of_the_person AS integer) ELSE -1 END),
+                NULL, NULL, NULL, NULL, NULL, NULL
+            ) AS replaced,
             old.metadata || signal_metadata(o.flags, NULL, NULL, NULL, NULL, NULL, NULL)
                 AS enriched,
             old.installation_id AS old_installation_id, old.user_id AS old_user_id,
@@ -260,7 +264,12 @@ class SignalWriter:
     async def _settle(self, tally: _Tally, *, last_word: bool) -> None:
         first, last = (await self._connection.execute(_CONFLICT_SPAN)).one()
         if first is not None:
-            values = {"first": first, "last": last, "last_word": last_word}
+            values = {
+                "first": first,
+                "last": last,
+                "last_word": last_word,
+                "not_of_the_person": ~int(OF_THE_PERSON),
+            }
             changed = await self._connection.execute(_SETTLE, values)
             tally.count_changed(changed)
 
