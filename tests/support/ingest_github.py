@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any, LiteralString
 
+import orjson
 import psycopg
 
 from laurel_common.clock import Clock
@@ -15,6 +16,7 @@ from laurel_ingest.clients.github.http import GraphQL
 from laurel_ingest.domain.history.runs import Scope
 from tests.support.database import Database
 from tests.support.github import GitHubSimulator, World
+from tests.support.github.activity import Activity
 from tests.support.github.history import Size, fill
 from tests.support.github.tokens import Token
 from tests.support.github.world import Account, Installation, Repository
@@ -130,3 +132,22 @@ def enter(story: Story, database: Database) -> None:
                     story.organization.id,
                 ],
             )
+
+
+def clone(activity: Activity) -> list[bytes]:
+    """The default branch as `git log` tells it."""
+    lines = []
+    for one in activity.history(activity.head or ""):
+        name, email, _ = one.authors[0]
+        trailers = [f"Co-authored-by: {mate} <{address}>" for mate, address, _ in one.authors[1:]]
+        record = {
+            "sha": one.oid,
+            "parents": one.parents,
+            "author": {"name": name, "email": email},
+            "authored_at": one.authored_at.isoformat(),
+            "message": "\n\n".join([one.message, *trailers]),
+            "additions": one.additions,
+            "deletions": one.deletions,
+        }
+        lines.append(orjson.dumps(record))
+    return lines

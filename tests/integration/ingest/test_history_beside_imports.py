@@ -6,28 +6,9 @@ import orjson
 
 from laurel_ingest.application.import_events import GitSource, ImportEvents
 from laurel_ingest.application.line_reading import RawBatch
-from tests.support.github.activity import Activity
 from tests.support.github.graphql_shapes import stamp
+from tests.support.ingest_github import clone
 from tests.support.ingest_ground import Ground, expected
-
-
-def clone(activity: Activity) -> list[bytes]:
-    """The default branch as `git log` tells it."""
-    lines = []
-    for one in activity.history(activity.head or ""):
-        name, email, _ = one.authors[0]
-        trailers = [f"Co-authored-by: {mate} <{address}>" for mate, address, _ in one.authors[1:]]
-        record = {
-            "sha": one.oid,
-            "parents": one.parents,
-            "author": {"name": name, "email": email},
-            "authored_at": one.authored_at.isoformat(),
-            "message": "\n\n".join([one.message, *trailers]),
-            "additions": one.additions,
-            "deletions": one.deletions,
-        }
-        lines.append(orjson.dumps(record))
-    return lines
 
 
 def archive(ground: Ground) -> list[bytes]:

@@ -1,9 +1,11 @@
 """One thing by webhook, archive and git: the same identities, the same end in any order."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from laurel_ingest.application.batch_facts import BatchFacts
@@ -16,7 +18,11 @@ from laurel_ingest.domain.linking import RepositoryFacts
 from laurel_ingest.domain.refusals import Skip
 from laurel_ingest.domain.signals import Signal, SignalType
 from tests.support.ingest_builders import FULL_NAME, REPOSITORY_ID, record
+from tests.support.ingest_chronicle import Chronicle
 from tests.support.ingest_strategies import MAIL_OF, MESSAGE_OF, histories
+from tests.support.ingest_tellings import Case, assert_as_it_happened, told_by_four
+from tests.support.ingest_tellings import Telling as Told
+from tests.support.ingest_tellings import read as read_telling
 from tests.support.ingest_webhooks import RECEIVED_AT, as_webhook, payload, read, repository
 
 Telling: TypeAlias = tuple[str, Any]
@@ -36,12 +42,20 @@ def add(told: BatchFacts, telling: Telling) -> None:
 
 
 def signals_after(tellings: Sequence[Telling]) -> set[Signal]:
-    """The signals after some tellings, each merged into what was remembered as JSON."""
-    remembered: dict[FactKey, Any] = {}
-    claims: dict[int, int] = {}
+    """The signals after some tellings, each a batch of its own."""
+    batches = []
     for telling in tellings:
         told = BatchFacts()
         add(told, telling)
+        batches.append(told)
+    return signals_of_batches(batches)
+
+
+def signals_of_batches(batches: Iterable[BatchFacts]) -> set[Signal]:
+    """The signals after some batches, each merged into what was remembered as JSON."""
+    remembered: dict[FactKey, Any] = {}
+    claims: dict[int, int] = {}
+    for told in batches:
         for key, fact in told.facts.items():
             known = from_json(key, remembered[key]) if key in remembered else None
             remembered[key] = to_json(fact if known is None else merge(known, fact))
@@ -120,3 +134,41 @@ def test_webhooks_alone_and_the_archive_alone_tell_of_the_same_signals(
     archive = [told for told, hook in pairs if hook]
     webhooks = [each for _, hook in pairs for each in hook]
     assert hashes(signals_after([*archive, main])) == hashes(signals_after([*webhooks, main]))
+
+
+@dataclass(frozen=True)
+class Row:
+    """A signal as the database would show it."""
+
+    content_hash: str
+    user_id: int
+    event_timestamp: datetime
+
+
+def told(chronicle: Chronicle, tellings: Iterable[Told]) -> Iterator[BatchFacts]:
+    """What each telling of a repository's life says."""
+    full_name = chronicle.world.full_name(chronicle.repository)
+    for telling in tellings:
+        batch = BatchFacts()
+        for found in read_telling(telling, chronicle.repository.id, full_name):
+            batch.add(found, chronicle.repository.id, full_name, Owner("acme"))
+        yield batch
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(told_by_four())
+def test_graphql_webhooks_archive_and_git_in_any_order_tell_what_happened(case: Case) -> None:
+    chronicle, tellings, batches = case
+    rearranged = [telling for batch in batches for telling in batch]
+    note(f"steps {list(enumerate(step.name for step in chronicle.steps))}; told {rearranged}")
+    signals = signals_of_batches(told(chronicle, rearranged))
+    rows = [
+        Row(
+            content_hash(each.type.label, each.repository_id, each.identity),
+            each.user_id,
+            datetime.fromtimestamp(each.event_time, UTC),
+        )
+        for each in signals
+    ]
+    assert_as_it_happened(chronicle, tellings, rows)
+    assert signals == signals_of_batches(told(chronicle, tellings))
