@@ -6,19 +6,23 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import grpc
 import pytest
 
 from laurel_common.auth.access import Access
 from laurel_common.auth.principal import PrincipalKind
 from laurel_common.errors import (
+    CallerNotAllowed,
     DependencyUnavailable,
     InstallationNotFound,
     TokenExpired,
     Unauthenticated,
 )
 from laurel_common.redis import create_redis
+from laurel_common.rpc.status import code_of
 from laurel_sessions import IdentitySessions, RevocationListener
 from tests.rpc.identity.conftest import Identity, running_identity
+from tests.rpc.identity.signing_in import door
 from tests.support.database import Database
 from tests.support.people import (
     ACME,
@@ -90,6 +94,38 @@ async def test_users_are_who_identity_says_they_are(asking: Asking) -> None:
     ):
         with pytest.raises(refusal_):
             await users.access(session, installation_id, require_admin=admin)
+
+
+async def test_members_are_turned_away_from_what_is_for_admins(
+    database: Database, redis_url: str, tmp_path: Path
+) -> None:
+    async with door(database, redis_url, tmp_path) as front:
+        acme = front.world.organization("acme")
+        ada, bob = front.world.user("ada"), front.world.user("bob")
+        front.world.join(acme, ada, "admin")
+        front.world.join(acme, bob)
+        installation_id = front.install(acme)
+        admin, member = [(await front.sign_in(each)).session.session_id for each in (ada, bob)]
+        time = Time()
+        channel = front.identity.server.channel(PrincipalKind.SERVICE, name="scoring")
+        users = IdentitySessions(channel, monotonic=time)
+
+        assert (await users.access(admin, installation_id, require_admin=True)).is_admin
+        # The second refusal is one that is kept.
+        for _ in range(2):
+            with pytest.raises(CallerNotAllowed) as refused:
+                await users.access(member, installation_id, require_admin=True)
+            assert code_of(refused.value) is grpc.StatusCode.PERMISSION_DENIED
+        # What is for members does not depend on it.
+        seen = await users.access(member, installation_id, require_admin=False)
+        assert (seen.is_admin, seen.is_member) == (False, True)
+        # GitHub is asked again, and no refusal is kept for longer than an answer.
+        front.world.join(acme, bob, "admin")
+        front.identity.forget()
+        with pytest.raises(CallerNotAllowed):
+            await users.access(member, installation_id, require_admin=True)
+        time.seconds += 5.0
+        assert (await users.access(member, installation_id, require_admin=True)).is_admin
 
 
 async def test_an_answer_is_not_believed_for_longer_than_five_seconds(asking: Asking) -> None:
