@@ -73,20 +73,7 @@ async def test_the_authorize_url_asks_for_what_has_to_be_asked_for(front: Door) 
     assert left == timedelta(minutes=10)
 
 
-@pytest.mark.parametrize(
-    "return_to",
-    [
-        "https://evil.example",
-        "//evil.example",
-        "/\\evil.example",
-        "\\/evil.example",
-        "/\t/evil.example",
-        "javascript:alert(1)",
-        "boards",
-        "/a b",
-        "/\x85",
-    ],
-)
+@pytest.mark.parametrize("return_to", ["//evil.example", "/%5cevil.example", "/" + "x" * 2_048])
 async def test_nobody_is_led_elsewhere(front: Door, return_to: str) -> None:
     assert await reason_of(front.begin(return_to)) == "INVALID_REQUEST"
 

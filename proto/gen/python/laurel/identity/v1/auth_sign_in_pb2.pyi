@@ -25,7 +25,9 @@ class BeginSignInRequest(_message.Message):
     RETURN_TO_FIELD_NUMBER: _builtins.int
     return_to: _builtins.str
     """Where the gateway leads the user in the end: a path of the gateway's own,
-    from its root, with query and fragment where wanted. Default: "/".
+    from its root, with query and fragment where wanted, in ASCII, percent-encoded
+    beyond. Refused is also what only leads elsewhere once it is decoded, and two
+    slashes in a row. Default: "/".
     """
     def __init__(
         self,
