@@ -12,11 +12,12 @@ from psycopg import sql
 from laurel.identity.v1 import auth_sessions_pb2, directory_access_pb2, directory_pb2_grpc
 from laurel_common.auth.principal import PrincipalKind
 from laurel_common.errors import RemoteError
-from laurel_identity.domain.errors import SessionNotFound
+from laurel_identity.domain.errors import SessionNotFound, SignInMisconfigured
 from laurel_identity.storage.token_cipher import parse_token_keys
 from tests.rpc.identity.signing_in import Auth, Door, door, reason_of
 from tests.support.database import Database
 from tests.support.github.oauth import oauth_of
+from tests.support.stack_running import until
 
 OLD_KEY, NEW_KEY = "0123456789abcdef" * 4, "fedcba9876543210" * 4
 GET = auth_sessions_pb2.GetSessionRequest()
@@ -163,6 +164,38 @@ async def test_a_token_is_refreshed_before_it_ends_once_for_all_who_ask(front: D
         await tokens.token(done.session.session_id)
     assert await tokens.token(done.session.session_id) not in {first, second}
     assert oauth.refreshed == 2
+
+
+async def test_a_refresh_that_nobody_waits_for_any_more_is_not_lost(front: Door) -> None:
+    done = await front.sign_in(front.world.user("ada"))
+    tokens, oauth = front.identity.built.sessions.user_tokens, oauth_of(front.world)
+    session_id = done.session.session_id
+    old = await tokens.token(session_id)
+    front.clock.advance(timedelta(hours=8))
+    # GitHub has taken the old refresh token back, and its answer is on its way.
+    front.github.faults.add("POST /login", answer_delay=0.3)
+    asking = asyncio.create_task(tokens.token(session_id))
+    await until(lambda: front.github.answering, "GitHub answers")
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert await tokens.token(session_id) != old
+    assert oauth.refreshed == 1
+    assert await reason_of(front.auth(done.session_token).GetSession(GET)) == "OK"
+
+
+async def test_a_refresh_that_fails_for_a_reason_of_ours_is_tried_again_at_once(
+    front: Door,
+) -> None:
+    done = await front.sign_in(front.world.user("ada"))
+    tokens = front.identity.built.sessions.user_tokens
+    front.clock.advance(timedelta(hours=8))
+    secret, front.world.app.client_secret = front.world.app.client_secret, "changed"
+    with pytest.raises(SignInMisconfigured):
+        await tokens.token(done.session.session_id)
+    front.world.app.client_secret = secret
+    # Nobody waits for a lease that nobody holds: the clock does not move.
+    assert (await asyncio.wait_for(tokens.token(done.session.session_id), 10)).startswith("ghu_")
 
 
 async def test_a_refused_refresh_ends_the_session(front: Door) -> None:

@@ -1,13 +1,17 @@
 """A session's GitHub token, refreshed before it ends: once, whoever asks and wherever."""
 
 import asyncio
+from collections.abc import Coroutine
+from contextvars import Context
 from datetime import timedelta
+from typing import Any
 
 from laurel_common.clock import Clock
+from laurel_common.errors import LaurelError
 from laurel_identity.application.end_sessions import EndSessions
 from laurel_identity.application.session_ports import SessionStore
 from laurel_identity.application.sign_in_ports import SignInClient
-from laurel_identity.domain.errors import GitHubRateLimited, GitHubUnavailable, SessionNotFound
+from laurel_identity.domain.errors import SessionNotFound
 from laurel_identity.domain.github_tokens import GitHubTokens
 
 # Longer than GitHub may take to answer.
@@ -27,6 +31,7 @@ class UserTokens:
         self._client = client
         self._end_sessions = end_sessions
         self._clock = clock
+        self._refreshing: set[asyncio.Task[str]] = set()
 
     async def token(self, session_id: str) -> str:
         """A token that GitHub takes now."""
@@ -41,7 +46,7 @@ class UserTokens:
             if not tokens.can_refresh(now):
                 return await self._last_of(session_id, tokens)
             if await self._sessions.lease(session_id, now, LEASE):
-                return await self._refresh(session_id)
+                return await self._to_its_end(self._refresh(session_id))
             # Somebody else asks GitHub right now; what has not ended yet is good meanwhile.
             if not tokens.is_over(now):
                 return tokens.access
@@ -50,6 +55,22 @@ class UserTokens:
     async def refused(self, session_id: str) -> None:
         """Ends a session whose token GitHub does not take any more."""
         await self._end_sessions.one(session_id)
+
+    async def _to_its_end(self, refreshing: Coroutine[Any, Any, str]) -> str:
+        """Goes on also where whoever asked does not wait: GitHub takes the old refresh token back
+        as it gives a new one, and a session that lost that one is lost.
+        """
+        # A context of its own: the caller's deadline is not that of the session.
+        task = asyncio.create_task(refreshing, context=Context())
+        self._refreshing.add(task)
+        task.add_done_callback(self._settle)
+        return await asyncio.shield(task)
+
+    def _settle(self, done: asyncio.Task[str]) -> None:
+        self._refreshing.discard(done)
+        # Asking for the exception marks it as seen, should everybody have gone away.
+        if not done.cancelled():
+            done.exception()
 
     async def _refresh(self, session_id: str) -> str:
         """Asks GitHub, holding the lease."""
@@ -62,7 +83,7 @@ class UserTokens:
             return tokens.access
         try:
             refreshed = await self._client.refresh(tokens.refresh)
-        except (GitHubUnavailable, GitHubRateLimited):
+        except LaurelError:
             await self._sessions.release(session_id)
             if tokens.is_over(self._clock.now()):
                 raise
