@@ -1,7 +1,8 @@
 """Identity over a real database, behind the whole chain, called through stubs."""
 
 import secrets
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,6 +84,7 @@ async def running_identity(
     github: GitHubSimulator | None = None,
     clock: FakeClock | None = None,
     forget_team: TeamForgetter | None = None,
+    monotonic: Callable[[], float] = time.monotonic,
     **settings: Any,
 ) -> AsyncIterator[Identity]:
     """Serves identity over a database; `directory` receives the callers' keys."""
@@ -96,6 +98,7 @@ async def running_identity(
         redis=redis,
         clock=clock,
         forget_team=forget_team,
+        monotonic=monotonic,
     )
     try:
         async with serving(

@@ -1,6 +1,7 @@
 """Puts identity together: every port can be replaced by an argument."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
@@ -82,6 +83,7 @@ def build(
     tenant_reader: TenantReader | None = None,
     forget_team: TeamForgetter | None = None,
     clock: Clock | None = None,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> Identity:
     """Builds everything below the server. Called within the running loop."""
     clock = clock or SystemClock()
@@ -114,6 +116,7 @@ def build(
         reader=reader,
         seals=tokens,
         clock=clock,
+        monotonic=monotonic,
     )
     return Identity(
         servicers=[

@@ -1,6 +1,7 @@
 """Puts the part of identity together that signs people in and answers for their sessions."""
 
-from collections.abc import Collection
+import time
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from redis.asyncio import Redis
@@ -90,21 +91,29 @@ def build_sessions(
     reader: DirectoryReader,
     seals: PageTokens,
     clock: Clock,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> SessionParts:
-    """Builds it over one database, one Redis and one GitHub. Raises ConfigError."""
+    """Builds it over one database, one Redis and one GitHub; what is kept is kept by `monotonic`.
+    Raises ConfigError.
+    """
     store = SqlSessionStore(engine, cipher_of(settings))
     sessions, access = SqlSessionReader(engine), SqlAccessReader(engine)
     recent = RedisRecentAnswers(redis)
-    introspect_token = IntrospectToken(sessions, recent, clock)
+    introspect_token = IntrospectToken(sessions, recent, clock, monotonic=monotonic)
     kept = Kept()
     end_sessions = EndSessions(store, recent, kept.forget)
     tokens = UserTokens(store, github.sign_in, end_sessions, clock)
     discover = Discover(github.users, store, clock)
     ask = AskGitHub(
-        tokens=tokens, users=github.users, discover=discover, sessions=store, clock=clock
+        tokens=tokens,
+        users=github.users,
+        discover=discover,
+        sessions=store,
+        clock=clock,
+        monotonic=monotonic,
     )
-    check_access = CheckAccess(access, recent, ask, clock)
-    users = LocalUsers(introspect_token, check_access, access)
+    check_access = CheckAccess(access, recent, ask, clock, monotonic=monotonic)
+    users = LocalUsers(introspect_token, check_access, access, monotonic=monotonic)
     pending = RedisPendingSignIns(redis, seconds=int(LASTS.total_seconds()))
     states = States(seals)
     keep = KeepSessions(store, interval=settings.session_interval_seconds)
