@@ -43,6 +43,53 @@ async def test_a_stranger_is_unauthenticated(start: Start, header: str | None) -
     assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        pytest.param([("authorization", "Bearer GOOD"), ("authorization", "Bearer x")], id="last"),
+        pytest.param([("authorization", "Bearer x"), ("authorization", "Bearer GOOD")], id="first"),
+        pytest.param([("authorization", "Bearer GOOD")] * 2, id="twice the same"),
+        pytest.param([("authorization", "Bearer GOOD, Bearer GOOD")], id="joined"),
+        pytest.param([("authorization-bin", b"Bearer GOOD")], id="binary"),
+        pytest.param([("proxy-authorization", "Bearer GOOD")], id="another header"),
+        pytest.param([("x-authorization", "Bearer GOOD"), ("token", "GOOD")], id="own names"),
+        pytest.param([("authorization", "GOOD")], id="without a scheme"),
+        pytest.param([("authorization", "Bearer  GOOD")], id="two spaces"),
+        pytest.param([("authorization", "Bearer GOOD "), ("x", "y" * 4000)], id="beside much"),
+    ],
+)
+async def test_a_token_comes_in_one_header_and_in_one_way(
+    start: Start, told: list[tuple[str, str | bytes]]
+) -> None:
+    """Who stands before a service may have looked at another one."""
+    running = await start()
+    token = running.keys.add("ingest", K.SERVICE).token("test")
+    metadata = [
+        (name, value.replace(b"GOOD", token.encode()))
+        if isinstance(value, bytes)
+        else (name, value.replace("GOOD", token))
+        for name, value in told
+    ]
+    stub = pb_grpc.EchoServiceStub(running.bare_channel())
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await stub.Echo(pb.EchoRequest(text="x"), metadata=metadata)
+    assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
+    good = [("authorization", f"Bearer {token}"), ("x-twice", "a"), ("x-twice", "b")]
+    assert (await stub.Echo(pb.EchoRequest(text="x"), metadata=good)).text == "x"
+
+
+async def test_metadata_without_end_are_refused_and_the_next_call_is_served(start: Start) -> None:
+    running = await start()
+    token = running.keys.add("ingest", K.SERVICE).token("test")
+    stub = pb_grpc.EchoServiceStub(running.bare_channel())
+    bearer = ("authorization", f"Bearer {token}")
+    for more in ([("x", "y" * 100_000)], [(f"x-{each}", "y" * 100) for each in range(1_000)]):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await stub.Echo(pb.EchoRequest(text="x"), metadata=[bearer, *more])
+        assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert (await stub.Echo(pb.EchoRequest(text="x"), metadata=[bearer])).text == "x"
+
+
 def minted(**changes: Any) -> Callable[[RunningServer, FakeClock], str]:
     def make(running: RunningServer, clock: FakeClock) -> str:
         running.keys.add("ingest", K.SERVICE)
@@ -94,6 +141,34 @@ async def test_a_token_counts_for_its_time_and_audience(
     token = make(running, clock)
     clock.advance(timedelta(seconds=skew))
     assert await outcome(running.channel_with(StaticToken(token))) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "lifetime"),
+    [
+        pytest.param(K.SERVICE, timedelta(seconds=60), id="service"),
+        pytest.param(K.BACKEND, timedelta(seconds=60), id="backend"),
+        pytest.param(K.OPERATOR, timedelta(hours=1), id="operator"),
+    ],
+)
+async def test_two_clocks_may_be_thirty_seconds_apart_and_no_more(
+    start: Start, kind: K, lifetime: timedelta
+) -> None:
+    clock = FakeClock()
+    running = await start(clock=clock)
+    running.keys.add("caller", kind)
+    key = running.keys.private_key("caller")
+
+    async def after(seconds: float, lifetime: timedelta = lifetime) -> str:
+        """The outcome with a token of a clock that is so far behind, whoever came before."""
+        theirs = FakeClock(clock.now() - timedelta(seconds=seconds))
+        token = mint(key, issuer="caller", audience="test", lifetime=lifetime, clock=theirs)
+        return await outcome(running.channel_with(StaticToken(token)))
+
+    ends = lifetime.total_seconds()
+    assert [await after(each) for each in (0, -30, -31)] == ["OK", "OK", "UNAUTHENTICATED"]
+    assert [await after(ends + each) for each in (29, 30)] == ["OK", "TOKEN_EXPIRED"]
+    assert await after(0, lifetime + timedelta(seconds=1)) == "UNAUTHENTICATED"
 
 
 async def test_a_verified_token_expires_all_the_same(start: Start) -> None:
