@@ -65,6 +65,13 @@ def test_a_malformed_parent_begins_a_new_trace(parent: str | None) -> None:
     assert trace.tracestate is None
 
 
+@pytest.mark.parametrize("state", ["", "x" * 513, "a=\u00e9", "a=\x7f", "a=\nb"])
+def test_a_state_that_can_not_be_passed_on_is_left_out(state: str) -> None:
+    trace = Trace("r", PARENT, state)
+    assert trace.child_traceparent().startswith("00-0af7651916cd43dd8448eb211c80319c-")
+    assert trace.tracestate is None
+
+
 @pytest.mark.parametrize("given", ["", "a b", "x" * 65, "a\nb", "é"])
 def test_a_request_id_of_another_shape_is_replaced_by_one_of_ours(given: str) -> None:
     first, second = Trace(given).request_id, Trace(given).request_id

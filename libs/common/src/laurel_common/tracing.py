@@ -12,6 +12,8 @@ TRACESTATE_KEY = "tracestate"
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
+# What has to be passed on, and can be: metadata that gRPC would not send fail the call with them.
+_TRACESTATE = re.compile(r"[\x20-\x7e]{1,512}")
 _NO_TRACE, _NO_SPAN = "0" * 32, "0" * 16
 
 _process = secrets.token_hex(6)
@@ -85,6 +87,8 @@ class Trace:
         found = _TRACEPARENT.fullmatch(self._traceparent or "")
         if found and found[1] != _NO_TRACE and found[2] != _NO_SPAN:
             self._trace_id, self._flags = found[1], found[3]
+            if not _TRACESTATE.fullmatch(self.tracestate or ""):
+                self.tracestate = None
         else:
             # A state without the context that it belongs to means nothing.
             self._trace_id, self.tracestate = secrets.token_hex(16), None
