@@ -14,7 +14,8 @@ from rich.console import Console
 
 from laurel_cli.display.errors import error_line, exit_code
 from laurel_cli.display.text import clean
-from laurel_cli.errors import EXIT_FAILURE, EXIT_INTERRUPTED, CommandError
+from laurel_cli.errors import EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_USAGE, CommandError
+from laurel_common.config import ConfigError
 from laurel_common.errors import LaurelError
 
 T = TypeVar("T")
@@ -39,6 +40,8 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(work)
     except CommandError as error:
         text, code = str(error), error.exit_code
+    except ConfigError as error:
+        text, code = "; ".join(error.problems), EXIT_USAGE
     except LaurelError as error:
         text, code = error_line(error), exit_code(error)
     except OSError as error:

@@ -11,7 +11,7 @@ from laurel_common.config import ConfigError
 from laurel_common.errors import RemoteError
 from laurel_common.rpc.client import connect
 from laurel_common.rpc.server import build_server
-from laurel_common.rpc.transport import is_loopback, server_credentials
+from laurel_common.rpc.transport import channel_credentials, is_loopback, server_credentials
 from laurel_common.testing.server import TestKeys, default_settings, serving
 from tests.rpc.common.echo import EchoServicer, pb, pb_grpc, registration
 
@@ -96,6 +96,41 @@ def test_a_key_that_everybody_can_read_is_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(ConfigError, match="chmod 600"):
         server_credentials(settings)
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "text", "problem"),
+    [
+        pytest.param("key", "", "not a private key", id="an empty key"),
+        pytest.param("key", "-----BEGIN PRIVATE KEY-----\nMC4C\n", "not a private key", id="half"),
+        pytest.param("key", "another's", "not the key of", id="another's key"),
+        pytest.param("certificate", "x", "no certificate", id="no certificate"),
+        pytest.param("authority", "", "no certificate", id="an empty authority"),
+    ],
+)
+def test_files_that_make_no_tls_are_told_before_grpc_ends_the_process(
+    tmp_path: Path, spoilt: str, text: str, problem: str
+) -> None:
+    authority, stranger = authorities(tmp_path)
+    certificate, key = authority.issue("test")
+    files = {"key": key, "certificate": certificate, "authority": authority.certificate_file}
+    other = stranger.issue("test")[1]
+    files[spoilt].write_text(other.read_text() if text == "another's" else text)
+    settings = default_settings(
+        TestKeys(tmp_path),
+        tls_certificate_file=certificate,
+        tls_key_file=key,
+        tls_client_ca_file=authority.certificate_file,
+    )
+    with pytest.raises(ConfigError, match=problem):
+        server_credentials(settings)
+    with pytest.raises(ConfigError, match=problem):
+        channel_credentials(
+            "localhost:1",
+            ca_file=authority.certificate_file,
+            allow_insecure=False,
+            own=(certificate, key),
+        )
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,22 @@ def test_arguments_that_make_no_sense_are_told_in_a_line(
     assert not os.path.lexists(Path(data) / "postgres")
 
 
+def test_up_takes_a_directory_of_certificates(data: str, tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["up", "--data", data, "--certs", str(tmp_path)])
+    assert done.exit_code == 1
+    assert "has no ca.pem: `laurel certs" in done.stderr.replace("\n", "")
+
+
+@pytest.mark.parametrize("command", ["status", "board"])
+def test_an_authority_that_is_none_is_told_in_a_line(data: str, command: str) -> None:
+    account = ["acme"] if command == "board" else []
+    for path, problem in (("nowhere.pem", "No such file"), ("trust.toml", "no certificate in PEM")):
+        environ = {"LAUREL_TLS_CA_FILE": f"{data}/{path}", "COLUMNS": "200"}
+        done = CliRunner().invoke(app, [command, *account, "--data", data], env=environ)
+        assert done.exit_code == 2, done.output
+        assert problem in done.stderr
+
+
 def test_a_variable_with_a_typing_error_starts_nothing(data: str) -> None:
     environ = {"LAUREL_DATABSE_URL": "postgresql://me:hunter2@db/laurel"}
     done = CliRunner().invoke(app, ["up", "--data", data], env=environ)

@@ -24,7 +24,9 @@ class IdentitySettings(ServiceSettings):
     # Who signs in through the App: its client id and secret, both or neither. Where several
     # callbacks are registered with the App, the one that the gateway serves.
     github_client_id: str | None = Field(default=None, pattern=r"^[\x21-\x7e]+$")
-    github_client_secret: Annotated[str | None, SecretField(), Field(repr=False)] = None
+    github_client_secret: Annotated[str | None, SecretField(min_length=20), Field(repr=False)] = (
+        None
+    )
     github_callback_url: str | None = Field(default=None, pattern=r"^https?://\S+$")
 
     # What GitHub's tokens are encrypted with: 64 hex digits, first the current key, behind it those

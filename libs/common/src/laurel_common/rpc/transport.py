@@ -5,6 +5,9 @@ import stat
 from pathlib import Path
 
 import grpc
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509 import Certificate, load_pem_x509_certificates
 
 from laurel_common.config import ConfigError, ServiceSettings
 
@@ -39,8 +42,8 @@ def server_credentials(settings: ServiceSettings) -> grpc.ServerCredentials | No
         raise ConfigError(["LAUREL_TLS_CERTIFICATE_FILE and LAUREL_TLS_KEY_FILE go together"])
     if certificate is not None and key is not None:
         return grpc.ssl_server_credentials(
-            [(_read_private(key), _read(certificate))],
-            root_certificates=None if client_ca is None else _read(client_ca),
+            [_read_pair(certificate, key)],
+            root_certificates=None if client_ca is None else _read_authorities(client_ca),
             require_client_auth=client_ca is not None,
         )
     if not is_loopback(settings.listen) and not settings.allow_insecure_bind:
@@ -66,22 +69,45 @@ def channel_credentials(
     Raises ConfigError where a token would travel in the open.
     """
     if ca_file is not None:
+        authorities = _read_authorities(ca_file)
         if own is None:
-            return grpc.ssl_channel_credentials(_read(ca_file))
-        return grpc.ssl_channel_credentials(
-            _read(ca_file), private_key=_read_private(own[1]), certificate_chain=_read(own[0])
-        )
+            return grpc.ssl_channel_credentials(authorities)
+        key, certificate = _read_pair(*own)
+        return grpc.ssl_channel_credentials(authorities, key, certificate)
     if not is_loopback(target) and not allow_insecure:
         raise ConfigError([f"{target} is not on this machine: calling it needs LAUREL_TLS_CA_FILE"])
     return None
 
 
-def _read_private(path: Path) -> bytes:
-    """A private key; raises ConfigError for one that everybody can read."""
+def _read_pair(certificate_file: Path, key_file: Path) -> tuple[bytes, bytes]:
+    """A private key and its certificate, looked at because gRPC ends the process over others.
+
+    Raises ConfigError for a key that everybody can read, and for what is no such pair.
+    """
+    key, certificate = _read(key_file), _read(certificate_file)
+    if key_file.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH):
+        raise ConfigError([f"{key_file}: everybody can read it; chmod 600 makes it private"])
+    try:
+        private = load_pem_private_key(key, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise ConfigError([f"{key_file}: not a private key in PEM"]) from None
+    (first, *_) = _certificates_in(certificate, certificate_file)
+    if private.public_key() != first.public_key():
+        raise ConfigError([f"{key_file}: not the key of {certificate_file}"])
+    return key, certificate
+
+
+def _read_authorities(path: Path) -> bytes:
     content = _read(path)
-    if path.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH):
-        raise ConfigError([f"{path}: everybody can read it; chmod 600 makes it private"])
+    _certificates_in(content, path)
     return content
+
+
+def _certificates_in(content: bytes, path: Path) -> list[Certificate]:
+    try:
+        return load_pem_x509_certificates(content)
+    except ValueError:
+        raise ConfigError([f"{path}: no certificate in PEM"]) from None
 
 
 def _read(path: Path) -> bytes:

@@ -1,6 +1,8 @@
 """The App's clients, as the settings say."""
 
-import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from laurel_common.clock import Clock
 from laurel_common.config import ConfigError
@@ -10,6 +12,9 @@ from laurel_identity.clients.github.app import GitHubApp
 from laurel_identity.clients.github.http import GitHubHttp
 from laurel_identity.clients.github.oauth import GitHubSignIn
 from laurel_identity.config import IdentitySettings
+
+# GitHub's are of 2,048.
+_SHORTEST_KEY_BITS = 2048
 
 
 def app_client(settings: IdentitySettings, http: GitHubHttp) -> AppClient:
@@ -24,11 +29,8 @@ def app_client(settings: IdentitySettings, http: GitHubHttp) -> AppClient:
         raise ConfigError(["LAUREL_GITHUB_APP_ID: missing beside the App's private key"])
     if key is None:
         raise ConfigError(["LAUREL_GITHUB_APP_PRIVATE_KEY: missing beside the App's id"])
-    try:
-        jwt.encode({}, key, algorithm="RS256")
-    except (jwt.InvalidKeyError, ValueError, TypeError):
-        problem = "LAUREL_GITHUB_APP_PRIVATE_KEY: not an RSA private key in PEM"
-        raise ConfigError([problem]) from None
+    if problem := _wrong_with(key):
+        raise ConfigError([f"LAUREL_GITHUB_APP_PRIVATE_KEY: {problem}"])
     return GitHubApp(http, app_id, key)
 
 
@@ -52,3 +54,15 @@ def sign_in_client(settings: IdentitySettings, http: GitHubHttp, clock: Clock) -
         callback_url=settings.github_callback_url,
         clock=clock,
     )
+
+
+def _wrong_with(private_key: str) -> str:
+    """What keeps a text from being the App's key; empty where it may be."""
+    try:
+        key = load_pem_private_key(private_key.encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, RSAPrivateKey):
+        return "not an RSA private key in PEM"
+    short = key.key_size < _SHORTEST_KEY_BITS
+    return f"shorter than {_SHORTEST_KEY_BITS} bits" if short else ""
