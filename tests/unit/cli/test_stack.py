@@ -129,6 +129,15 @@ async def test_a_start_on_taken_ports_fails_before_anything_is_started(tmp_path:
     assert not (tmp_path / "postgres").exists()
 
 
+async def test_up_names_the_certificate_that_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("")
+    options = StackOptions(tmp_path / "data", Ports.parse("any"), certificates=tmp_path)
+    with pytest.raises(StackError, match=r"has no identity\.pem: `laurel certs"):
+        async with running_stack(options, print):
+            pass
+    assert not (tmp_path / "data").exists()
+
+
 async def test_a_broken_trust_directory_is_told_and_left_as_it_is(layout: Layout) -> None:
     layout.trust_file.write_text("nonsense = 1\n")
     with pytest.raises(CommandError, match="trust file"):

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, get_args
@@ -26,6 +26,7 @@ LOG_LEVELS = get_args(ServiceSettings.model_fields["log_level"].annotation)
 
 
 def up(
+    *,
     data: Data = Path(".laurel"),
     database_url: Annotated[
         str | None,
@@ -51,27 +52,34 @@ def up(
     log_level: Annotated[
         str, typer.Option(envvar="LAUREL_LOG_LEVEL", help="debug, info, warning or error.")
     ] = "info",
+    certs: Annotated[
+        Path | None,
+        typer.Option(help="A directory that `laurel certs` filled: mutual TLS on every port."),
+    ] = None,
 ) -> None:
     """Run PostgreSQL, Valkey and the four services until Ctrl-C.
 
     Other settings of the services are taken from LAUREL_* variables, as theirs are.
     """
-    run(_up(data, database_url, redis_url, ports, log_level))
+    run(
+        _up(
+            lambda: StackOptions(
+                root=data,
+                ports=Ports.parse(ports) if ports else Ports.default(),
+                database_url=parse_url("--database-url", database_url, check_database_url),
+                redis_url=parse_url("--redis-url", redis_url, check_redis_url),
+                log_level=parse_word("--log-level", log_level, LOG_LEVELS),
+                certificates=certs,
+            )
+        )
+    )
 
 
-async def _up(
-    data: Path, database_url: str | None, redis_url: str | None, ports: str, log_level: str
-) -> None:
+async def _up(options: Callable[[], StackOptions]) -> None:
+    """Reads the options where what is wrong with them is told."""
     if strays := unknown(os.environ):
         raise UsageError(f"no service has a setting {', '.join(strays)}")
-    options = StackOptions(
-        root=data,
-        ports=Ports.parse(ports) if ports else Ports.default(),
-        database_url=parse_url("--database-url", database_url, check_database_url),
-        redis_url=parse_url("--redis-url", redis_url, check_redis_url),
-        log_level=parse_word("--log-level", log_level, LOG_LEVELS),
-    )
-    await run_stack_until_stopped(options)
+    await run_stack_until_stopped(options())
 
 
 async def run_stack_until_stopped(options: StackOptions) -> None:

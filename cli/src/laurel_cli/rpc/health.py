@@ -45,12 +45,18 @@ async def health_of(
     return str(_STATUS.Name(answer.status))
 
 
-async def until_serving(targets: Mapping[str, str], *, seconds: float) -> dict[str, str]:
+async def until_serving(
+    targets: Mapping[str, str],
+    *,
+    seconds: float,
+    ca_file: Path | None = None,
+    own: OwnCertificate | None = None,
+) -> dict[str, str]:
     """Waits until all services serve; returns the last answer of those that do not by then."""
     states = dict.fromkeys(targets, "UNKNOWN")
 
     async def wait_for(name: str) -> None:
-        while (state := await health_of(targets[name])) != "SERVING":
+        while (state := await health_of(targets[name], ca_file=ca_file, own=own)) != "SERVING":
             states[name] = state
             await asyncio.sleep(_POLL_SECONDS)
         del states[name]

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from pathlib import Path
 
 from laurel_cli.stack.layout import SERVICES, Layout, write_secret
 from laurel_cli.stack.ports import Ports
@@ -16,9 +16,17 @@ STOP_WAVES = (("scoring",), ("ingest", "leaderboard"), ("identity",))
 
 
 def service_programs(
-    layout: Layout, servers: Servers, ports: Ports, *, log_level: str
+    layout: Layout,
+    servers: Servers,
+    ports: Ports,
+    *,
+    log_level: str,
+    certificates: Path | None = None,
 ) -> list[list[Program]]:
-    """The services in the waves in which they are stopped; writes the secrets that they read."""
+    """The services in the waves in which they are stopped; writes the secrets that they read.
+
+    With a directory of `certificates` they speak mutual TLS.
+    """
     write_secret(layout.secrets / "redis-url", servers.redis_url)
     for name in SERVICES:
         write_secret(layout.secrets / f"{name}-database-url", servers.role_urls[name])
@@ -27,7 +35,7 @@ def service_programs(
             Program(
                 name=name,
                 command=[sys.executable, "-m", f"laurel_{name}"],
-                environ=_environ(layout, ports, name, log_level),
+                environ=_environ(layout, ports, name, log_level) | _tls(certificates, name),
                 log_file=layout.logs / f"{name}.log",
                 pid_file=layout.run / f"{name}.pid",
             )
@@ -37,7 +45,7 @@ def service_programs(
     ]
 
 
-def _environ(layout: Layout, ports: Ports, name: str, log_level: str) -> Mapping[str, str]:
+def _environ(layout: Layout, ports: Ports, name: str, log_level: str) -> dict[str, str]:
     inherited = {key: text for key, text in os.environ.items() if not key.startswith("LAUREL_")}
     targets = ports.targets()
     settings = {
@@ -57,3 +65,15 @@ def _environ(layout: Layout, ports: Ports, name: str, log_level: str) -> Mapping
     answered = settings.keys() | {each.removesuffix("_FILE") for each in settings}
     passed = {key: text for key, text in passed_on(name, os.environ).items() if key not in answered}
     return inherited | passed | settings
+
+
+def _tls(certificates: Path | None, name: str) -> dict[str, str]:
+    if certificates is None:
+        return {}
+    authority, own = certificates / "ca.pem", certificates / name
+    return {
+        "LAUREL_TLS_CERTIFICATE_FILE": f"{own}.pem",
+        "LAUREL_TLS_KEY_FILE": f"{own}.key",
+        "LAUREL_TLS_CA_FILE": str(authority),
+        "LAUREL_TLS_CLIENT_CA_FILE": str(authority),
+    }

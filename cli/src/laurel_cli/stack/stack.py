@@ -14,7 +14,7 @@ import orjson
 from laurel_cli.errors import CommandError
 from laurel_cli.rpc.health import until_serving
 from laurel_cli.stack.credentials import ensure_credentials
-from laurel_cli.stack.layout import Layout
+from laurel_cli.stack.layout import OPERATOR, SERVICES, Layout
 from laurel_cli.stack.ports import Ports
 from laurel_cli.stack.programs import service_programs
 from laurel_cli.stack.servers import Servers, open_servers
@@ -48,6 +48,8 @@ class StackOptions:
     database_url: str | None = None
     redis_url: str | None = None
     log_level: str = "info"
+    # What `laurel certs` made: the services speak mutual TLS then.
+    certificates: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ async def running_stack(options: StackOptions, report: Report) -> AsyncIterator[
     """
     started = time.monotonic()
     layout = Layout(options.root.absolute())
+    certificates = _certificates(options)
     layout.make()
     with _told(), exclusive(layout.root):
         for name in await end_leftovers(layout.run, grace_seconds=_LEFTOVER_SECONDS):
@@ -85,18 +88,35 @@ async def running_stack(options: StackOptions, report: Report) -> AsyncIterator[
             layout, database_url=options.database_url, redis_url=options.redis_url
         ) as servers:
             await _migrate(await importing, servers, report)
-            programs = service_programs(layout, servers, options.ports, log_level=options.log_level)
+            programs = service_programs(
+                layout,
+                servers,
+                options.ports,
+                log_level=options.log_level,
+                certificates=certificates,
+            )
             targets = options.ports.targets()
             async with (
                 supervise(programs, report=report, grace_seconds=_GRACE_SECONDS) as supervision,
                 _watching(servers, report),
             ):
-                await _wait_until_ready(layout, targets, supervision)
+                await _wait_until_ready(layout, targets, supervision, certificates)
                 layout.endpoints_file.write_bytes(orjson.dumps(targets))
                 try:
                     yield Stack(layout, targets, servers, supervision, time.monotonic() - started)
                 finally:
                     layout.endpoints_file.unlink(missing_ok=True)
+
+
+def _certificates(options: StackOptions) -> Path | None:
+    """The directory of certificates, which has all of them."""
+    if options.certificates is None:
+        return None
+    directory = options.certificates.absolute()
+    names = ["ca.pem", *(f"{name}.pem" for name in (*SERVICES, OPERATOR))]
+    if missing := [name for name in names if not (directory / name).exists()]:
+        raise StackError(f"{directory} has no {missing[0]}: `laurel certs {directory}` makes it")
+    return directory
 
 
 @contextmanager
@@ -117,10 +137,16 @@ async def _migrate(migrating: ModuleType, servers: Servers, report: Report) -> N
 
 
 async def _wait_until_ready(
-    layout: Layout, targets: dict[str, str], supervision: Supervision
+    layout: Layout, targets: dict[str, str], supervision: Supervision, certificates: Path | None
 ) -> None:
     """Raises StackError for a service that can't start, or takes too long."""
-    waiting = asyncio.create_task(until_serving(targets, seconds=_READY_SECONDS))
+    ca_file = own = None
+    if certificates is not None:
+        ca_file = certificates / "ca.pem"
+        own = certificates / f"{OPERATOR}.pem", certificates / f"{OPERATOR}.key"
+    waiting = asyncio.create_task(
+        until_serving(targets, seconds=_READY_SECONDS, ca_file=ca_file, own=own)
+    )
     try:
         while not (await asyncio.wait({waiting}, timeout=_WATCH_SECONDS))[0]:
             for name, keeper in supervision.keepers.items():
