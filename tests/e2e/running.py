@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from laurel_cli.rpc.where import Where
+from laurel_cli.stack.layout import Layout
+from tests.support.secrecy import check_logs
 
 BIN = Path(sys.executable).parent
 _START_SECONDS = 180.0
@@ -44,17 +46,21 @@ class Up:
         """What it has printed so far."""
         return (self.home / "up.out").read_text()
 
-    def laurel(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def laurel(
+        self, *arguments: str, check: bool = True, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
         """Runs another `laurel` command against it."""
-        return laurel(self.home, *arguments, check=check)
+        return laurel(self.home, *arguments, check=check, **variables)
 
 
-def laurel(home: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+def laurel(
+    home: Path, *arguments: str, check: bool = True, **variables: str
+) -> subprocess.CompletedProcess[str]:
     """Runs a `laurel` command in `home`; fails with what it printed where `check` is not met."""
     done = subprocess.run(
         [str(BIN / "laurel"), *arguments],
         cwd=home,
-        env=environment(),
+        env=environment(**variables),
         capture_output=True,
         text=True,
         timeout=_START_SECONDS,
@@ -89,13 +95,17 @@ def stop(up: Up) -> int:
 
 @contextmanager
 def running_up(home: Path, arguments: Sequence[str] = ()) -> Iterator[Up]:
-    """A `laurel up` while the block runs."""
+    """A `laurel up` while the block runs; what it and its services print is looked through for
+    secrets in the end.
+    """
     up = start_up(home, arguments)
     try:
         yield up
     finally:
         if up.process.poll() is None:
             stop(up)
+    data = Path(arguments[arguments.index("--data") + 1]) if "--data" in arguments else up.data
+    check_logs(Layout(data), up.output())
 
 
 def wait_for(condition: Callable[[], object], seconds: float = _START_SECONDS) -> None:

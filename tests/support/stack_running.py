@@ -14,16 +14,17 @@ from typing import Any
 
 import psycopg
 
-from laurel_cli.rpc.caller import Caller
+from laurel_cli.rpc.caller import Caller, tokens_of
 from laurel_cli.rpc.health import until_serving
 from laurel_cli.rpc.where import Where
 from laurel_cli.stack.credentials import ROSTER
-from laurel_cli.stack.layout import SERVICES, Layout, role_of, write_secret
+from laurel_cli.stack.layout import OPERATOR, SERVICES, Layout, role_of, write_secret
 from laurel_cli.stack.ports import Ports
 from laurel_cli.stack.stack import Stack, StackOptions, running_stack
 from laurel_common.auth.keys import load_private_key
-from laurel_common.auth.tokens import TokenSource
+from laurel_common.auth.tokens import Tokens, TokenSource
 from tests.support.database import RUN_DIRECTORY_VARIABLE, Database
+from tests.support.secrecy import check_logs
 
 # Below the ports that the system gives to outgoing connections: a service that is killed must
 # find its port free when it is back.
@@ -40,11 +41,21 @@ class Laurel:
     stack: Stack
     database_url: str
     reports: list[str] = field(default_factory=list)
+    # Where the services speak mutual TLS: what `laurel certs` made.
+    certificates: Path | None = None
 
     @property
     def caller(self) -> Caller:
         """Calls with the operator's key."""
-        return Caller.of(self._where)
+        return self.calling_with(tokens_of(self._where))
+
+    def calling_with(self, tokens: Tokens) -> Caller:
+        """Calls with any tokens; shows the operator's certificate where one is asked for."""
+        certificates = self.certificates
+        if certificates is None:
+            return Caller(self.stack.targets, tokens)
+        own = certificates / f"{OPERATOR}.pem", certificates / f"{OPERATOR}.key"
+        return Caller(self.stack.targets, tokens, ca_file=certificates / "ca.pem", own=own)
 
     @property
     def roster(self) -> Caller:
@@ -53,9 +64,7 @@ class Laurel:
 
     def service(self, name: str) -> Caller:
         """Calls with the key of one of the services."""
-        return Caller(
-            self.stack.targets, TokenSource(name, load_private_key(self.stack.layout.key(name)))
-        )
+        return self.calling_with(TokenSource(name, load_private_key(self.stack.layout.key(name))))
 
     @property
     def _where(self) -> Where:
@@ -93,9 +102,17 @@ class Laurel:
 
 @asynccontextmanager
 async def running_laurel(
-    root: Path, worker: int, *, database: Database | None = None, redis_url: str | None = None
+    root: Path,
+    worker: int,
+    *,
+    database: Database | None = None,
+    redis_url: str | None = None,
+    log_level: str = "info",
+    certificates: Path | None = None,
 ) -> AsyncIterator[Laurel]:
-    """Brings Laurel up below `root`; over servers of its own where none are given."""
+    """Brings Laurel up below `root`; over servers of its own where none are given. In the end its
+    logs are looked through for secrets.
+    """
     layout = Layout(root)
     layout.make()
     if database is not None:
@@ -109,15 +126,18 @@ async def running_laurel(
         _free_ports(worker),
         database_url=None if database is None else database.url(),
         redis_url=redis_url,
+        log_level=log_level,
+        certificates=certificates,
     )
     reports: list[str] = []
     context = running_stack(options, reports.append)
     with _one_at_a_time():
         stack = await context.__aenter__()
     try:
-        yield Laurel(stack, stack.servers.admin_url, reports)
+        yield Laurel(stack, stack.servers.admin_url, reports, certificates)
     finally:
         await context.__aexit__(None, None, None)
+    check_logs(layout, "\n".join(reports))
 
 
 async def until(
