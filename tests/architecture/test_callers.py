@@ -4,20 +4,17 @@ import re
 from importlib import import_module
 
 import pytest
-from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
 
 from laurel.common.v1 import errors_pb2, policy_pb2
 from laurel_cli.stack.credentials import methods_of
 from laurel_cli.stack.layout import SERVICES
 from laurel_common.errors import LaurelError
+from laurel_common.rpc.policy import rules_of
 from laurel_common.rpc.status import CODES
+from tests.support.contracts import MODULES
 from tools.genproto import PROTO
 
-MODULES = sorted(
-    ".".join(path.relative_to(PROTO).with_suffix("").parts) + "_pb2"
-    for path in (PROTO / "laurel").rglob("*.proto")
-    if "\nservice " in path.read_text()
-)
 _LETTERS = {
     policy_pb2.CALLER_USER: "U",
     policy_pb2.CALLER_ADMIN: "A",
@@ -94,7 +91,7 @@ def _methods() -> list[MethodDescriptor]:
     return [
         method
         for module in MODULES
-        for service in import_module(module).DESCRIPTOR.services_by_name.values()
+        for service in import_module(f"{module}_pb2").DESCRIPTOR.services_by_name.values()
         for method in service.methods
     ]
 
@@ -122,6 +119,40 @@ def test_a_method_that_services_may_call_is_called_by_one(method: MethodDescript
     assert any(name in methods_of(each) for each in (*SERVICES, "roster")), (
         "nobody has a key for it"
     )
+
+
+# Places that name an installation beside those that the steps before a servicer look at.
+LOOKED_AT_BY_THE_METHOD = {
+    # What the caller has nothing of yet: GitHub is asked whether it may have it.
+    "InstallationService.LinkInstallation": {"new_installation_id"},
+    # Must be the request's own installation.
+    "MaterializationService.ListMaterializations": {"board.installation_id"},
+}
+
+
+def _places_of_installations(message: Descriptor, path: str = "", depth: int = 0) -> set[str]:
+    """The paths of the fields that name an installation, however deep, by their names."""
+    found: set[str] = set()
+    for each in message.fields:
+        place = f"{path}.{each.name}".strip(".")
+        if each.name.endswith("installation_id") or each.name.endswith("installation_ids"):
+            found.add(place)
+        if each.type == FieldDescriptor.TYPE_MESSAGE and each.message_type and depth < 5:
+            found |= _places_of_installations(each.message_type, place, depth + 1)
+    return found
+
+
+@pytest.mark.parametrize("method", _methods(), ids=lambda each: each.full_name)
+def test_no_request_names_an_installation_where_nobody_looks(method: MethodDescriptor) -> None:
+    limited = {policy_pb2.CALLER_USER, policy_pb2.CALLER_ADMIN, policy_pb2.CALLER_BACKEND}
+    if not limited & set(_policy(method).callers):
+        return
+    rule = rules_of([method.containing_service])[
+        f"/{method.containing_service.full_name}/{method.name}"
+    ]
+    seen = {".".join(path) for path in rule.installation_paths}
+    known = LOOKED_AT_BY_THE_METHOD.get(f"{method.containing_service.name}.{method.name}", set())
+    assert _places_of_installations(method.input_type) - seen == known
 
 
 def test_the_errors_that_methods_document_are_reasons() -> None:

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 OTHERS = {
     "LAUREL_TOKEN",
     "LAUREL_UID",
+    "LAUREL_TEST_FUZZ",
     "LAUREL_GID",
     "LAUREL_VERSION",
     DATABASE_VARIABLE,

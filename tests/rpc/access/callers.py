@@ -27,6 +27,8 @@ class Caller:
     # A user's: its place in acme, and what is told of it.
     place: str = ""
     sees: str = ""
+    # Whether its token has expired.
+    late: bool = False
     refusals: frozenset[str] = frozenset()
 
 
@@ -87,6 +89,8 @@ async def people(front: Door) -> tuple[int, list[Caller]]:
         user("bob", "member", f"- [{vault.id}] [9001] None"),
         user("ada", "admin", "admin [] [] None"),
         *keys,
+        Caller("scoring, too late", K.SERVICE, late=True, refusals=frozenset({"TOKEN_EXPIRED"})),
+        Caller("operator, too late", K.OPERATOR, late=True, refusals=frozenset({"TOKEN_EXPIRED"})),
         Caller("reports", K.BACKEND, installations=frozenset({installation_id})),
         Caller("elsewhere", K.BACKEND, installations=frozenset({ANOTHER_INSTALLATION})),
         Caller("gateway", K.GATEWAY),

@@ -9,6 +9,7 @@ is asked about them as by the services themselves.
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,23 +20,22 @@ from laurel.common.v1 import policy_pb2
 from laurel_cli.stack.layout import SERVICES
 from laurel_common.auth.access import Access, current_access
 from laurel_common.auth.principal import PrincipalKind
-from laurel_common.auth.tokens import StaticToken
+from laurel_common.auth.tokens import StaticToken, mint
+from laurel_common.clock import SystemClock
 from laurel_common.errors import LaurelError, RemoteError
 from laurel_common.rpc.policy import MethodRule, rules_of
+from laurel_common.rpc.status import CODES
+from laurel_common.testing.clock import FakeClock
 from laurel_common.testing.server import RunningServer, ServerSettings, TestKeys, serving
+from laurel_identity.rpc.users import LocalUsers
 from laurel_sessions import IdentitySessions
 from tests.rpc.access.callers import Caller, people
-from tests.rpc.access.requests import request_for
 from tests.rpc.identity.signing_in import Door, door
+from tests.support.contracts import MODULES
 from tests.support.database import Database
-from tools.genproto import PROTO
+from tests.support.requests import request_for
 
 K = PrincipalKind
-MODULES = sorted(
-    ".".join(path.relative_to(PROTO).with_suffix("").parts)
-    for path in (PROTO / "laurel").rglob("*.proto")
-    if "\nservice " in path.read_text()
-)
 
 
 class Reached(LaurelError):
@@ -145,6 +145,8 @@ async def outcome(method: Method, channel: grpc.aio.Channel) -> str:
         else:
             await call(given, timeout=30)
     except RemoteError as error:
+        if error.code != CODES[error.reason].name:
+            return f"{error.code} with {error.reason}"
         reached = error.reason == Reached.reason
         return error.metadata["access"] if reached else error.reason
     return "answered"
@@ -169,6 +171,17 @@ class Everybody:
         if caller.kind in {None, K.USER}:
             return server.channel_with(StaticToken(caller.token))
         assert caller.kind is not None
+        if caller.late:
+            server.keys.add(caller.name, caller.kind)
+            clock = FakeClock(SystemClock().now() - timedelta(hours=2))
+            token = mint(
+                server.keys.private_key(caller.name),
+                issuer=caller.name,
+                audience=context,
+                lifetime=timedelta(seconds=60),
+                clock=clock,
+            )
+            return server.channel_with(StaticToken(token))
         return server.channel(
             caller.kind,
             name=caller.name,
@@ -228,8 +241,11 @@ async def chain(
     class Settings(ServerSettings):
         service_name: ClassVar[str] = context
 
-    asking = "scoring" if context == "identity" else context
-    users = IdentitySessions(front.identity.server.channel(K.SERVICE, name=asking))
+    users: LocalUsers | IdentitySessions
+    if context == "identity":
+        users = front.identity.built.sessions.users
+    else:
+        users = IdentitySessions(front.identity.server.channel(K.SERVICE, name=context))
     registered = {
         service.full_name: (
             getattr(stubs, f"add_{service.name}Servicer_to_server"),
