@@ -12,6 +12,7 @@ from laurel.identity.v1 import installation_pb2 as pb
 from laurel_common.auth.principal import PrincipalKind
 from tests.rpc.identity.signing_in import Door, door, reason_of
 from tests.support.database import Database
+from tests.support.github.oauth import authorize
 
 
 @pytest.fixture
@@ -56,6 +57,21 @@ async def test_nobody_links_what_github_does_not_list_to_them(front: Door) -> No
     with front.database.connect() as owner:
         rows = owner.execute("SELECT count(*) FROM github_installations").fetchone()
     assert rows == (0,)
+
+
+async def test_one_kind_of_state_is_none_of_the_other(front: Door) -> None:
+    ada = front.world.user("ada")
+    tenants = front.tenants((await front.sign_in(ada)).session_token)
+    begun = await front.begin()
+    code, state = authorize(front.world, ada, begun.authorize_url, front.clock.now())
+    install = (await tenants.BeginInstall(pb.BeginInstallRequest())).state
+    linking = tenants.LinkInstallation(link(1, state))
+    assert await reason_of(linking) == "INSTALL_STATE_INVALID"
+    signing_in = front.complete(code, install, begun.csrf_token)
+    assert await reason_of(signing_in) == "SIGN_IN_STATE_INVALID"
+    # Neither is used up by that, and the value of the cookie is no state.
+    assert await reason_of(front.complete(code, begun.csrf_token, state)) == "SIGN_IN_STATE_INVALID"
+    assert await reason_of(front.complete(code, state, begun.csrf_token)) == "OK"
 
 
 async def test_a_state_is_good_for_whoever_set_out_for_an_hour(front: Door) -> None:
