@@ -27,8 +27,13 @@ def _candidate(request: Any) -> None:
     request.candidate_preset_id = 1
 
 
+def _distinct(request: Any) -> None:
+    request.from_installation_id, request.into_installation_id = 1, 2
+
+
 # Rules over several fields at once.
 _MENDS: dict[str, Callable[[Any], None]] = {
+    "adopt_installation.distinct": _distinct,
     "range_board.end_time": _span,
     "preview_rules.candidate": _candidate,
 }

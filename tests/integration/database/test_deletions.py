@@ -35,10 +35,12 @@ def _tenant(rows: Rows, account: int) -> int:
     """An installation with something in every table that hangs on one."""
     installation = rows.installation(organization_id=account)
     user, repository = rows.user(), rows.repository()
-    signal = rows.signal(installation, user, repository)
+    content_hash = bytes([account % 251]) * 32
+    signal = rows.signal(installation, user, repository, content_hash=content_hash.hex())
     rows.insert(
         "signal_keys",
-        content_hash=bytes([account % 251]) * 32,
+        content_hash=content_hash,
+        user_id=user,
         installation_id=installation,
         signal_id=signal,
         event_timestamp=MIDSUMMER,

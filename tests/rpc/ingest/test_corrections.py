@@ -12,6 +12,7 @@ from laurel.ingest.v1 import (
     signal_pb2_grpc,
     signal_reads_pb2,
 )
+from laurel.ingest.v1.signal_moves_pb2 import AdoptInstallationRequest
 from laurel_common.auth.principal import PrincipalKind
 from laurel_common.errors import RemoteError
 from tests.rpc.ingest.conftest import Service
@@ -245,7 +246,7 @@ async def test_only_those_named_may_correct(service: Service) -> None:
         (PrincipalKind.OPERATOR, "operator"): operator,
         (PrincipalKind.BACKEND, "backend"): {"bots"},
         (PrincipalKind.GATEWAY, "gateway"): set(),
-        (PrincipalKind.SERVICE, "identity"): {"forget"},
+        (PrincipalKind.SERVICE, "identity"): {"forget", "adopt"},
         (PrincipalKind.SERVICE, "scoring"): set(),
     }
     for (kind, name), may in allowed.items():
@@ -258,6 +259,9 @@ async def test_only_those_named_may_correct(service: Service) -> None:
             "bots": signals.ListBots(pb.ListBotsRequest(installation_id=1)),
             "update": signals.UpdateBots(pb.UpdateBotsRequest(installation_id=1)),
             "forget": signals.ForgetTeam(pb.ForgetTeamRequest(team_id=1)),
+            "adopt": signals.AdoptInstallation(
+                AdoptInstallationRequest(from_installation_id=1, into_installation_id=2)
+            ),
             "health": ingest.GetPartitionHealth(partitions_pb2.GetPartitionHealthRequest()),
             "drop": ingest.DropOldPartitions(
                 partitions_pb2.DropOldPartitionsRequest(keep_months=1)

@@ -39,7 +39,8 @@ class Ingest(signal_pb2_grpc.SignalServiceServicer):
     def ListSignals(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
         raise AssertionError("not called")
 
-    StreamSignals = FlagSpam = UnflagSpam = ListBots = UpdateBots = ForgetTeam = ListSignals
+    StreamSignals = FlagSpam = UnflagSpam = ListBots = UpdateBots = ListSignals
+    ForgetTeam = AdoptInstallation = ListSignals
 
     async def ImportEvents(  # noqa: N802 - gRPC's name
         self, request_iterator: AsyncIterator[signal_imports_pb2.ImportEventsRequest], context: Any

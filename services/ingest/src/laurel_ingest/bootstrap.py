@@ -19,6 +19,7 @@ from laurel_common.redis import create_redis
 from laurel_common.rpc.client import connect_peer
 from laurel_common.rpc.health import HealthCheck, database_check, redis_check, schema_check
 from laurel_common.rpc.server import RpcServer, Servicer, build_server
+from laurel_ingest.application.adopt_installation import AdoptInstallation
 from laurel_ingest.application.bots import ListBots, UpdateBots
 from laurel_ingest.application.flag_spam import FlagSpam
 from laurel_ingest.application.follow_boards import FollowBoards
@@ -43,6 +44,7 @@ from laurel_ingest.history_lane import HistoryLane, build_history_lane
 from laurel_ingest.rpc.corrections import CorrectionCases
 from laurel_ingest.rpc.ingest import IngestServicer, served
 from laurel_ingest.rpc.signals import SignalServicer
+from laurel_ingest.storage.adoptions import AdoptionTables
 from laurel_ingest.storage.corrections import BotTable
 from laurel_ingest.storage.partitions import PartitionTables
 from laurel_ingest.storage.postgres import PostgresStorage
@@ -69,6 +71,7 @@ class Ingest:
     closers: list[Closer]
     webhooks: WebhookLane
     history: HistoryLane
+    adopt_installation: AdoptInstallation
 
 
 def build(
@@ -149,6 +152,7 @@ def build(
     )
     closers += webhooks.closers()
     changed, bots = webhooks.follow.wake, BotTable(engine)
+    adopt_installation = AdoptInstallation(AdoptionTables(engine), clock, changed)
     partitions = PartitionTables(engine)
     servicer = SignalServicer(
         WriteSignals(storage, directory, clock),
@@ -163,6 +167,7 @@ def build(
             ListBots(bots, directory, tokens),
             UpdateBots(bots, directory, clock, changed),
             ForgetTeam(TeamTraces(engine)),
+            adopt_installation,
         ),
         follow=follow_boards,
     )
@@ -185,6 +190,7 @@ def build(
         closers=closers,
         webhooks=webhooks,
         history=history,
+        adopt_installation=adopt_installation,
     )
 
 

@@ -1,9 +1,10 @@
-"""The methods of SignalService by which people correct what is counted."""
+"""The methods of SignalService by which signals are corrected, move and are forgotten."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from laurel.ingest.v1 import signal_corrections_pb2, signal_pb2_grpc
+from laurel.ingest.v1 import signal_corrections_pb2, signal_moves_pb2, signal_pb2_grpc
+from laurel_ingest.application.adopt_installation import AdoptInstallation, Move
 from laurel_ingest.application.bots import ListBots, UpdateBots
 from laurel_ingest.application.flag_spam import FlagSpam
 from laurel_ingest.application.forget_team import ForgetTeam
@@ -18,10 +19,11 @@ class CorrectionCases:
     list_bots: ListBots
     update_bots: UpdateBots
     forget_team: ForgetTeam
+    adopt_installation: AdoptInstallation
 
 
 class CorrectionMethods(signal_pb2_grpc.SignalServiceServicer):
-    """Spam, bots, and teams that go."""
+    """Spam, bots, and what moves or goes."""
 
     _corrections: CorrectionCases
 
@@ -72,3 +74,15 @@ class CorrectionMethods(signal_pb2_grpc.SignalServiceServicer):
         """Forgets what refers to a team."""
         count = await self._corrections.forget_team(request.team_id)
         return signal_corrections_pb2.ForgetTeamResponse(forgotten_count=count)
+
+    async def AdoptInstallation(
+        self, request: signal_moves_pb2.AdoptInstallationRequest, _context: Any
+    ) -> signal_moves_pb2.AdoptInstallationResponse:
+        """Moves what is kept of an installation to another one."""
+        move = Move(
+            request.from_installation_id, request.into_installation_id, request.repository_id
+        )
+        done = await self._corrections.adopt_installation(move)
+        return signal_moves_pb2.AdoptInstallationResponse(
+            moved_count=done.moved_count, is_complete=done.is_complete
+        )

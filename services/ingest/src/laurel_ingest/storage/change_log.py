@@ -52,6 +52,18 @@ class Change:
         self.removed_hashes += [bytes(each) for each in hashes]
         self.removed_users += users
 
+    def join(self, other: "Change") -> None:
+        """Takes in what was noted elsewhere of the same installation's signals."""
+        self.signal_count += other.signal_count
+        if other.ids is not None:
+            known = self.ids or other.ids
+            self.ids = min(known[0], other.ids[0]), max(known[1], other.ids[1])
+        if other.span is not None:
+            self._widen(other.span)
+        self.rewritten += other.rewritten
+        self.removed_hashes += other.removed_hashes
+        self.removed_users += other.removed_users
+
     def _widen(self, span: tuple[datetime, datetime]) -> None:
         known = self.span or span
         self.span = min(known[0], span[0]), max(known[1], span[1])

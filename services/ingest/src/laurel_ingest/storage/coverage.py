@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from laurel_common.db import transaction
 from laurel_ingest.application.history.coverage import Counted, RepositoryCoverage
+from laurel_ingest.storage.signal_moves import read_along
 
 _PAGE: Final = text(
     """
@@ -40,7 +41,7 @@ _PAGE: Final = text(
     ), newest AS (
         SELECT s.repository_id, max(s.event_timestamp) AS at
         FROM signals AS s JOIN own USING (repository_id)
-        WHERE s.installation_id = :installation_id
+        WHERE s.installation_id = ANY (CAST(:along AS bigint[]))
             AND s.event_timestamp >= (SELECT first FROM span)
             AND s.event_timestamp <= (SELECT last FROM span)
         GROUP BY s.repository_id
@@ -67,9 +68,14 @@ class PostgresCoverage:
         self, installation_id: int, after: int, limit: int
     ) -> Sequence[RepositoryCoverage]:
         """See CoverageReader."""
-        values = {"installation_id": installation_id, "after": after, "limit": limit}
+        values: dict[str, object] = {
+            "installation_id": installation_id,
+            "after": after,
+            "limit": limit,
+        }
         async with transaction(self._engine) as connection:
-            rows = await connection.execute(_PAGE, values)
+            along = await read_along(connection, installation_id)
+            rows = await connection.execute(_PAGE, values | {"along": along})
             return [
                 RepositoryCoverage(
                     row[0],

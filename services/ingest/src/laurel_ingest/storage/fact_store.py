@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from laurel_ingest.domain.facts import Fact, FactKey, from_json, key_of, to_json
 from laurel_ingest.domain.linking import PERSON, links_of, synthetic_people
+from laurel_ingest.storage.signal_moves import redirected
 
 _CLAIMS_LOCK: Final = 0x51670002
 
@@ -203,7 +204,10 @@ class PostgresFacts:
     async def installations(
         self, told: Mapping[int, int], repository_ids: Collection[int]
     ) -> dict[int, int]:
-        """Installations as told, and as remembered of the other repositories."""
+        """Installations as told, and as remembered of the other repositories; of what has moved
+        meanwhile, where it is now.
+        """
+        told = await redirected(self._connection, told)
         rows = await self._connection.execute(
             _TENANTS,
             {

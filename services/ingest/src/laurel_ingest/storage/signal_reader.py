@@ -1,6 +1,7 @@
 """Pages of signals by keyset."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, any_, cast, literal, not_, or_, select
@@ -9,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from laurel_common.db import transaction
 from laurel_ingest.application.ports import Position, SignalQuery, StoredSignal
+from laurel_ingest.storage.signal_moves import read_along
 from laurel_ingest.storage.tables import installation_signal_states, signals
 
 
@@ -32,15 +34,24 @@ class PostgresSignalReader:
             bounds = (await connection.execute(span)).one_or_none()
             if bounds is None or bounds[0] is None:
                 return []
-            rows = await connection.execute(_page(query, after, bounds[0], bounds[1], limit))
+            along = await read_along(connection, query.installation_id)
+            page = _page(query, along, after, (bounds[0], bounds[1]), limit)
+            rows = await connection.execute(page)
             return [StoredSignal(*row) for row in rows]
 
 
-def _page(query: SignalQuery, after: Position | None, first: Any, last: Any, limit: int) -> Any:
+def _page(
+    query: SignalQuery,
+    along: Sequence[int],
+    after: Position | None,
+    span: tuple[datetime, datetime],
+    limit: int,
+) -> Any:
     s = signals.c
+    first, last = span
     latest = last if after is None else min(last, after.event_timestamp)
     conditions: list[ColumnElement[bool]] = [
-        s.installation_id == query.installation_id,
+        s.installation_id.in_(along),
         s.event_timestamp.between(first, latest),
     ]
     if query.start is not None:
@@ -63,7 +74,7 @@ def _page(query: SignalQuery, after: Position | None, first: Any, last: Any, lim
     return (
         select(
             s.id,
-            s.installation_id,
+            literal(query.installation_id, BIGINT),
             s.user_id,
             s.repository_id,
             s.type,

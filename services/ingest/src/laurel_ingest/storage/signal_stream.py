@@ -17,6 +17,7 @@ from laurel_common.errors import DatabaseUnavailable, DeadlineExceeded
 from laurel_ingest.application.ports import InstallationState, StreamQuery
 from laurel_ingest.domain.signals import REVIEW_STATES, SignalType
 from laurel_ingest.storage.change_log import SELECT_CHANGES, Delta, delta_of
+from laurel_ingest.storage.signal_moves import SELECT_ADOPTED
 
 # Bytes of a record batch, as the driver estimates them: well below what a message may hold.
 _BATCH_BYTES: Final = str(2 * 1024 * 1024)
@@ -82,6 +83,7 @@ class AdbcSnapshot:
         self._query = query
         self._span: tuple[datetime, datetime] | None = None
         self._delta: Delta | None = None
+        self._along = [query.installation_id]
         self.state = InstallationState("", (), 0)
 
     def begin(self) -> None:
@@ -96,6 +98,8 @@ class AdbcSnapshot:
             " lineage::text FROM installation_signal_states WHERE installation_id = $1",
             installation_id,
         )
+        # Signals that move here are this installation's, wherever their rows are yet.
+        self._along += [row[0] for row in self._rows(SELECT_ADOPTED, installation_id)]
         bots = self._rows(
             "SELECT user_id FROM installation_bots WHERE installation_id = $1 ORDER BY user_id",
             installation_id,
@@ -164,7 +168,7 @@ class AdbcSnapshot:
         if first > last:
             return None
         conditions = [
-            f"installation_id = {int(query.installation_id)}",
+            *_among("installation_id", self._along),
             f"event_timestamp BETWEEN '{_literal(first)}' AND '{_literal(last)}'",
             *_among("repository_id", query.repository_ids),
             *_among("user_id", query.user_ids),

@@ -1,11 +1,12 @@
 """Staged signals into key table and partitions: each once, the best-standing source's word."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,6 +15,7 @@ from laurel_ingest.domain.signals import OF_THE_PERSON
 from laurel_ingest.storage import staging
 from laurel_ingest.storage.change_log import Change, log_changes
 from laurel_ingest.storage.scoring_notices import note_change
+from laurel_ingest.storage.signal_moves import adopters, redirect_staged
 from laurel_ingest.storage.withdrawals import Taken, Withdrawals
 
 _LOCK_CLASS: Final = 0x51670001
@@ -208,8 +210,31 @@ class _Tally:
             self._touch(installation_id, -len(hashes))
             self.changes[installation_id].removed(hashes, users)
 
+    def belong(self, adopters: Mapping[int, int]) -> None:
+        """Counts what happened to adopted installations as happened to their adopters."""
+        for former_id, installation_id in adopters.items():
+            self._touch(installation_id, self.added.pop(former_id))
+            self.changes[installation_id].join(self.changes.pop(former_id, Change()))
+
     def _touch(self, installation_id: int, added: int) -> None:
         self.added[installation_id] = self.added.get(installation_id, 0) + added
+
+
+async def lock_repositories(connection: AsyncConnection, repository_ids: Iterable[int]) -> None:
+    """See SignalWriter.lock."""
+    await _lock(connection, {repository_id % _LOCK_BUCKETS for repository_id in repository_ids})
+
+
+async def lock_all_repositories(connection: AsyncConnection) -> None:
+    """Waits until nobody writes signals, and lets nobody begin."""
+    await _lock(connection, range(_LOCK_BUCKETS))
+
+
+async def _lock(connection: AsyncConnection, buckets: Iterable[int]) -> None:
+    await connection.execute(
+        text("SELECT pg_advisory_xact_lock(:class, b) FROM unnest(CAST(:b AS int[])) AS b"),
+        {"class": _LOCK_CLASS, "b": sorted(buckets)},
+    )
 
 
 class SignalWriter:
@@ -226,11 +251,7 @@ class SignalWriter:
         Writers of one repository take turns, so that they see each other's keys and never each
         other's row locks; buckets keep the lock table small and are taken in one order.
         """
-        buckets = sorted({repository_id % _LOCK_BUCKETS for repository_id in repository_ids})
-        await self._connection.execute(
-            text("SELECT pg_advisory_xact_lock(:class, b) FROM unnest(CAST(:b AS int[])) AS b"),
-            {"class": _LOCK_CLASS, "b": buckets},
-        )
+        await lock_repositories(self._connection, repository_ids)
 
     async def write(self, signals: pa.Table, *, last_word: bool) -> WriteOutcome:
         """Writes columns of `staging.COLUMNS` and says what was new, changed, there already.
@@ -243,6 +264,9 @@ class SignalWriter:
             for counted in signals["type"].value_counts().to_pylist():
                 tally.by_type[counted["values"]] = TypeCounts(duplicate=counted["counts"])
             await staging.stage(self._connection, signals)
+            await redirect_staged(
+                self._connection, pc.unique(signals["installation_id"]).to_pylist()
+            )
             fresh = await self._connection.execute(_INSERT)
             tally.count_new(fresh)
             if any(counts.duplicate for counts in tally.by_type.values()):
@@ -279,6 +303,8 @@ class SignalWriter:
 
     async def _note_states(self, tally: _Tally) -> None:
         if tally.added:
+            # Rows that have not followed yet still bear the number of where they were.
+            tally.belong(await adopters(self._connection, tally.added))
             installation_ids = sorted(tally.added)
             made = await self._connection.execute(
                 _NOTE_STATES,

@@ -1,4 +1,4 @@
-"""Ingest's tables as migrations 008, 009, 013 to 015, 030, 031, 033 to 038 make them."""
+"""Ingest's tables as migrations 008, 009, 013 to 015, 030 to 038 and 067 make them."""
 
 from sqlalchemy import (
     CHAR,
@@ -322,4 +322,16 @@ webhook_failure_readings = Table(
     metadata,
     Column("id", SmallInteger, primary_key=True),
     Column("read_until", _time, nullable=False),
+)
+
+signal_moves = Table(
+    "signal_moves",
+    metadata,
+    Column("from_installation_id", BigInteger, primary_key=True),
+    Column("repository_id", BigInteger, primary_key=True),
+    Column("into_installation_id", BigInteger, nullable=False),
+    Column("first_event_timestamp", _time),
+    Column("last_event_timestamp", _time),
+    Column("begun_at", _time, nullable=False),
+    Column("finished_at", _time),
 )

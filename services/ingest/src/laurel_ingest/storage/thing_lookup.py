@@ -9,13 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from laurel_common.db import transaction
 from laurel_ingest.application.corrections import Creation, Thing, ThingKind
 from laurel_ingest.domain.content_hash import content_hash
+from laurel_ingest.storage.signal_moves import read_along
 
 # Within the installation's first and last event, so that partitions beyond them are not locked.
 _BY_ID: Final = text(
     """
     SELECT s.repository_id, s.type::text, s.metadata
     FROM installation_signal_states AS state
-    JOIN signals AS s ON s.installation_id = state.installation_id
+    JOIN signals AS s ON s.installation_id = ANY (CAST(:along AS bigint[]))
         AND s.event_timestamp
             BETWEEN state.first_event_timestamp AND state.last_event_timestamp
     WHERE state.installation_id = :installation_id AND s.id = :signal_id
@@ -64,9 +65,10 @@ class ThingTable:
 
     async def thing_of(self, installation_id: int, signal_id: int) -> Thing | None:
         """See ThingLookup. A backend's signal may not tell what it is of."""
-        values = {"installation_id": installation_id, "signal_id": signal_id}
+        values: dict[str, object] = {"installation_id": installation_id, "signal_id": signal_id}
         async with transaction(self._engine) as connection:
-            row = (await connection.execute(_BY_ID, values)).one_or_none()
+            along = await read_along(connection, installation_id)
+            row = (await connection.execute(_BY_ID, values | {"along": along})).one_or_none()
         if row is None:
             return None
         repository_id, signal_type, metadata = row

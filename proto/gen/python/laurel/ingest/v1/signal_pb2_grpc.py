@@ -5,6 +5,7 @@ import warnings
 
 from laurel.ingest.v1 import signal_corrections_pb2 as laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2
 from laurel.ingest.v1 import signal_imports_pb2 as laurel_dot_ingest_dot_v1_dot_signal__imports__pb2
+from laurel.ingest.v1 import signal_moves_pb2 as laurel_dot_ingest_dot_v1_dot_signal__moves__pb2
 from laurel.ingest.v1 import signal_reads_pb2 as laurel_dot_ingest_dot_v1_dot_signal__reads__pb2
 from laurel.ingest.v1 import signal_writes_pb2 as laurel_dot_ingest_dot_v1_dot_signal__writes__pb2
 
@@ -77,6 +78,11 @@ class SignalServiceStub:
                 '/laurel.ingest.v1.SignalService/UpdateBots',
                 request_serializer=laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.UpdateBotsRequest.SerializeToString,
                 response_deserializer=laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.UpdateBotsResponse.FromString,
+                _registered_method=True)
+        self.AdoptInstallation = channel.unary_unary(
+                '/laurel.ingest.v1.SignalService/AdoptInstallation',
+                request_serializer=laurel_dot_ingest_dot_v1_dot_signal__moves__pb2.AdoptInstallationRequest.SerializeToString,
+                response_deserializer=laurel_dot_ingest_dot_v1_dot_signal__moves__pb2.AdoptInstallationResponse.FromString,
                 _registered_method=True)
         self.ForgetTeam = channel.unary_unary(
                 '/laurel.ingest.v1.SignalService/ForgetTeam',
@@ -180,6 +186,22 @@ class SignalServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AdoptInstallation(self, request, context):
+        """Moves all that is kept of an installation, or of one of its repositories, to
+        another installation: signals, bots, corrections, what was withdrawn, runs.
+        All of an installation is the other's as soon as the first call has begun;
+        rows follow in slices, for about 20 seconds a call. Call it until it is
+        complete; whatever dies meanwhile, it goes on where it was. What still comes
+        in for the former installation is written to the other one. Boards follow by
+        themselves. Idempotent.
+        Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND (the one to move into),
+        CONCURRENT_CHANGE (another move of one of them is not complete yet),
+        DATABASE_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ForgetTeam(self, request, context):
         """Forgets what refers to a team, which is about to be deleted. Signals refer
         to none. Idempotent.
@@ -231,6 +253,11 @@ def add_SignalServiceServicer_to_server(servicer, server):
                     servicer.UpdateBots,
                     request_deserializer=laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.UpdateBotsRequest.FromString,
                     response_serializer=laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.UpdateBotsResponse.SerializeToString,
+            ),
+            'AdoptInstallation': grpc.unary_unary_rpc_method_handler(
+                    servicer.AdoptInstallation,
+                    request_deserializer=laurel_dot_ingest_dot_v1_dot_signal__moves__pb2.AdoptInstallationRequest.FromString,
+                    response_serializer=laurel_dot_ingest_dot_v1_dot_signal__moves__pb2.AdoptInstallationResponse.SerializeToString,
             ),
             'ForgetTeam': grpc.unary_unary_rpc_method_handler(
                     servicer.ForgetTeam,
@@ -455,6 +482,33 @@ class SignalService:
             '/laurel.ingest.v1.SignalService/UpdateBots',
             laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.UpdateBotsRequest.SerializeToString,
             laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.UpdateBotsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AdoptInstallation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.ingest.v1.SignalService/AdoptInstallation',
+            laurel_dot_ingest_dot_v1_dot_signal__moves__pb2.AdoptInstallationRequest.SerializeToString,
+            laurel_dot_ingest_dot_v1_dot_signal__moves__pb2.AdoptInstallationResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from grpc import aio as _aio
 from laurel.ingest.v1 import signal_corrections_pb2 as _signal_corrections_pb2
 from laurel.ingest.v1 import signal_imports_pb2 as _signal_imports_pb2
+from laurel.ingest.v1 import signal_moves_pb2 as _signal_moves_pb2
 from laurel.ingest.v1 import signal_reads_pb2 as _signal_reads_pb2
 from laurel.ingest.v1 import signal_writes_pb2 as _signal_writes_pb2
 import abc as _abc_1
@@ -77,6 +78,18 @@ class SignalServiceStub:
     follow by themselves. Idempotent.
     Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, USER_NOT_FOUND,
     CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
+    """
+    AdoptInstallation: _aio.UnaryUnaryMultiCallable[_signal_moves_pb2.AdoptInstallationRequest, _signal_moves_pb2.AdoptInstallationResponse]
+    """Moves all that is kept of an installation, or of one of its repositories, to
+    another installation: signals, bots, corrections, what was withdrawn, runs.
+    All of an installation is the other's as soon as the first call has begun;
+    rows follow in slices, for about 20 seconds a call. Call it until it is
+    complete; whatever dies meanwhile, it goes on where it was. What still comes
+    in for the former installation is written to the other one. Boards follow by
+    themselves. Idempotent.
+    Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND (the one to move into),
+    CONCURRENT_CHANGE (another move of one of them is not complete yet),
+    DATABASE_UNAVAILABLE.
     """
     ForgetTeam: _aio.UnaryUnaryMultiCallable[_signal_corrections_pb2.ForgetTeamRequest, _signal_corrections_pb2.ForgetTeamResponse]
     """Forgets what refers to a team, which is about to be deleted. Signals refer
@@ -192,6 +205,24 @@ class SignalServiceServicer(metaclass=_abc_1.ABCMeta):
         follow by themselves. Idempotent.
         Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, USER_NOT_FOUND,
         CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def AdoptInstallation(
+        self,
+        request: _signal_moves_pb2.AdoptInstallationRequest,
+        context: _aio.ServicerContext[_signal_moves_pb2.AdoptInstallationRequest, _abc.Awaitable[_signal_moves_pb2.AdoptInstallationResponse]],
+    ) -> _abc.Awaitable[_signal_moves_pb2.AdoptInstallationResponse]:
+        """Moves all that is kept of an installation, or of one of its repositories, to
+        another installation: signals, bots, corrections, what was withdrawn, runs.
+        All of an installation is the other's as soon as the first call has begun;
+        rows follow in slices, for about 20 seconds a call. Call it until it is
+        complete; whatever dies meanwhile, it goes on where it was. What still comes
+        in for the former installation is written to the other one. Boards follow by
+        themselves. Idempotent.
+        Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND (the one to move into),
+        CONCURRENT_CHANGE (another move of one of them is not complete yet),
+        DATABASE_UNAVAILABLE.
         """
 
     @_abc_1.abstractmethod
