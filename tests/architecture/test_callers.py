@@ -80,6 +80,8 @@ CALLERS = {
         "ListMaterializations": "OB",
         "PurgeSuperseded": "O",
         "ForgetTeam": "S",
+        # Beside the contracts: boards move with the signals and presets that they are made of.
+        "AdoptInstallation": "S",
     },
 }
 _PACKAGES = tuple(f"laurel_{each}." for each in SERVICES)

@@ -145,6 +145,18 @@ async def test_publishers_and_forgetting_take_turns(
     assert all(said == there for said, there in counts)
 
 
+async def test_boards_of_the_installation_before_forget_it_too(
+    service: Service, identity: Any
+) -> None:
+    """The App was just installed: its installation has adopted nothing yet, and is not known."""
+    await publish(service)
+    done = await identity.ForgetTeam(ForgetTeamRequest(installation_id=404, team_id=801))
+    assert done.changed_version_count == 2
+    answer = await page(service, TEAMS)
+    assert [each.entity.id for each in answer.entries] == [802, 803]
+    assert answer.freshness == pb.FRESHNESS_STALE
+
+
 async def test_a_team_that_is_still_there_can_not_be_deleted(
     service: Service, module_database: Database
 ) -> None:

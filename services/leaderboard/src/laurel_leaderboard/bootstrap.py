@@ -27,6 +27,7 @@ from laurel_common.rpc.client import connect_peer
 from laurel_common.rpc.health import HealthCheck, database_check, redis_check, schema_check
 from laurel_common.rpc.server import RpcServer, Servicer, build_server
 from laurel_common.tenant_places import TenantPlaces
+from laurel_leaderboard.application.adopt_installation import AdoptInstallation
 from laurel_leaderboard.application.entry_builder import EntryBuilder
 from laurel_leaderboard.application.forget_team import ForgetTeam
 from laurel_leaderboard.application.keep_history import KeepHistory
@@ -68,6 +69,7 @@ from laurel_leaderboard.reading import (
 from laurel_leaderboard.rpc.codec import ProtobufCodec
 from laurel_leaderboard.rpc.leaderboard import BoardUseCases, LeaderboardServicer
 from laurel_leaderboard.rpc.materialization import MaterializationServicer, VersionUseCases
+from laurel_leaderboard.storage.adoptions import PostgresAdoptions
 from laurel_leaderboard.storage.comparisons import PostgresComparisons
 from laurel_leaderboard.storage.exports import PostgresExports
 from laurel_leaderboard.storage.history import PostgresHistory
@@ -203,6 +205,9 @@ def build(
                         shared=common.shared,
                         notices=notices,
                         clock=clock,
+                    ),
+                    adopt_installation=AdoptInstallation(
+                        PostgresAdoptions(engine), common.shared, notices, clock
                     ),
                 )
             ),

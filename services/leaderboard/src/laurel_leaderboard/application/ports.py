@@ -134,6 +134,21 @@ class StaleMarks(Protocol):
         ...
 
 
+class Adoptions(Protocol):
+    """Gives boards to other installations."""
+
+    async def adopt(
+        self, former: int, later: int, organization_id: int, now: datetime
+    ) -> Sequence[int]:
+        """Makes the former installation's presets, boards and days those of the later one, which is
+        on this account, and serves what was served; the presets' ids. All of its boards are marked
+        then. Wholly or not at all.
+
+        Raises ReferenceMissing, ConcurrentChange, DatabaseUnavailable.
+        """
+        ...
+
+
 class Retention(Protocol):
     """Takes versions through the end of their life."""
 
@@ -250,6 +265,12 @@ class SharedCache(Protocol):
 
     async def note_served(self, preset: Preset, confirmed_at: datetime) -> None:
         """Notes the preset that its installation serves."""
+        ...
+
+    async def forget_presets(
+        self, installation_ids: Collection[int], preset_ids: Collection[int]
+    ) -> None:
+        """Forgets which presets the installations serve, and whose these presets are."""
         ...
 
     async def page(self, key: PageKey, epoch: int) -> Page | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from laurel.leaderboard.v1 import materialization_pb2, materialization_pb2_grpc
+from laurel_leaderboard.application.adopt_installation import AdoptInstallation
 from laurel_leaderboard.application.forget_team import ForgetTeam
 from laurel_leaderboard.application.list_materializations import ListMaterializations
 from laurel_leaderboard.application.mark_stale import MarkStale
@@ -22,6 +23,7 @@ class VersionUseCases:
     mark_stale: MarkStale
     purge_superseded: PurgeSuperseded
     forget_team: ForgetTeam
+    adopt_installation: AdoptInstallation
 
 
 class MaterializationServicer(materialization_pb2_grpc.MaterializationServiceServicer):
@@ -69,6 +71,15 @@ class MaterializationServicer(materialization_pb2_grpc.MaterializationServiceSer
         return materialization_pb2.ForgetTeamResponse(
             forgotten_version_count=done.versions, changed_version_count=done.changed
         )
+
+    async def AdoptInstallation(
+        self, request: materialization_pb2.AdoptInstallationRequest, _context: Any
+    ) -> materialization_pb2.AdoptInstallationResponse:
+        """Gives an installation's boards to another one."""
+        count = await self._cases.adopt_installation(
+            request.from_installation_id, request.into_installation_id, request.organization_id
+        )
+        return materialization_pb2.AdoptInstallationResponse(adopted_preset_count=count)
 
     async def ListMaterializations(
         self, request: materialization_pb2.ListMaterializationsRequest, _context: Any

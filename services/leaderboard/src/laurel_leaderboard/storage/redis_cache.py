@@ -94,6 +94,14 @@ class RedisCache:
             None,
         )
 
+    async def forget_presets(
+        self, installation_ids: Collection[int], preset_ids: Collection[int]
+    ) -> None:
+        """Forgets which presets the installations serve, and whose these presets are."""
+        keys = [served_key(each) for each in installation_ids]
+        keys += [preset_key(each) for each in preset_ids]
+        await self._ask(lambda: self._redis.delete(*keys), None)
+
     async def page(self, key: PageKey, epoch: int) -> Page | None:
         """A page with the names of that epoch."""
         raw = await self._ask(lambda: self._get(page_key(key, epoch)), None)
@@ -128,7 +136,7 @@ class RedisCache:
         if raw is None:
             return None
         values, confirmed_at = _load(raw.split(b" ", 2)[2])
-        # Whose the preset is never changes; that it is served does.
+        # Whose the preset is changes only by adoption, which forgets it; that it is served does.
         if address.preset_id == 0:
             confirmed_at = min(confirmed_at, preset_confirmed_at)
         return _version(preset, key, values), confirmed_at

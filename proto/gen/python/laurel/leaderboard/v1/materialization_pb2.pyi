@@ -437,7 +437,9 @@ class ForgetTeamRequest(_message.Message):
     INSTALLATION_ID_FIELD_NUMBER: _builtins.int
     TEAM_ID_FIELD_NUMBER: _builtins.int
     installation_id: _builtins.int
-    """The installation on the team's account."""
+    """The installation on the team's account; its boards may still be those of one
+    that was there before.
+    """
     team_id: _builtins.int
     """GitHub's id."""
     def __init__(
@@ -477,6 +479,54 @@ class ForgetTeamResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ForgetTeamResponse: _TypeAlias = ForgetTeamResponse  # noqa: Y015
+
+@_typing.final
+class AdoptInstallationRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FROM_INSTALLATION_ID_FIELD_NUMBER: _builtins.int
+    INTO_INSTALLATION_ID_FIELD_NUMBER: _builtins.int
+    ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
+    from_installation_id: _builtins.int
+    """Whose boards they are. It need not exist any more."""
+    into_installation_id: _builtins.int
+    """Whose they are from now on."""
+    organization_id: _builtins.int
+    """The account that the latter is on."""
+    def __init__(
+        self,
+        *,
+        from_installation_id: _builtins.int = ...,
+        into_installation_id: _builtins.int = ...,
+        organization_id: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_installation_id", b"from_installation_id", "into_installation_id", b"into_installation_id", "organization_id", b"organization_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AdoptInstallationRequest: _TypeAlias = AdoptInstallationRequest  # noqa: Y015
+
+@_typing.final
+class AdoptInstallationResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ADOPTED_PRESET_COUNT_FIELD_NUMBER: _builtins.int
+    adopted_preset_count: _builtins.int
+    """Presets whose boards they are."""
+    def __init__(
+        self,
+        *,
+        adopted_preset_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adopted_preset_count", b"adopted_preset_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AdoptInstallationResponse: _TypeAlias = AdoptInstallationResponse  # noqa: Y015
 
 @_typing.final
 class Materialization(_message.Message):

@@ -55,6 +55,11 @@ class MaterializationServiceStub:
                 request_serializer=laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.ForgetTeamRequest.SerializeToString,
                 response_deserializer=laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.ForgetTeamResponse.FromString,
                 _registered_method=True)
+        self.AdoptInstallation = channel.unary_unary(
+                '/laurel.leaderboard.v1.MaterializationService/AdoptInstallation',
+                request_serializer=laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.AdoptInstallationRequest.SerializeToString,
+                response_deserializer=laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.AdoptInstallationResponse.FromString,
+                _registered_method=True)
         self.ListMaterializations = channel.unary_unary(
                 '/laurel.leaderboard.v1.MaterializationService/ListMaterializations',
                 request_serializer=laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.ListMaterializationsRequest.SerializeToString,
@@ -117,8 +122,20 @@ class MaterializationServiceServicer:
         scored again. Pages that were read before show it for a minute at most. A
         publish that was under way may bring it back: calling again forgets that, too,
         and for a team that nothing is known of it does nothing.
-        Errors: INVALID_REQUEST, REFERENCE_MISSING (no such installation),
-        CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
+        Errors: INVALID_REQUEST, CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AdoptInstallation(self, request, context):
+        """Makes an installation's boards another one's, with all versions and days:
+        the App was installed again, or where an imported account stands. The other
+        one serves what the former one served, at once; its boards are stale until
+        they are scored again. Boards of the former one are not found any more. One
+        that has none adopts nothing. Idempotent.
+        Errors: INVALID_REQUEST, REFERENCE_MISSING (no such installation to adopt, or
+        no such account), CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -155,6 +172,11 @@ def add_MaterializationServiceServicer_to_server(servicer, server):
                     servicer.ForgetTeam,
                     request_deserializer=laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.ForgetTeamRequest.FromString,
                     response_serializer=laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.ForgetTeamResponse.SerializeToString,
+            ),
+            'AdoptInstallation': grpc.unary_unary_rpc_method_handler(
+                    servicer.AdoptInstallation,
+                    request_deserializer=laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.AdoptInstallationRequest.FromString,
+                    response_serializer=laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.AdoptInstallationResponse.SerializeToString,
             ),
             'ListMaterializations': grpc.unary_unary_rpc_method_handler(
                     servicer.ListMaterializations,
@@ -271,6 +293,33 @@ class MaterializationService:
             '/laurel.leaderboard.v1.MaterializationService/ForgetTeam',
             laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.ForgetTeamRequest.SerializeToString,
             laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.ForgetTeamResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AdoptInstallation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.leaderboard.v1.MaterializationService/AdoptInstallation',
+            laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.AdoptInstallationRequest.SerializeToString,
+            laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.AdoptInstallationResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -55,8 +55,16 @@ class MaterializationServiceStub:
     scored again. Pages that were read before show it for a minute at most. A
     publish that was under way may bring it back: calling again forgets that, too,
     and for a team that nothing is known of it does nothing.
-    Errors: INVALID_REQUEST, REFERENCE_MISSING (no such installation),
-    CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
+    Errors: INVALID_REQUEST, CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
+    """
+    AdoptInstallation: _aio.UnaryUnaryMultiCallable[_materialization_pb2.AdoptInstallationRequest, _materialization_pb2.AdoptInstallationResponse]
+    """Makes an installation's boards another one's, with all versions and days:
+    the App was installed again, or where an imported account stands. The other
+    one serves what the former one served, at once; its boards are stale until
+    they are scored again. Boards of the former one are not found any more. One
+    that has none adopts nothing. Idempotent.
+    Errors: INVALID_REQUEST, REFERENCE_MISSING (no such installation to adopt, or
+    no such account), CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
     """
     ListMaterializations: _aio.UnaryUnaryMultiCallable[_materialization_pb2.ListMaterializationsRequest, _materialization_pb2.ListMaterializationsResponse]
     """Versions of an installation's boards, newest first.
@@ -129,8 +137,22 @@ class MaterializationServiceServicer(metaclass=_abc_1.ABCMeta):
         scored again. Pages that were read before show it for a minute at most. A
         publish that was under way may bring it back: calling again forgets that, too,
         and for a team that nothing is known of it does nothing.
-        Errors: INVALID_REQUEST, REFERENCE_MISSING (no such installation),
-        CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
+        Errors: INVALID_REQUEST, CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def AdoptInstallation(
+        self,
+        request: _materialization_pb2.AdoptInstallationRequest,
+        context: _aio.ServicerContext[_materialization_pb2.AdoptInstallationRequest, _abc.Awaitable[_materialization_pb2.AdoptInstallationResponse]],
+    ) -> _abc.Awaitable[_materialization_pb2.AdoptInstallationResponse]:
+        """Makes an installation's boards another one's, with all versions and days:
+        the App was installed again, or where an imported account stands. The other
+        one serves what the former one served, at once; its boards are stale until
+        they are scored again. Boards of the former one are not found any more. One
+        that has none adopts nothing. Idempotent.
+        Errors: INVALID_REQUEST, REFERENCE_MISSING (no such installation to adopt, or
+        no such account), CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
         """
 
     @_abc_1.abstractmethod
