@@ -29,6 +29,7 @@ from laurel_common.rpc.health import (
 )
 from laurel_common.rpc.server import RpcServer, Servicer, build_server
 from laurel_common.tenant_places import TenantPlaces
+from laurel_scoring.application.adopt_installation import AdoptInstallation
 from laurel_scoring.application.change_ports import ChangeSource
 from laurel_scoring.application.change_presets import ChangePresets
 from laurel_scoring.application.explain_range import ExplainRange
@@ -53,6 +54,7 @@ from laurel_scoring.clients.leaderboard import LeaderboardBoards
 from laurel_scoring.config import ScoringSettings
 from laurel_scoring.rpc.presets import PresetServicer
 from laurel_scoring.rpc.scoring import ScoringServicer
+from laurel_scoring.storage.adoptions import PresetAdoptions
 from laurel_scoring.storage.preset_changes import PresetChangeTables
 from laurel_scoring.storage.presets import PresetTables
 from laurel_scoring.storage.queue import LANE
@@ -150,6 +152,7 @@ def build(
                     GetPreset(presets),
                     ListPresets(presets, page_tokens),
                     ChangePresets(presets, PresetChangeTables(engine, runs), clock, tell_readers),
+                    AdoptInstallation(PresetAdoptions(engine, runs), clock, tell_readers),
                 ),
                 preset_pb2.DESCRIPTOR.services_by_name["PresetService"],
             ),

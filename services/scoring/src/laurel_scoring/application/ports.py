@@ -90,6 +90,21 @@ class PresetEditor(Protocol):
         ...
 
 
+class PresetAdopter(Protocol):
+    """Makes presets another installation's."""
+
+    async def adopt(
+        self, former: int, later: int, *, by: Actor, now: datetime
+    ) -> tuple[int, Run | None]:
+        """Moves the former installation's presets with their changes and past runs, in the place
+        of the later one's that have their names; how many, and the run that is asked for in the
+        same breath if there were any. Open runs of the former one end. Wholly or not at all.
+
+        Raises InstallationNotFound.
+        """
+        ...
+
+
 class RunStore(Protocol):
     """The runs of all installations: what is open here will be worked on, come what may."""
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from laurel.scoring.v1 import preset_pb2, preset_pb2_grpc
 from laurel_common.auth.principal import current_principal
+from laurel_scoring.application.adopt_installation import AdoptInstallation
 from laurel_scoring.application.change_presets import ChangePresets
 from laurel_scoring.application.ports import Actor
 from laurel_scoring.application.read_presets import GetPreset, ListPresets
@@ -14,11 +15,16 @@ class PresetServicer(preset_pb2_grpc.PresetServiceServicer):
     """The rule sets of an installation."""
 
     def __init__(
-        self, get_preset: GetPreset, list_presets: ListPresets, change: ChangePresets
+        self,
+        get_preset: GetPreset,
+        list_presets: ListPresets,
+        change: ChangePresets,
+        adopt: AdoptInstallation,
     ) -> None:
         self._get = get_preset
         self._list = list_presets
         self._change = change
+        self._adopt = adopt
 
     async def GetPreset(
         self, request: preset_pb2.GetPresetRequest, _context: Any
@@ -79,6 +85,17 @@ class PresetServicer(preset_pb2_grpc.PresetServiceServicer):
             request.installation_id, request.preset_id, by=_actor()
         )
         return preset_pb2.ActivatePresetResponse(preset=convert.preset(active), scoring_id=run.id)
+
+    async def AdoptInstallation(
+        self, request: preset_pb2.AdoptInstallationRequest, _context: Any
+    ) -> preset_pb2.AdoptInstallationResponse:
+        """Makes an installation's presets another one's."""
+        count, run = await self._adopt(
+            request.from_installation_id, request.into_installation_id, by=_actor()
+        )
+        return preset_pb2.AdoptInstallationResponse(
+            adopted_preset_count=count, scoring_id=run.id if run else 0
+        )
 
 
 def _actor() -> Actor:

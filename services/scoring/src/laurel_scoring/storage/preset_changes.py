@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class _Change:
+class PresetChange:
     """What an audit row says of the call."""
 
     action: str
@@ -80,7 +80,9 @@ class PresetChangeTables:
                     )
                 )
             made = await read_preset(connection, installation_id, preset_id)
-            await _note(connection, _Change("created", by, now), made, None, _side(made))
+            await note_change(
+                connection, PresetChange("created", by, now), made, None, side_of(made)
+            )
             return made
 
         return await self._alone(installation_id, work)
@@ -97,7 +99,9 @@ class PresetChangeTables:
                 return before, None
             await _write(connection, before, wanted)
             after = await read_preset(connection, installation_id, preset_id)
-            await _note(connection, _Change("updated", by, now), after, _side(before), _side(after))
+            await note_change(
+                connection, PresetChange("updated", by, now), after, side_of(before), side_of(after)
+            )
             if not after.is_active or after.rules == before.rules:
                 return after, None
             return after, await self._runs.request_with(connection, installation_id, by.name, now)
@@ -115,7 +119,9 @@ class PresetChangeTables:
                 check_etag(preset, etag)
             check_deletable(preset, await _served(connection, installation_id))
             await connection.execute(delete(t.scoring_presets).where(_presets.id == preset_id))
-            await _note(connection, _Change("deleted", by, now), preset, _side(preset), None)
+            await note_change(
+                connection, PresetChange("deleted", by, now), preset, side_of(preset), None
+            )
 
         await self._alone(installation_id, work)
 
@@ -130,7 +136,7 @@ class PresetChangeTables:
                 before = await _turn(connection, installation_id, preset_id)
                 preset = await read_preset(connection, installation_id, preset_id)
                 sides = {"active_preset_id": before}, {"active_preset_id": preset_id}
-                await _note(connection, _Change("activated", by, now), preset, *sides)
+                await note_change(connection, PresetChange("activated", by, now), preset, *sides)
             run = await self._runs.request_with(connection, installation_id, by.name, now)
             return preset, run
 
@@ -216,17 +222,19 @@ async def _served(connection: AsyncConnection, installation_id: int) -> int | No
     return served
 
 
-def _side(preset: Preset) -> dict[str, Any]:
+def side_of(preset: Preset) -> dict[str, Any]:
+    """A preset as an audit row shows it."""
     return {"name": preset.name, "rules": json.loads(rules_to_json(preset.rules))}
 
 
-async def _note(
+async def note_change(
     connection: AsyncConnection,
-    change: _Change,
+    change: PresetChange,
     preset: Preset,
     before: dict[str, Any] | None,
     after: dict[str, Any] | None,
 ) -> None:
+    """Adds an audit row with the transaction of the change."""
     await connection.execute(
         insert(t.scoring_preset_changes).values(
             installation_id=preset.installation_id,

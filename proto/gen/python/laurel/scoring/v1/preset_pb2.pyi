@@ -595,3 +595,51 @@ class ActivatePresetResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ActivatePresetResponse: _TypeAlias = ActivatePresetResponse  # noqa: Y015
+
+@_typing.final
+class AdoptInstallationRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FROM_INSTALLATION_ID_FIELD_NUMBER: _builtins.int
+    INTO_INSTALLATION_ID_FIELD_NUMBER: _builtins.int
+    from_installation_id: _builtins.int
+    """Whose presets they are. It need not exist any more."""
+    into_installation_id: _builtins.int
+    """Whose they are from now on."""
+    def __init__(
+        self,
+        *,
+        from_installation_id: _builtins.int = ...,
+        into_installation_id: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_installation_id", b"from_installation_id", "into_installation_id", b"into_installation_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AdoptInstallationRequest: _TypeAlias = AdoptInstallationRequest  # noqa: Y015
+
+@_typing.final
+class AdoptInstallationResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ADOPTED_PRESET_COUNT_FIELD_NUMBER: _builtins.int
+    SCORING_ID_FIELD_NUMBER: _builtins.int
+    adopted_preset_count: _builtins.int
+    """Presets that this call moved."""
+    scoring_id: _builtins.int
+    """The run that scores by them; 0 where nothing moved."""
+    def __init__(
+        self,
+        *,
+        adopted_preset_count: _builtins.int = ...,
+        scoring_id: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adopted_preset_count", b"adopted_preset_count", "scoring_id", b"scoring_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AdoptInstallationResponse: _TypeAlias = AdoptInstallationResponse  # noqa: Y015

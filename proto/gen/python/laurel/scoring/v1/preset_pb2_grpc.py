@@ -65,6 +65,11 @@ class PresetServiceStub:
                 request_serializer=laurel_dot_scoring_dot_v1_dot_preset__pb2.ActivatePresetRequest.SerializeToString,
                 response_deserializer=laurel_dot_scoring_dot_v1_dot_preset__pb2.ActivatePresetResponse.FromString,
                 _registered_method=True)
+        self.AdoptInstallation = channel.unary_unary(
+                '/laurel.scoring.v1.PresetService/AdoptInstallation',
+                request_serializer=laurel_dot_scoring_dot_v1_dot_preset__pb2.AdoptInstallationRequest.SerializeToString,
+                response_deserializer=laurel_dot_scoring_dot_v1_dot_preset__pb2.AdoptInstallationResponse.FromString,
+                _registered_method=True)
 
 
 class PresetServiceServicer:
@@ -137,6 +142,19 @@ class PresetServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AdoptInstallation(self, request, context):
+        """Makes an installation's presets another one's, with their audit log and past
+        runs: the App was installed again, or where an imported account stands. The
+        moved ones win: the other one's of the same name go with their boards, and
+        the one that was active stays so. Runs of the former one end; the other one
+        is scored in the background. One without presets adopts nothing. Idempotent.
+        Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND (the one to move into),
+        CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PresetServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -169,6 +187,11 @@ def add_PresetServiceServicer_to_server(servicer, server):
                     servicer.ActivatePreset,
                     request_deserializer=laurel_dot_scoring_dot_v1_dot_preset__pb2.ActivatePresetRequest.FromString,
                     response_serializer=laurel_dot_scoring_dot_v1_dot_preset__pb2.ActivatePresetResponse.SerializeToString,
+            ),
+            'AdoptInstallation': grpc.unary_unary_rpc_method_handler(
+                    servicer.AdoptInstallation,
+                    request_deserializer=laurel_dot_scoring_dot_v1_dot_preset__pb2.AdoptInstallationRequest.FromString,
+                    response_serializer=laurel_dot_scoring_dot_v1_dot_preset__pb2.AdoptInstallationResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -334,6 +357,33 @@ class PresetService:
             '/laurel.scoring.v1.PresetService/ActivatePreset',
             laurel_dot_scoring_dot_v1_dot_preset__pb2.ActivatePresetRequest.SerializeToString,
             laurel_dot_scoring_dot_v1_dot_preset__pb2.ActivatePresetResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AdoptInstallation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.scoring.v1.PresetService/AdoptInstallation',
+            laurel_dot_scoring_dot_v1_dot_preset__pb2.AdoptInstallationRequest.SerializeToString,
+            laurel_dot_scoring_dot_v1_dot_preset__pb2.AdoptInstallationResponse.FromString,
             options,
             channel_credentials,
             insecure,

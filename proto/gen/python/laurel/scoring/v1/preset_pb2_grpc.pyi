@@ -58,6 +58,15 @@ class PresetServiceStub:
     Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, PRESET_NOT_FOUND,
     CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
     """
+    AdoptInstallation: _aio.UnaryUnaryMultiCallable[_preset_pb2.AdoptInstallationRequest, _preset_pb2.AdoptInstallationResponse]
+    """Makes an installation's presets another one's, with their audit log and past
+    runs: the App was installed again, or where an imported account stands. The
+    moved ones win: the other one's of the same name go with their boards, and
+    the one that was active stays so. Runs of the former one end; the other one
+    is scored in the background. One without presets adopts nothing. Idempotent.
+    Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND (the one to move into),
+    CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
+    """
 
 class PresetServiceServicer(metaclass=_abc_1.ABCMeta):
     """The rule sets of an installation, of which one is active."""
@@ -137,6 +146,21 @@ class PresetServiceServicer(metaclass=_abc_1.ABCMeta):
         boards are there, reads serve those of the one before. Idempotent: the
         active one stays active, and a run that waits already is answered.
         Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, PRESET_NOT_FOUND,
+        CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def AdoptInstallation(
+        self,
+        request: _preset_pb2.AdoptInstallationRequest,
+        context: _aio.ServicerContext[_preset_pb2.AdoptInstallationRequest, _abc.Awaitable[_preset_pb2.AdoptInstallationResponse]],
+    ) -> _abc.Awaitable[_preset_pb2.AdoptInstallationResponse]:
+        """Makes an installation's presets another one's, with their audit log and past
+        runs: the App was installed again, or where an imported account stands. The
+        moved ones win: the other one's of the same name go with their boards, and
+        the one that was active stays so. Runs of the former one end; the other one
+        is scored in the background. One without presets adopts nothing. Idempotent.
+        Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND (the one to move into),
         CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
         """
 
