@@ -7,8 +7,10 @@ from sqlalchemy import Select, and_, delete, exists, func, or_, select, true, up
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from laurel_identity.domain.entities import Kind
 from laurel_identity.storage.columns import any_id
 from laurel_identity.storage.installation_queries import account_of, primary_installations
+from laurel_identity.storage.tables import entity_observations as observed
 from laurel_identity.storage.tables import github_installations as installations
 from laurel_identity.storage.tables import installation_repositories as seen
 from laurel_identity.storage.tables import repositories
@@ -47,7 +49,9 @@ async def _leave(connection: AsyncConnection, moved: Select[Any]) -> set[int]:
 
 
 async def _join(connection: AsyncConnection, moved: Select[Any]) -> set[int]:
-    """Puts repositories into their account's installation, where it sees all of them."""
+    """Puts repositories into their account's installation, where it sees all of them: but for those
+    that GitHub was seen not to give it, which are deleted there, and keep their rows here.
+    """
     repository = moved.subquery("repository")
     primary = primary_installations(true()).subquery("primary_installation")
     lacking = (
@@ -59,6 +63,13 @@ async def _join(connection: AsyncConnection, moved: Select[Any]) -> set[int]:
                 and_(
                     seen.c.installation_id == primary.c.installation_id,
                     seen.c.repository_id == repository.c.id,
+                )
+            ),
+            ~exists().where(
+                and_(
+                    observed.c.kind == int(Kind.INSTALLATION_REPOSITORY),
+                    observed.c.entity_id == primary.c.installation_id,
+                    observed.c.related_id == repository.c.id,
                 )
             ),
         )
