@@ -24,6 +24,7 @@ OWNERS: dict[str, set[str]] = {
         "private_addresses",
         "session_repositories",
         "session_leases",
+        "installation_works",
     },
     "laurel_ingest": {
         "signals",
@@ -47,6 +48,9 @@ OWNERS: dict[str, set[str]] = {
         "ingest_run_repositories",
         "repository_histories",
         "github_budgets",
+        "webhook_redeliveries",
+        "webhook_failure_readings",
+        "signal_moves",
     },
     "laurel_scoring": {
         "scoring_presets",
@@ -198,7 +202,8 @@ def test_no_function_of_ours_is_open_to_everybody(module_database: Database) -> 
         found = owner.execute(
             "SELECT p.proname FROM pg_proc AS p,"
             " aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS acl"
-            " WHERE p.pronamespace::regnamespace::text IN ('public', 'scoring_jobs', 'ingest_jobs')"
+            " WHERE p.pronamespace::regnamespace::text"
+            " IN ('public', 'identity_jobs', 'ingest_jobs', 'scoring_jobs')"
             " AND acl.grantee = 0 AND acl.privilege_type = 'EXECUTE'"
         ).fetchall()
 

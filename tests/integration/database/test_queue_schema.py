@@ -5,11 +5,14 @@ from procrastinate import App, PsycopgConnector
 from psycopg.errors import InsufficientPrivilege
 
 from laurel_common.jobs import JobSchema, schema
+from laurel_identity.storage.lanes import JOB_SCHEMA as IDENTITY_JOBS
 from laurel_ingest.storage.job_schema import JOB_SCHEMA as INGEST_JOBS
 from laurel_scoring.storage.queue import JOB_SCHEMA as SCORING_JOBS
 from tests.support.database import Database
 
-BOTH = pytest.mark.parametrize("jobs", [INGEST_JOBS, SCORING_JOBS], ids=lambda jobs: jobs.name)
+EACH = pytest.mark.parametrize(
+    "jobs", [IDENTITY_JOBS, INGEST_JOBS, SCORING_JOBS], ids=lambda jobs: jobs.name
+)
 ROLES = ("laurel_identity", "laurel_ingest", "laurel_scoring", "laurel_leaderboard")
 
 
@@ -18,7 +21,7 @@ def _app(url: str, jobs: JobSchema) -> App:
     return App(connector=connector)
 
 
-@BOTH
+@EACH
 async def test_a_service_defers_and_works_off_jobs_as_its_own_role(
     database: Database, jobs: JobSchema
 ) -> None:
@@ -40,7 +43,7 @@ async def test_a_service_defers_and_works_off_jobs_as_its_own_role(
     assert row == ("succeeded",)
 
 
-@BOTH
+@EACH
 def test_other_roles_do_not_even_see_the_queue(module_database: Database, jobs: JobSchema) -> None:
     for role in set(ROLES) - {jobs.role}:
         with module_database.connect(role) as service, pytest.raises(InsufficientPrivilege):

@@ -14,11 +14,16 @@ from laurel_common.migrations import (
     migrate,
     set_role_passwords,
 )
+from laurel_identity.storage.lanes import JOB_SCHEMA as IDENTITY_JOBS
 from laurel_ingest.storage.job_schema import JOB_SCHEMA as INGEST_JOBS
 from laurel_scoring.storage.queue import JOB_SCHEMA as SCORING_JOBS
 
 # The queues' tables come with a library, which knows how they are made.
-AFTER_MIGRATIONS: Final = (INGEST_JOBS.install, SCORING_JOBS.install)
+AFTER_MIGRATIONS: Final = (
+    IDENTITY_JOBS.install,
+    INGEST_JOBS.install,
+    SCORING_JOBS.install,
+)
 
 
 def migrate_database(

@@ -17,16 +17,12 @@ from laurel.identity.v1 import (
     installation_pb2,
     installation_pb2_grpc,
 )
-from laurel.ingest.v1 import signal_pb2
-from laurel.leaderboard.v1 import materialization_pb2
 from laurel_common.auth.keys import derive_secret, load_private_key
-from laurel_common.auth.tokens import TokenSource
 from laurel_common.auth.trust import TrustDirectory
 from laurel_common.clock import Clock, SystemClock
 from laurel_common.db.engine import create_engine
 from laurel_common.page_token import PageTokens
 from laurel_common.redis import create_redis
-from laurel_common.rpc.client import connect_peer
 from laurel_common.rpc.health import HealthCheck, database_check, redis_check, schema_check
 from laurel_common.rpc.server import RpcServer, Servicer, build_server
 from laurel_identity.application.batch_get_users import BatchGetUsers
@@ -40,12 +36,14 @@ from laurel_identity.application.list_teams import ListTeams
 from laurel_identity.application.ports import Directory, DirectoryReader, TenantReader
 from laurel_identity.application.resolve_logins import ResolveLogins
 from laurel_identity.application.upsert_entities import UpsertEntities
+from laurel_identity.application.work_ports import HistoryMover
 from laurel_identity.bootstrap_installations import UserSide, github_of, installation_use_cases
 from laurel_identity.clients.github.connecting import sign_in_client
 from laurel_identity.clients.github.user import GitHubUser
-from laurel_identity.clients.teams import ForgetTeams
+from laurel_identity.clients.peers import connect_peers
 from laurel_identity.config import IdentitySettings
 from laurel_identity.domain.entities import Kind
+from laurel_identity.installation_lane import InstallationLane, build_installation_lane
 from laurel_identity.rpc.auth_servicer import AuthServicer
 from laurel_identity.rpc.directory_servicer import DirectoryServicer, DirectoryUseCases
 from laurel_identity.rpc.installation_servicer import InstallationServicer, InstallationUseCases
@@ -68,6 +66,7 @@ class Identity:
     servicers: list[Servicer]
     checks: list[HealthCheck]
     sessions: SessionParts
+    lane: InstallationLane
     # What runs for as long as the service does.
     loops: list[Loop]
     closers: list[Closer] = field(default_factory=list)
@@ -82,6 +81,7 @@ def build(
     directory_reader: DirectoryReader | None = None,
     tenant_reader: TenantReader | None = None,
     forget_team: TeamForgetter | None = None,
+    history: HistoryMover | None = None,
     clock: Clock | None = None,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> Identity:
@@ -118,6 +118,11 @@ def build(
         clock=clock,
         monotonic=monotonic,
     )
+    if forget_team is None or history is None:
+        peers = connect_peers(settings, clock, closers)
+        forget_team, history = forget_team or peers.forget_team, history or peers.history
+    lane = build_installation_lane(settings, engine=engine, history=history, clock=clock)
+    closers += lane.closers()
     return Identity(
         servicers=[
             _auth(AuthServicer(sessions.use_cases, tokens)),
@@ -148,7 +153,7 @@ def build(
                         sessions.discover,
                         InstallStates(tokens, installs, clock),
                     ),
-                    forget_team=forget_team or _forget_teams(settings, clock, closers),
+                    forget_team=forget_team,
                     clock=clock,
                 ),
                 tokens,
@@ -156,6 +161,7 @@ def build(
         ],
         checks=[database_check(engine), schema_check(engine), redis_check(redis)],
         sessions=sessions,
+        lane=lane,
         loops=[sessions.recent.run, sessions.listener.run, sessions.keep.run],
         closers=closers,
     )
@@ -167,16 +173,6 @@ def _auth(servicer: AuthServicer) -> Servicer:
         servicer,
         auth_pb2.DESCRIPTOR.services_by_name["AuthService"],
     )
-
-
-def _forget_teams(settings: IdentitySettings, clock: Clock, closers: list[Closer]) -> TeamForgetter:
-    tokens = TokenSource("identity", load_private_key(settings.key_file), clock=clock)
-    boards = materialization_pb2.DESCRIPTOR.services_by_name["MaterializationService"]
-    signals = signal_pb2.DESCRIPTOR.services_by_name["SignalService"]
-    leaderboard = connect_peer(settings, "leaderboard", tokens=tokens, services=[boards])
-    ingest = connect_peer(settings, "ingest", tokens=tokens, services=[signals])
-    closers.extend((leaderboard.close, ingest.close))
-    return ForgetTeams(leaderboard, ingest)
 
 
 def _sql_directory(settings: IdentitySettings, engine: AsyncEngine) -> Directory:
@@ -214,7 +210,7 @@ async def bootstrap(
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    return build_server(
+    server = build_server(
         settings,
         service.servicers,
         health_checks=service.checks,
@@ -224,3 +220,5 @@ async def bootstrap(
         clock=ports.get("clock"),
         trust=trust,
     )
+    service.lane.start()
+    return server

@@ -142,12 +142,20 @@ class InstallationStore(Protocol):
     """The App's installations as GitHub has them, and the repositories that they were given."""
 
     async def put(self, installation: AppInstallation, observed_at: datetime) -> bool:
-        """Writes the row, unless something newer is known; whether it did."""
+        """Writes the row, unless something newer is known; whether it did. What the account's
+        imported and uninstalled installations hold is noted to move into the App's own.
+        """
         ...
 
     async def uninstall(self, installation_id: int, observed_at: datetime) -> bool:
         """Suspends what GitHub has no more, unless something newer is known or it is none of
-        GitHub's; whether it did.
+        GitHub's; whether it did. Notes likewise what has to move.
+        """
+        ...
+
+    async def transferred(self, former: Mapping[int, int]) -> None:
+        """Notes that signals have to follow repositories (by id, with the account that each had)
+        to their accounts' installations.
         """
         ...
 

@@ -136,8 +136,13 @@ class Upserting:
             else replace(each, organization_id=accounts.get(folded(each.owner_login)))
             for each in repositories
         ]
-        plan = await self._entities(Kind.REPOSITORY, self._writer.repositories, owned)
+        if not owned:
+            return
+        stored = await self._load(self._writer.repositories, owned)
+        plan = await self._carry_out(Kind.REPOSITORY, self._writer.repositories, stored, owned)
         self._moved_repositories |= {repository.id for repository in plan.changed}
+        if former := _former_accounts(stored, plan):
+            await self._writer.installations.transferred(former)
 
     async def teams(self, teams: Sequence[Team]) -> None:
         """Takes in teams, but for those that were seen to be gone since."""
@@ -219,3 +224,16 @@ class Upserting:
         if pairs:
             await self._writer.accounts.merge(pairs)
             self._moved_accounts |= set(pairs.values())
+
+
+def _former_accounts(
+    stored: Sequence[Stored[Repository]], plan: Plan[Repository]
+) -> dict[int, int]:
+    """The accounts that repositories had which have others now, by repository id."""
+    before = {row.entity.id: row.entity.organization_id for row in stored}
+    return {
+        repository.id: account_id
+        for repository in plan.changed
+        if (account_id := before.get(repository.id)) is not None
+        and repository.organization_id not in (None, account_id)
+    }

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from laurel_identity.storage.columns import Columns, unnested
 from laurel_identity.storage.installation_queries import account_of
+from laurel_identity.storage.left_behind import note_adoptions
 from laurel_identity.storage.tables import folded_sql, merged_accounts, repositories, teams, users
 from laurel_identity.storage.tables import github_installations as installations
 from laurel_identity.storage.tables import organization_memberships as memberships
@@ -33,6 +34,7 @@ async def merge_accounts(connection: AsyncConnection, pairs: Mapping[int, int]) 
         .from_select(["account_id", "into_account_id"], select(pair.c.old, pair.c.new))
         .on_conflict_do_nothing()
     )
+    await note_adoptions(connection, set(pairs.values()))
 
 
 async def _move_teams(connection: AsyncConnection, pairs: Mapping[int, int]) -> None:

@@ -1,6 +1,6 @@
 """The App's installations as GitHub has them, and the repositories that they were given."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sqlalchemy import BigInteger, and_, delete, literal, select, update
@@ -15,6 +15,7 @@ from laurel_identity.domain.planning import StoredRelation, plan_relations
 from laurel_identity.storage.columns import Columns, any_id, unnested
 from laurel_identity.storage.installation_queries import account_of
 from laurel_identity.storage.installation_repositories import recount
+from laurel_identity.storage.left_behind import note_adoptions, note_transfers
 from laurel_identity.storage.observations import record_observations
 from laurel_identity.storage.tables import entity_observations as observed
 from laurel_identity.storage.tables import github_installations as installations
@@ -55,6 +56,7 @@ class SqlInstallationStore:
             .on_conflict_do_update(index_elements=list(key), set_=values)
         )
         await self._observe(installation.installation_id, observed_at)
+        await note_adoptions(self._connection, [account.id])
         return True
 
     async def uninstall(self, installation_id: int, observed_at: datetime) -> bool:
@@ -69,10 +71,19 @@ class SqlInstallationStore:
                 installations.c.suspended_by.is_distinct_from(UNINSTALLED),
             )
             .values(suspended_at=observed_at, suspended_by=UNINSTALLED)
-            .returning(installations.c.installation_id)
+            .returning(account_of)
         )
         await self._observe(installation_id, observed_at)
-        return changed.first() is not None
+        account_id = changed.first()
+        if account_id is None:
+            return False
+        # The one that it was installed as again may be known already.
+        await note_adoptions(self._connection, [account_id])
+        return True
+
+    async def transferred(self, former: Mapping[int, int]) -> None:
+        """Notes that signals have to follow repositories to their accounts' installations."""
+        await note_transfers(self._connection, former)
 
     async def give(
         self,

@@ -25,6 +25,7 @@ from laurel_identity.storage.tables.sessions import (
     session_leases,
     session_repositories,
 )
+from laurel_identity.storage.tables.works import installation_works
 
 __all__ = [
     "auth_sessions",
@@ -32,6 +33,7 @@ __all__ = [
     "folded_sql",
     "github_installations",
     "installation_repositories",
+    "installation_works",
     "merged_accounts",
     "metadata",
     "organization_memberships",

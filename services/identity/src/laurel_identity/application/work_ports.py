@@ -1,0 +1,66 @@
+"""What working on installations needs of the outside."""
+
+from datetime import datetime
+from typing import Protocol
+
+from laurel_identity.domain.works import Heir, Work, WorkOutcome
+
+
+class Works(Protocol):
+    """What there is to do, by account. Raises DatabaseUnavailable."""
+
+    async def claim(self, account_id: int, now: datetime) -> Work | None:
+        """Begins an attempt at the account's oldest work that is not finished; None where there is
+        none, or its time has not come.
+        """
+        ...
+
+    async def aim(self, work: Work, into_installation_id: int) -> None:
+        """Notes where a work moves things before it does."""
+        ...
+
+    async def finish(self, work: Work, outcome: WorkOutcome, now: datetime) -> None:
+        """Ends a work."""
+        ...
+
+    async def retry(self, work: Work, error: str, at: datetime) -> None:
+        """Notes why the attempt ended, and when to make another one."""
+        ...
+
+    async def heir_of(self, account_id: int, installation_id: int) -> Heir | None:
+        """The installation that an account has beside this one; of several, the App's own."""
+        ...
+
+    async def heir_of_repository(self, repository_id: int) -> Heir | None:
+        """The installation of a repository's account."""
+        ...
+
+    async def heir(self, installation_id: int) -> Heir | None:
+        """An installation with its account."""
+        ...
+
+    async def succeed(self, installation_id: int, heir: Heir) -> None:
+        """Deletes the row of an installation that was adopted. Signals of repositories that were to
+        follow them elsewhere follow from the heir.
+        """
+        ...
+
+
+class HistoryMover(Protocol):
+    """The services that hold something of an installation. Raises DependencyUnavailable, and what
+    they refuse.
+    """
+
+    async def signals(self, former: int, later: int, repository_id: int = 0) -> bool:
+        """Moves signals, or those of one repository, for a while; whether all of them are there
+        now.
+        """
+        ...
+
+    async def boards(self, former: int, heir: Heir) -> None:
+        """Moves boards."""
+        ...
+
+    async def presets(self, former: int, later: int) -> None:
+        """Moves presets, and has the later installation scored by them."""
+        ...

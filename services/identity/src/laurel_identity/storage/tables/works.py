@@ -1,0 +1,67 @@
+"""What has to be done about installations, in all services."""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    text,
+)
+
+from laurel_identity.storage.tables.base import (
+    id_column,
+    metadata,
+    stamp_column,
+    text_column,
+    time_column,
+)
+
+installation_works = Table(
+    "installation_works",
+    metadata,
+    Column(
+        "id",
+        BigInteger,
+        nullable=False,
+        server_default=text("nextval('installation_works_id_seq'::regclass)"),
+    ),
+    id_column("account_id"),
+    text_column("kind"),
+    id_column("installation_id"),
+    Column("repository_id", BigInteger, nullable=False, server_default=text("0")),
+    id_column("into_installation_id", nullable=True),
+    text_column("requested_by"),
+    stamp_column("requested_at"),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    time_column("next_attempt_at"),
+    text_column("last_error", nullable=True),
+    text_column("outcome", nullable=True),
+    time_column("finished_at"),
+    PrimaryKeyConstraint("id", name="pk_installation_works"),
+    CheckConstraint("kind IN ('adopt', 'transfer', 'erase')", name="ck_installation_works_kind"),
+    CheckConstraint(
+        "(kind = 'transfer') = (repository_id <> 0)", name="ck_installation_works_repository"
+    ),
+    CheckConstraint("outcome IN ('done', 'moot')", name="ck_installation_works_outcome"),
+    CheckConstraint(
+        "(outcome IS NULL) = (finished_at IS NULL)", name="ck_installation_works_finished"
+    ),
+    CheckConstraint("attempts >= 0", name="ck_installation_works_attempts"),
+)
+Index(
+    "uq_installation_works_open",
+    installation_works.c.installation_id,
+    installation_works.c.repository_id,
+    installation_works.c.kind,
+    unique=True,
+    postgresql_where=installation_works.c.finished_at.is_(None),
+)
+Index(
+    "idx_installation_works_account",
+    installation_works.c.account_id,
+    installation_works.c.id,
+    postgresql_where=installation_works.c.finished_at.is_(None),
+)

@@ -1,0 +1,42 @@
+"""The services that hold history, as far as these tests look at them: where signals are."""
+
+from dataclasses import dataclass, field
+from random import Random
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from laurel_common.errors import DependencyUnavailable
+from laurel_identity.domain.works import Heir
+
+
+@dataclass
+class HeldHistory:
+    """Where each repository's signals are; whoever moves them may fail on the way."""
+
+    chance: Random
+    places: dict[int, int] = field(default_factory=dict)
+
+    async def ingest(self, engine: AsyncEngine) -> None:
+        """Each repository that is met first leaves signals with the installation that has it."""
+        given = "SELECT repository_id, installation_id FROM installation_repositories"
+        async with engine.connect() as connection:
+            for repository_id, installation_id in await connection.execute(text(given)):
+                self.places.setdefault(repository_id, installation_id)
+
+    async def signals(self, former: int, later: int, repository_id: int = 0) -> bool:
+        for each, place in self.places.items():
+            if place == former and repository_id in (0, each):
+                self.places[each] = later
+                self._stumble()
+        return self.chance.random() < 0.7
+
+    async def boards(self, former: int, heir: Heir) -> None:
+        self._stumble()
+
+    async def presets(self, former: int, later: int) -> None:
+        self._stumble()
+
+    def _stumble(self) -> None:
+        if self.chance.random() < 0.2:
+            raise DependencyUnavailable
