@@ -30,8 +30,9 @@ from tests.support.urls import with_database
 
 ROLES = ("laurel_identity", "laurel_ingest", "laurel_scoring", "laurel_leaderboard")
 _RUNNER_CHECK_SECONDS = 0.5
-# Tests lock partitions by the hundred and hold many pools at once.
-_SETTINGS = {"shared_buffers": "128MB", "max_connections": "300"}
+# Tests lock partitions by the hundred and hold many pools at once. The log that nobody will
+# recover from must not fill the memory that it may lie in.
+_SETTINGS = {"shared_buffers": "128MB", "max_connections": "300", "max_wal_size": "512MB"}
 
 
 def main() -> None:
