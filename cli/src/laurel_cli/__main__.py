@@ -6,6 +6,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+import laurel_common.loading  # noqa: F401 - before what takes long to load
 from laurel_cli.options import NEGATIVE_ARGUMENTS
 
 # The command, the module below laurel_cli.commands, and whether its arguments may be negative.

@@ -1,5 +1,6 @@
 """Runs ingest: `python -m laurel_ingest`."""
 
+import laurel_common.loading  # noqa: F401 - before what takes long to load
 from laurel_common.rpc.run import run
 from laurel_ingest.bootstrap import bootstrap
 from laurel_ingest.config import IngestSettings

@@ -1,5 +1,6 @@
 """Runs leaderboard: `python -m laurel_leaderboard`."""
 
+import laurel_common.loading  # noqa: F401 - before what takes long to load
 from laurel_common.rpc.run import run
 from laurel_leaderboard.bootstrap import bootstrap
 from laurel_leaderboard.config import LeaderboardSettings
