@@ -1,5 +1,6 @@
 """`laurel up` with its real processes: found, called, killed, found again."""
 
+import asyncio
 import json
 import os
 import re
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from laurel_cli.rpc.health import health_of
 from laurel_cli.stack.layout import SERVICES
 from laurel_cli.supervision.identity import ProcessIdentity
 from tests.e2e.running import Up, environment, laurel, running_up, start_up, stop, wait_for
@@ -62,9 +64,13 @@ def identity_of(up: Up, service: str) -> ProcessIdentity:
 
 
 def states(up: Up) -> dict[str, str]:
-    done = up.laurel("status", "--json", check=False)
-    found: dict[str, str] = json.loads(done.stdout)
-    return found
+    """What each service says of its health."""
+
+    async def ask() -> dict[str, str]:
+        answers = await asyncio.gather(*(health_of(target) for target in up.targets.values()))
+        return dict(zip(up.targets, answers, strict=True))
+
+    return asyncio.run(ask())
 
 
 def readme_lines() -> list[str]:
@@ -91,7 +97,8 @@ def in_shell(up: Up, script: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_all_four_services_serve_and_the_endpoints_were_printed(up: Up) -> None:
-    assert states(up) == dict.fromkeys(SERVICES, "SERVING")
+    told = json.loads(up.laurel("status", "--json").stdout)
+    assert told == states(up) == dict.fromkeys(SERVICES, "SERVING")
     for target in up.targets.values():
         assert target in up.output()
 
