@@ -54,7 +54,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 async def company(
     module_database: Database,
     redis_server_url: str,
-    worker_number: int,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Company]:
     """Everything, over mutual TLS, with logs that tell all they can."""
@@ -65,7 +64,6 @@ async def company(
     assert done.exit_code == 0, done.output
     async with running_company(
         tmp_path_factory.mktemp("secrets"),
-        worker_number,
         database=module_database,
         redis_url=redis_server_url,
         log_level="debug",

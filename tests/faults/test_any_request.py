@@ -181,7 +181,6 @@ def hidden_in(company: Company) -> dict[str, set[int | str]]:
 async def fuzzed(
     module_database: Database,
     redis_server_url: str,
-    worker_number: int,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Fuzzed]:
     """Everything up, and every method called by everybody with a good request."""
@@ -189,7 +188,6 @@ async def fuzzed(
         client.flushdb()
     async with running_company(
         tmp_path_factory.mktemp("any"),
-        worker_number,
         database=module_database,
         redis_url=redis_server_url,
     ) as company:

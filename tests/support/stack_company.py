@@ -96,7 +96,7 @@ class Company:
 
 @asynccontextmanager
 async def running_company(
-    root: Path, worker: int, *, database: Database, redis_url: str, **options: Any
+    root: Path, *, database: Database, redis_url: str, **options: Any
 ) -> AsyncIterator[Company]:
     """Brings it up below `root`: everybody is signed in, acme's boards are there. Further options
     go to `running_laurel`.
@@ -121,7 +121,7 @@ async def running_company(
         layout.make()
         with _told(layout, github, webhook_secret):
             async with running_laurel(
-                root, worker, database=database, redis_url=redis_url, **options
+                root, database=database, redis_url=redis_url, **options
             ) as laurel:
                 company = Company(
                     laurel, github, *installations, users, vault, skunks, webhook_secret

@@ -15,7 +15,6 @@ from tests.support.stack_running import Laurel, running_laurel
 async def laurel(
     module_database: Database,
     redis_server_url: str,
-    worker_number: int,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Laurel]:
     """A Laurel of the module's own, on a database of its own."""
@@ -23,7 +22,6 @@ async def laurel(
         client.flushdb()
     async with running_laurel(
         tmp_path_factory.mktemp("laurel"),
-        worker_number,
         database=module_database,
         redis_url=redis_server_url,
     ) as running:
@@ -31,14 +29,12 @@ async def laurel(
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def laurel_of_its_own(
-    worker_number: int, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Laurel]:
+async def laurel_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Laurel]:
     """A Laurel whose PostgreSQL and Valkey are its own, to be killed."""
     root: Path = tmp_path_factory.mktemp("laurel")
     # PostgreSQL runs as another user where we are root, and pytest's directories are private.
     for directory in (root, *root.parents):
         if directory.stat().st_mode & 0o011 != 0o011 and "pytest" in directory.name:
             directory.chmod(0o755)
-    async with running_laurel(root, worker_number) as running:
+    async with running_laurel(root) as running:
         yield running

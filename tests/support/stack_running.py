@@ -2,10 +2,11 @@
 
 import asyncio
 import fcntl
-import itertools
 import os
+import random
 import signal
 import socket
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -29,9 +30,9 @@ from tests.support.secrecy import check_logs
 # Below the ports that the system gives to outgoing connections: a service that is killed must
 # find its port free when it is back.
 _FIRST_PORT, _LAST_PORT = 21_000, 31_000
-_PORTS_A_WORKER = 1_000
+# A lock for each block of them, held while a stack runs: other checkouts' runs look there too.
+_LOCKS = Path(tempfile.gettempdir()) / f"laurel-test-ports-{os.getuid()}"
 _POLL_SECONDS = 0.02
-_blocks = itertools.count()
 
 
 @dataclass(slots=True)
@@ -103,7 +104,6 @@ class Laurel:
 @asynccontextmanager
 async def running_laurel(
     root: Path,
-    worker: int,
     *,
     database: Database | None = None,
     redis_url: str | None = None,
@@ -121,22 +121,23 @@ async def running_laurel(
             role = role_of(name)
             known = database.endpoints.passwords.get(role, f"{role}-password")
             write_secret(layout.secrets / role, known)
-    options = StackOptions(
-        root,
-        _free_ports(worker),
-        database_url=None if database is None else database.url(),
-        redis_url=redis_url,
-        log_level=log_level,
-        certificates=certificates,
-    )
     reports: list[str] = []
-    context = running_stack(options, reports.append)
-    with _one_at_a_time():
-        stack = await context.__aenter__()
-    try:
-        yield Laurel(stack, stack.servers.admin_url, reports, certificates)
-    finally:
-        await context.__aexit__(None, None, None)
+    with _ports() as ports:
+        options = StackOptions(
+            root,
+            ports,
+            database_url=None if database is None else database.url(),
+            redis_url=redis_url,
+            log_level=log_level,
+            certificates=certificates,
+        )
+        context = running_stack(options, reports.append)
+        with _one_at_a_time():
+            stack = await context.__aenter__()
+        try:
+            yield Laurel(stack, stack.servers.admin_url, reports, certificates)
+        finally:
+            await context.__aexit__(None, None, None)
     check_logs(layout, "\n".join(reports))
 
 
@@ -167,14 +168,24 @@ def _one_at_a_time() -> Iterator[None]:
         yield
 
 
-def _free_ports(worker: int) -> Ports:
+@contextmanager
+def _ports() -> Iterator[Ports]:
+    """A block of ports that no other stack of this machine's test runs has, whoever's they are."""
+    _LOCKS.mkdir(exist_ok=True)
     span = 2 * len(SERVICES)
-    first = _FIRST_PORT + worker * _PORTS_A_WORKER % (_LAST_PORT - _FIRST_PORT)
-    while True:
-        start = first + next(_blocks) * span % _PORTS_A_WORKER
+    starts = list(range(_FIRST_PORT, _LAST_PORT, span))
+    random.shuffle(starts)
+    for start in starts:
         numbers = list(range(start, start + span))
-        if all(map(_is_free, numbers)):
-            return Ports.parse(",".join(map(str, numbers)))
+        with (_LOCKS / f"{start}.lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            if all(map(_is_free, numbers)):
+                yield Ports.parse(",".join(map(str, numbers)))
+                return
+    raise RuntimeError(f"no free ports between {_FIRST_PORT} and {_LAST_PORT}")
 
 
 def _is_free(port: int) -> bool:
