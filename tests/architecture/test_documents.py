@@ -9,7 +9,12 @@ import pytest
 
 from laurel_cli.stack.layout import SERVICES
 from laurel_common.config import PREFIX, SecretField, ServiceSettings
-from tests.support.sources import CONTAINERS_VARIABLE, DATABASE_VARIABLE, REDIS_VARIABLE
+from tests.support.sources import (
+    BINARIES_VARIABLE,
+    CONTAINERS_VARIABLE,
+    DATABASE_VARIABLE,
+    REDIS_VARIABLE,
+)
 
 ROOT = Path(__file__).parents[2]
 # Read by the command line and by compose, not by a service's settings.
@@ -22,6 +27,7 @@ OTHERS = {
     DATABASE_VARIABLE,
     REDIS_VARIABLE,
     CONTAINERS_VARIABLE,
+    BINARIES_VARIABLE,
 }
 _SKIPPED = {"build", "node_modules", "__pycache__"}
 

@@ -25,7 +25,7 @@ from laurel_cli.stack.migrating import AFTER_MIGRATIONS
 from laurel_common.migrations import migrate, set_role_passwords
 from laurel_embedded import EmbeddedPostgres
 from tests.support.endpoints import Endpoints
-from tests.support.sources import DATABASE_VARIABLE, Source
+from tests.support.sources import DATABASE_VARIABLE, Source, postgres_binaries
 from tests.support.urls import with_database
 
 ROLES = ("laurel_identity", "laurel_ingest", "laurel_scoring", "laurel_leaderboard")
@@ -69,7 +69,11 @@ def _server(source: Source, directory: Path) -> Iterator[tuple[str, bool]]:
             yield container.get_connection_url(), True
     else:
         server = EmbeddedPostgres(
-            directory / "postgres", durable=False, die_with_parent=True, settings=_SETTINGS
+            directory / "postgres",
+            durable=False,
+            die_with_parent=True,
+            settings=_SETTINGS,
+            binaries=postgres_binaries(),
         )
         with server:
             yield server.url(database="postgres"), True

