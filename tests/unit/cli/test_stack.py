@@ -4,17 +4,20 @@ import re
 import socket
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from laurel_cli.errors import CommandError, RefusedError, UsageError
 from laurel_cli.rpc.caller import mint, tokens_of
 from laurel_cli.rpc.where import Where, transport
+from laurel_cli.stack import reaching
 from laurel_cli.stack.credentials import _PROTOS, ensure_credentials, methods_of
 from laurel_cli.stack.deployment import write_deployment
 from laurel_cli.stack.layout import SERVICES, Layout
 from laurel_cli.stack.ports import Ports
 from laurel_cli.stack.programs import STOP_WAVES, service_programs
+from laurel_cli.stack.reaching import UnreachableError, reach_cache
 from laurel_cli.stack.servers import Servers, with_login
 from laurel_cli.stack.stack import StackError, StackOptions, running_stack
 from laurel_cli.stack.variables import unknown
@@ -127,6 +130,40 @@ async def test_a_start_on_taken_ports_fails_before_anything_is_started(tmp_path:
             async with running_stack(options, print):
                 pass
     assert not (tmp_path / "postgres").exists()
+
+
+async def test_a_cache_that_is_not_there_is_named_before_anything_is_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reaching, "REACH_SECONDS", 0.2)
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{nobody.getsockname()[1]}"
+        url = f"redis://:hunter2@{address}/0"
+        options = StackOptions(tmp_path, Ports.parse("any"), redis_url=url)
+        with pytest.raises(UnreachableError, match=address) as error:
+            async with running_stack(options, print):
+                pass
+    assert "--redis-url" in str(error.value)
+    assert "hunter2" not in str(error.value)
+    assert not (tmp_path / "postgres").exists()
+
+
+async def test_a_cache_that_never_answers_is_named() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(UnreachableError, match=f"{address} .* no answer within"):
+            await reach_cache(f"redis://{address}", seconds=0.2)
+
+
+async def test_a_cache_of_another_password_says_so_at_once(redis_server_url: str) -> None:
+    parts = urlsplit(redis_server_url)
+    address = parts.netloc.rpartition("@")[2]
+    with pytest.raises(UnreachableError, match=f"{address} .*(?i:password)"):
+        await reach_cache(f"redis://:wrong@{address}", seconds=60)
+    await reach_cache(redis_server_url, seconds=60)
 
 
 async def test_up_names_the_certificate_that_is_missing(tmp_path: Path) -> None:

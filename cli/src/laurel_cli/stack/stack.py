@@ -17,6 +17,7 @@ from laurel_cli.stack.credentials import ensure_credentials
 from laurel_cli.stack.layout import OPERATOR, SERVICES, Layout
 from laurel_cli.stack.ports import Ports
 from laurel_cli.stack.programs import service_programs
+from laurel_cli.stack.reaching import reach_cache
 from laurel_cli.stack.servers import Servers, open_servers
 from laurel_cli.supervision.leftovers import end_leftovers
 from laurel_cli.supervision.lock import exclusive
@@ -68,7 +69,7 @@ async def running_stack(options: StackOptions, report: Report) -> AsyncIterator[
     """A Laurel whose four services serve; stopped at the block's end.
 
     Entered in the main thread. `report` gets a line for whatever happens meanwhile. Raises
-    AlreadyRunningError, StackError.
+    AlreadyRunningError, StackError, UnreachableError.
     """
     started = time.monotonic()
     layout = Layout(options.root.absolute())
@@ -80,6 +81,8 @@ async def running_stack(options: StackOptions, report: Report) -> AsyncIterator[
         if taken := options.ports.taken():
             ports = ", ".join(map(str, taken))
             raise StackError(f"port {ports} is in use by another program; --ports takes others")
+        if options.redis_url is not None:
+            await reach_cache(options.redis_url)
         ensure_credentials(layout)
         # Half a second of imports, while PostgreSQL starts.
         loop = asyncio.get_running_loop()
