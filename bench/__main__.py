@@ -3,7 +3,18 @@
 import asyncio
 import sys
 
-from bench import boards, engine, pages, previews, reads, sessions, watchers, webhooks, writes
+from bench import (
+    boards,
+    engine,
+    pages,
+    previews,
+    reads,
+    sessions,
+    start,
+    watchers,
+    webhooks,
+    writes,
+)
 from bench.engine import NodeMissingError
 from bench.h2load import LoadGeneratorMissingError
 from bench.measure import Figure
@@ -11,6 +22,7 @@ from bench.report import keep, show
 from bench.stack import say
 
 BENCHMARKS = {
+    "start": start.run,
     "reads": reads.run,
     "pages": pages.run,
     "watchers": watchers.run,
