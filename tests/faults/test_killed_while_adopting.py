@@ -31,7 +31,6 @@ async def laurel(
     github: GitHubSimulator,
     module_database: Database,
     redis_server_url: str,
-    worker_number: int,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Laurel]:
     """A Laurel that asks the simulated GitHub."""
@@ -39,7 +38,6 @@ async def laurel(
         client.flushdb()
     async with running_laurel(
         tmp_path_factory.mktemp("laurel"),
-        worker_number,
         database=module_database,
         redis_url=redis_server_url,
     ) as running:
