@@ -43,15 +43,32 @@ class Story:
 
 
 class FixedTokens:
-    """Gives an installation's token without asking anybody; `value` is what tests may spoil."""
+    """Gives an installation's token without asking anybody; `value` is what tests may spoil.
+
+    `refusal` is raised instead. One that GitHub refuses is replaced while `is_minting`.
+    """
 
     def __init__(self, world: World, installation: Installation) -> None:
-        self.value = "ghs_test"
-        world.tokens[self.value] = Token(self.value, "installation", installation.id, None)
+        self._world = world
+        self._installation = installation
+        self._count = 0
+        self.refusal: Exception | None = None
+        self.is_minting = True
+        self._mint()
 
-    async def token(self, installation_id: int) -> str:
+    async def token(self, installation_id: int, *, refused: str = "") -> str:
         """The token."""
+        if self.refusal is not None:
+            raise self.refusal
+        if refused == self.value and self.is_minting:
+            self._mint()
         return self.value
+
+    def _mint(self) -> None:
+        self._count += 1
+        self.value = f"ghs_test{self._count}"
+        token = Token(self.value, "installation", self._installation.id, None)
+        self._world.tokens[self.value] = token
 
 
 def history_of(

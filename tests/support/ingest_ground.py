@@ -11,7 +11,7 @@ from laurel_ingest.history_lane import HistoryLane
 from tests.support.database import Database
 from tests.support.github import GitHubSimulator
 from tests.support.github.activity import Activity, activity_of
-from tests.support.ingest_github import Story
+from tests.support.ingest_github import FixedTokens, Story
 
 NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
 
@@ -24,6 +24,7 @@ class Ground:
     lane: HistoryLane
     runs: RunStore
     clock: FakeClock
+    tokens: FixedTokens
 
     def activity(self, place: int = 0) -> Activity:
         return activity_of(self.story.world, self.story.repositories[place])

@@ -105,7 +105,7 @@ async def test_more_of_one_thing_is_asked_by_its_node(reader: Reader) -> None:
         ({"status": 502}, TooHeavyError),
         ({"status": 504}, TooHeavyError),
         ({"status": 500}, GitHubUnavailable),
-        ({"status": 401}, GitHubRefused),
+        ({"status": 403}, GitHubRefused),
         ({"cut": True}, GitHubUnavailable),
         ({"retry_after": 30}, GitHubRateLimited),
         ({"reset_seconds": 90}, GitHubRateLimited),
@@ -153,7 +153,14 @@ async def test_a_head_that_nobody_has_any_more_is_gone(reader: Reader) -> None:
         await reader.page(Listing.COMMITS, head="a" * 40)
 
 
-async def test_a_token_that_was_revoked_is_refused(reader: Reader) -> None:
-    reader.story.world.tokens["ghs_test"].revoked = True
+async def test_a_token_that_was_revoked_is_replaced_once(reader: Reader) -> None:
+    first = reader.tokens.value
+    reader.story.world.tokens[first].revoked = True
+    assert (await reader.page()).total == 6
+    assert reader.tokens.value != first
+    reader.tokens.is_minting = False
+    reader.story.world.tokens[reader.tokens.value].revoked = True
+    before = reader.github.arrived
     with pytest.raises(GitHubRefused):
         await reader.page()
+    assert reader.github.arrived == before + 2

@@ -1,6 +1,6 @@
 """Ingest's storage on a real database."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,10 +13,10 @@ from laurel_common.page_token import PageTokens
 from laurel_common.testing.clock import FakeClock
 from laurel_ingest.application.import_events import ImportEvents
 from laurel_ingest.config import IngestSettings
-from laurel_ingest.history_lane import build_history_lane
+from laurel_ingest.history_lane import HistoryLane, build_history_lane
 from laurel_ingest.storage.postgres import PostgresStorage
 from tests.support.database import Database
-from tests.support.github import running_github
+from tests.support.github import GitHubSimulator, running_github
 from tests.support.github.history import Size
 from tests.support.ingest_directory import DatabaseDirectory
 from tests.support.ingest_github import DatabaseRoster, FixedTokens, Story, enter
@@ -48,31 +48,71 @@ def story() -> Story:
 
 
 @pytest.fixture
-async def ground(
-    story: Story, database: Database, engine: AsyncEngine, tmp_path: Path
-) -> AsyncIterator[Ground]:
-    enter(story, database)
-    generate_private_key(tmp_path / "key")
-    clock = FakeClock(NOW)
+async def github(story: Story) -> AsyncIterator[GitHubSimulator]:
     async with running_github(story.world) as github:
-        settings = IngestSettings.model_validate(
-            {
-                "database_url": database.url("laurel_ingest"),
-                "redis_url": "redis://unused",
-                "trust_file": tmp_path / "trust",
-                "key_file": tmp_path / "key",
-                "github_api_url": github.api_url,
-            }
-        )
+        yield github
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock(NOW)
+
+
+@pytest.fixture
+def installation_tokens(story: Story) -> FixedTokens:
+    return FixedTokens(story.world, story.installation)
+
+
+@pytest.fixture
+async def make_lane(  # noqa: PLR0917 - fixtures, by name
+    database: Database,
+    engine: AsyncEngine,
+    github: GitHubSimulator,
+    clock: FakeClock,
+    installation_tokens: FixedTokens,
+    tmp_path: Path,
+) -> AsyncIterator[Callable[[], HistoryLane]]:
+    """Makes a lane as each replica has one."""
+    generate_private_key(tmp_path / "key")
+    settings = IngestSettings.model_validate(
+        {
+            "database_url": database.url("laurel_ingest"),
+            "redis_url": "redis://unused",
+            "trust_file": tmp_path / "trust",
+            "key_file": tmp_path / "key",
+            "github_api_url": github.api_url,
+        }
+    )
+    lanes: list[HistoryLane] = []
+
+    def make() -> HistoryLane:
         lane = build_history_lane(
             settings,
             engine=engine,
             directory=DatabaseDirectory(database.url()),
             roster=DatabaseRoster(database.url()),
-            installation_tokens=FixedTokens(story.world, story.installation),
+            installation_tokens=installation_tokens,
             tokens=PageTokens(b"x" * 32),
             clock=clock,
         )
-        yield Ground(story, github, database, lane, lane.runs, clock)
+        lanes.append(lane)
+        return lane
+
+    yield make
+    for lane in lanes:
         for close in reversed(lane.closers()):
             await close()
+
+
+@pytest.fixture
+def ground(  # noqa: PLR0917 - fixtures, by name
+    story: Story,
+    database: Database,
+    github: GitHubSimulator,
+    make_lane: Callable[[], HistoryLane],
+    clock: FakeClock,
+    installation_tokens: FixedTokens,
+) -> Ground:
+    enter(story, database)
+    lane = make_lane()
+    return Ground(story, github, database, lane, lane.runs, clock, installation_tokens)

@@ -100,6 +100,27 @@ async def test_a_repository_that_is_gone_is_noted_and_the_rest_goes_on(ground: G
     assert ground.counts() == expected([ground.activity(1)])
 
 
+async def test_a_repository_that_was_transferred_is_not_this_installations(ground: Ground) -> None:
+    one = ground.story.repositories[0]
+    ground.story.world.former_names["acme/r0"] = one.id
+    one.owner_id, one.private = ground.story.world.organization("Elsewhere").id, False
+    run = await ground.run()
+    assert run.state is RunState.SUCCEEDED
+    assert [(each.reason, each.is_left_out) for each in run.troubles] == [("TRANSFERRED", True)]
+    assert ground.counts() == expected([ground.activity(1)])
+
+
+async def test_an_empty_repository_is_read_and_has_no_gap(ground: Ground) -> None:
+    activity = ground.activity()
+    activity.commits, activity.pulls, activity.issues, activity.head = {}, {}, {}, None
+    run = await ground.run()
+    assert (run.state, run.troubles, run.repositories_done) == (RunState.SUCCEEDED, (), 2)
+    assert ground.counts() == expected([ground.activity(1)])
+    asked = len(ground.github.queries)
+    await ground.run()
+    assert ground.github.queries[asked:] == ["Probe"]
+
+
 async def test_a_renamed_repository_is_read_under_its_new_name(ground: Ground) -> None:
     one = ground.story.repositories[0]
     ground.story.world.former_names["acme/r0"] = one.id

@@ -1,10 +1,16 @@
 """Runs over a simulated GitHub: what stops them, and how they go on."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import pytest
+
+from laurel_common.errors import RemoteError
 from laurel_ingest.application.history.ports import RunRequest
 from laurel_ingest.domain.history.runs import Preset, RunState, Scope
+from laurel_ingest.history_lane import HistoryLane
 from tests.support.github.history import BEGINNING
 from tests.support.ingest_ground import NOW, Ground, expected
 
@@ -37,14 +43,22 @@ async def test_a_run_that_is_killed_again_and_again_reads_each_page_once(ground:
     assert len(ground.github.queries) <= 40 + 5 * kills
 
 
-async def test_a_rate_limit_is_waited_out_by_the_time_that_github_names(ground: Ground) -> None:
+@pytest.mark.parametrize("limit", [{"retry_after": 40}, {"reset_seconds": 40}], ids=str)
+async def test_a_rate_limit_is_waited_out_by_the_time_that_github_names(
+    ground: Ground, limit: dict[str, Any]
+) -> None:
+    ground.clock.set(datetime.now(UTC))
     asked = await ground.request()
     await ground.lane.run_ingest(asked.id)
     (first, second) = ground.open_works(asked.id)
-    ground.github.faults.add("GRAPHQL Pulls", retry_after=40)
+    ground.github.faults.add("GRAPHQL Pulls", **limit)
     await ground.lane.read_repository(first)
     run = await ground.runs.get(ground.story.installation.id, asked.id)
-    assert run.waiting_until == ground.clock.now() + timedelta(seconds=40)
+    assert run.waiting_until is not None
+    # GitHub names a moment, in whole seconds of its own clock, or a pause.
+    wait = run.waiting_until - ground.clock.now()
+    assert timedelta(seconds=30 if "reset_seconds" in limit else 40) <= wait
+    assert wait <= timedelta(seconds=41)
     before = len(ground.github.queries)
     await ground.lane.read_repository(second)
     assert len(ground.github.queries) == before, "the whole installation waits"
@@ -151,6 +165,84 @@ async def test_a_repository_that_went_to_another_account_is_left_out_and_keeps_i
     assert ground.rows("SELECT gap FROM repository_histories WHERE gap IS NOT NULL") == [
         ("TRANSFERRED",)
     ]
+
+
+@pytest.mark.parametrize("reason", ["APP_NOT_INSTALLED", "INSTALLATION_SUSPENDED"])
+async def test_an_installation_that_is_gone_ends_the_run_at_once(
+    ground: Ground, reason: str
+) -> None:
+    asked = await ground.request()
+    await ground.lane.run_ingest(asked.id)
+    ground.tokens.refusal = RemoteError("FAILED_PRECONDITION", reason, "gone")
+    run = await ground.work_off(asked.id)
+    assert (run.state, run.failure_reason) == (RunState.FAILED, reason)
+    assert {(each.reason, each.is_left_out) for each in run.troubles} == {(reason, True)}
+    run = await ground.run()
+    assert (run.state, run.failure_reason) == (RunState.FAILED, reason), "and one that begins then"
+
+
+async def test_a_token_that_is_revoked_meanwhile_costs_one_request(ground: Ground) -> None:
+    asked = await ground.request()
+    await ground.lane.run_ingest(asked.id)
+    first, _ = ground.open_works(asked.id)
+    await ground.lane.read_repository(first)
+    ground.story.world.tokens[ground.tokens.value].revoked = True
+    run = await ground.work_off(asked.id)
+    assert (run.state, run.troubles) == (RunState.SUCCEEDED, ())
+    assert ground.counts() == expected([ground.activity(0), ground.activity(1)])
+    assert [each.status for each in ground.github.asked].count(401) == 1
+
+
+async def test_a_page_that_github_never_answers_leaves_one_repository_out(ground: Ground) -> None:
+    asked = await ground.request()
+    await ground.lane.run_ingest(asked.id)
+    first, second = ground.open_works(asked.id)
+    ground.github.largest_page = 0
+    for _ in range(8):
+        await ground.lane.read_repository(first)
+    ground.github.largest_page = None
+    await ground.lane.read_repository(second)
+    run = await ground.work_off(asked.id)
+    assert run.state is RunState.SUCCEEDED
+    assert [(each.reason, each.is_left_out) for each in run.troubles] == [
+        ("GITHUB_UNAVAILABLE", True)
+    ]
+    assert ground.counts() == expected([ground.activity(1)])
+    run = await ground.run()
+    assert run.troubles == ()
+    assert ground.counts() == expected([ground.activity(0), ground.activity(1)])
+
+
+async def test_a_repository_that_goes_while_it_is_read_keeps_what_was_read(ground: Ground) -> None:
+    asked = await ground.request()
+    await ground.lane.run_ingest(asked.id)
+    gone = ground.story.repositories[0]
+    ground.github.faults.add("GRAPHQL Issues", status=500)
+    await ground.lane.read_repository(ground.open_works(asked.id)[0])
+    del ground.story.world.repositories[gone.id]
+    run = await ground.work_off(asked.id)
+    assert run.state is RunState.SUCCEEDED
+    assert [(each.repository_id, each.reason) for each in run.troubles] == [(gone.id, "GONE")]
+    whole = expected([ground.activity(0), ground.activity(1)])
+    alone = expected([ground.activity(1)])
+    assert ground.counts()["commit"] == whole["commit"]
+    assert ground.counts()["issue_open"] == alone["issue_open"]
+
+
+async def test_replicas_share_the_repositories_of_a_run(
+    ground: Ground, make_lane: Callable[[], HistoryLane]
+) -> None:
+    other = make_lane()
+    asked = await ground.request()
+    # Both get every job, as they do when one is thought to be dead: one of them reads it.
+    await asyncio.gather(ground.lane.run_ingest(asked.id), other.run_ingest(asked.id))
+    works = ground.open_works(asked.id)
+    readers = (ground.lane.read_repository, other.read_repository)
+    await asyncio.gather(*(read(work_id) for work_id in works for read in readers))
+    run = await ground.work_off(asked.id)
+    assert (run.state, run.repositories_done) == (RunState.SUCCEEDED, 2)
+    assert ground.counts() == expected([ground.activity(0), ground.activity(1)])
+    assert run.new_count == sum(ground.counts().values()), "nothing was counted by both"
 
 
 async def test_a_preset_reads_no_further_back(ground: Ground) -> None:

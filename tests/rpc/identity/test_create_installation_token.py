@@ -82,6 +82,21 @@ async def test_everybody_gets_the_same_token_until_five_minutes_before_it_ends(
     assert minting.minted() == 2
 
 
+async def test_a_token_that_github_refuses_is_replaced_for_everybody_once(
+    minting: Minting,
+) -> None:
+    first = (await minting.token()).token
+    request = pb.CreateInstallationTokenRequest(
+        installation_id=minting.acme.installation.id, refused_token=first
+    )
+    later = (await minting.ingest.CreateInstallationToken(request)).token
+    assert later != first
+    # Somebody else who still had the first one; and whoever asks as before.
+    assert (await minting.ingest.CreateInstallationToken(request)).token == later
+    assert (await minting.token()).token == later
+    assert minting.minted() == 2
+
+
 async def test_callers_at_the_same_time_share_one_request(minting: Minting) -> None:
     minting.github.faults.add("access_tokens", delay=0.05)
     answers = await asyncio.gather(*(minting.token() for _ in range(20)))

@@ -16,11 +16,16 @@ class CreateInstallationToken:
         self._get_installation = get_installation
         self._tokens = tokens
 
-    async def __call__(self, installation_id: int, visibility: Visibility) -> InstallationToken:
+    async def __call__(
+        self, installation_id: int, visibility: Visibility, *, refused: str = ""
+    ) -> InstallationToken:
+        """`refused`: a token that GitHub does not take any more; another comes in its place."""
         installation = await self._get_installation.by_id(installation_id, visibility)
         if not installation.is_installed:
             raise AppNotInstalled
         if installation.suspended_at is not None:
             self._tokens.forget(installation_id)
             raise InstallationSuspended
+        if refused:
+            self._tokens.forget(installation_id, only=refused)
         return await self._tokens.get(installation_id)

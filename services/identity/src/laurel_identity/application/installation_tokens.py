@@ -32,9 +32,14 @@ class InstallationTokens:
             task.add_done_callback(lambda done: self._settle(installation_id, done))
         return await asyncio.shield(task)
 
-    def forget(self, installation_id: int) -> None:
-        """Drops what is kept: the installation is suspended, or gone."""
-        self._tokens.pop(installation_id, None)
+    def forget(self, installation_id: int, *, only: str | None = None) -> None:
+        """Drops what is kept: the installation is suspended or gone, or GitHub refuses the token.
+
+        `only`: if it is this one; by now it may be another.
+        """
+        kept = self._tokens.get(installation_id)
+        if kept is not None and only in (None, kept.token):
+            del self._tokens[installation_id]
 
     async def _mint(self, installation_id: int) -> InstallationToken:
         return await self._app.create_token(installation_id)

@@ -71,7 +71,7 @@ class InstallationServicer(installation_pb2_grpc.InstallationServiceServicer):
         self, request: pb.CreateInstallationTokenRequest, context: Any
     ) -> pb.CreateInstallationTokenResponse:
         made = await self._do.create_installation_token(
-            request.installation_id, current_visibility()
+            request.installation_id, current_visibility(), refused=request.refused_token
         )
         return convert.from_installation_token(made)
 

@@ -29,7 +29,7 @@ from laurel.identity.v1 import entities_pb2 as laurel_dot_identity_dot_v1_dot_en
 from laurel.identity.v1 import webhook_attempts_pb2 as laurel_dot_identity_dot_v1_dot_webhook__attempts__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%laurel/identity/v1/installation.proto\x12\x12laurel.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dlaurel/common/v1/policy.proto\x1a!laurel/identity/v1/entities.proto\x1a)laurel/identity/v1/webhook_attempts.proto\"W\n\x18ListInstallationsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\"m\n\x19ListInstallationsResponse\x12\x37\n\rinstallations\x18\x01 \x03(\x0b\x32 .laurel.identity.v1.Installation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"{\n\x16GetInstallationRequest\x12\x19\n\x0finstallation_id\x18\x01 \x01(\x03H\x00\x12/\n\raccount_login\x18\x02 \x01(\tB\x16\xbaH\x13r\x11\x10\x01\x18\xff\x01\x32\n^[^\\x00]*$H\x00\x42\x15\n\x0cinstallation\x12\x05\xbaH\x02\x08\x01\"Q\n\x17GetInstallationResponse\x12\x36\n\x0cinstallation\x18\x01 \x01(\x0b\x32 .laurel.identity.v1.Installation\"B\n\x1e\x43reateInstallationTokenRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\"f\n\x1f\x43reateInstallationTokenResponse\x12\x12\n\x05token\x18\x01 \x01(\tB\x03\x80\x01\x01\x12/\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"d\n\x1eHandleInstallationEventRequest\x12#\n\x05\x65vent\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f\x10\x01\x18\x64\x32\t^[a-z_]+$\x12\x1d\n\x07payload\x18\x02 \x01(\x0c\x42\x0c\xbaH\tz\x07\x10\x02\x18\x80\x80\xc0\x07\"`\n\x1fHandleInstallationEventResponse\x12=\n\x07outcome\x18\x01 \x01(\x0e\x32,.laurel.identity.v1.InstallationEventOutcome\"o\n\x18SyncInstallationsRequest\x12\x17\n\x0finstallation_id\x18\x01 \x01(\x03\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\"m\n\x19SyncInstallationsResponse\x12\x37\n\rinstallations\x18\x01 \x03(\x0b\x32 .laurel.identity.v1.Installation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x15\n\x13\x42\x65ginInstallRequest\"k\n\x14\x42\x65ginInstallResponse\x12\x13\n\x0binstall_url\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"Z\n\x17LinkInstallationRequest\x12$\n\x13new_installation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\x12\x19\n\x05state\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x10\"R\n\x18LinkInstallationResponse\x12\x36\n\x0cinstallation\x18\x01 \x01(\x0b\x32 .laurel.identity.v1.Installation*\x96\x01\n\x18InstallationEventOutcome\x12*\n&INSTALLATION_EVENT_OUTCOME_UNSPECIFIED\x10\x00\x12&\n\"INSTALLATION_EVENT_OUTCOME_HANDLED\x10\x01\x12&\n\"INSTALLATION_EVENT_OUTCOME_IGNORED\x10\x02\x32\xfd\t\n\x13InstallationService\x12\x87\x01\n\x11ListInstallations\x12,.laurel.identity.v1.ListInstallationsRequest\x1a-.laurel.identity.v1.ListInstallationsResponse\"\x15\xba\xd7\x18\x11\n\x04\x01\x03\x04\x06\x12\x06ingest\x18\x88\'\x12\x99\x01\n\x0fGetInstallation\x12*.laurel.identity.v1.GetInstallationRequest\x1a+.laurel.identity.v1.GetInstallationResponse\"-\xba\xd7\x18)\n\x04\x01\x03\x04\x06\x12\x06ingest\x12\x07scoring\x12\x0bleaderboard\x18\x88\'(\x01\x12\x99\x01\n\x17\x43reateInstallationToken\x12\x32.laurel.identity.v1.CreateInstallationTokenRequest\x1a\x33.laurel.identity.v1.CreateInstallationTokenResponse\"\x15\x90\x02\x02\xba\xd7\x18\x0e\n\x01\x03\x12\x06ingest\x18\x98u\x12n\n\x0c\x42\x65ginInstall\x12\'.laurel.identity.v1.BeginInstallRequest\x1a(.laurel.identity.v1.BeginInstallResponse\"\x0b\xba\xd7\x18\x07\n\x02\x01\x05\x18\x98u\x12|\n\x10LinkInstallation\x12+.laurel.identity.v1.LinkInstallationRequest\x1a,.laurel.identity.v1.LinkInstallationResponse\"\r\xba\xd7\x18\t\n\x01\x01\x18\xc0\xa9\x07 \x01\x12\x9c\x01\n\x17HandleInstallationEvent\x12\x32.laurel.identity.v1.HandleInstallationEventRequest\x1a\x33.laurel.identity.v1.HandleInstallationEventResponse\"\x18\x90\x02\x02\xba\xd7\x18\x11\n\x01\x03\x12\x06ingest\x18\xc0\xa9\x07 \x01\x12\x83\x01\n\x11SyncInstallations\x12,.laurel.identity.v1.SyncInstallationsRequest\x1a-.laurel.identity.v1.SyncInstallationsResponse\"\x11\x90\x02\x02\xba\xd7\x18\n\n\x02\x02\x06\x18\xe0\xa7\x12 \x01\x12\x87\x01\n\x12ListFailedWebhooks\x12-.laurel.identity.v1.ListFailedWebhooksRequest\x1a..laurel.identity.v1.ListFailedWebhooksResponse\"\x12\xba\xd7\x18\x0e\n\x01\x03\x12\x06ingest\x18\x98u\x12\x86\x01\n\x10RedeliverWebhook\x12+.laurel.identity.v1.RedeliverWebhookRequest\x1a,.laurel.identity.v1.RedeliverWebhookResponse\"\x17\x90\x02\x02\xba\xd7\x18\x10\n\x01\x03\x12\x06ingest\x18\x98u \x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%laurel/identity/v1/installation.proto\x12\x12laurel.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dlaurel/common/v1/policy.proto\x1a!laurel/identity/v1/entities.proto\x1a)laurel/identity/v1/webhook_attempts.proto\"W\n\x18ListInstallationsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\"m\n\x19ListInstallationsResponse\x12\x37\n\rinstallations\x18\x01 \x03(\x0b\x32 .laurel.identity.v1.Installation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"{\n\x16GetInstallationRequest\x12\x19\n\x0finstallation_id\x18\x01 \x01(\x03H\x00\x12/\n\raccount_login\x18\x02 \x01(\tB\x16\xbaH\x13r\x11\x10\x01\x18\xff\x01\x32\n^[^\\x00]*$H\x00\x42\x15\n\x0cinstallation\x12\x05\xbaH\x02\x08\x01\"Q\n\x17GetInstallationResponse\x12\x36\n\x0cinstallation\x18\x01 \x01(\x0b\x32 .laurel.identity.v1.Installation\"f\n\x1e\x43reateInstallationTokenRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\"\n\rrefused_token\x18\x02 \x01(\tB\x0b\x80\x01\x01\xbaH\x05r\x03\x18\x80\x08\"f\n\x1f\x43reateInstallationTokenResponse\x12\x12\n\x05token\x18\x01 \x01(\tB\x03\x80\x01\x01\x12/\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"d\n\x1eHandleInstallationEventRequest\x12#\n\x05\x65vent\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f\x10\x01\x18\x64\x32\t^[a-z_]+$\x12\x1d\n\x07payload\x18\x02 \x01(\x0c\x42\x0c\xbaH\tz\x07\x10\x02\x18\x80\x80\xc0\x07\"`\n\x1fHandleInstallationEventResponse\x12=\n\x07outcome\x18\x01 \x01(\x0e\x32,.laurel.identity.v1.InstallationEventOutcome\"o\n\x18SyncInstallationsRequest\x12\x17\n\x0finstallation_id\x18\x01 \x01(\x03\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\"m\n\x19SyncInstallationsResponse\x12\x37\n\rinstallations\x18\x01 \x03(\x0b\x32 .laurel.identity.v1.Installation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x15\n\x13\x42\x65ginInstallRequest\"k\n\x14\x42\x65ginInstallResponse\x12\x13\n\x0binstall_url\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"Z\n\x17LinkInstallationRequest\x12$\n\x13new_installation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\x12\x19\n\x05state\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x10\"R\n\x18LinkInstallationResponse\x12\x36\n\x0cinstallation\x18\x01 \x01(\x0b\x32 .laurel.identity.v1.Installation*\x96\x01\n\x18InstallationEventOutcome\x12*\n&INSTALLATION_EVENT_OUTCOME_UNSPECIFIED\x10\x00\x12&\n\"INSTALLATION_EVENT_OUTCOME_HANDLED\x10\x01\x12&\n\"INSTALLATION_EVENT_OUTCOME_IGNORED\x10\x02\x32\xfd\t\n\x13InstallationService\x12\x87\x01\n\x11ListInstallations\x12,.laurel.identity.v1.ListInstallationsRequest\x1a-.laurel.identity.v1.ListInstallationsResponse\"\x15\xba\xd7\x18\x11\n\x04\x01\x03\x04\x06\x12\x06ingest\x18\x88\'\x12\x99\x01\n\x0fGetInstallation\x12*.laurel.identity.v1.GetInstallationRequest\x1a+.laurel.identity.v1.GetInstallationResponse\"-\xba\xd7\x18)\n\x04\x01\x03\x04\x06\x12\x06ingest\x12\x07scoring\x12\x0bleaderboard\x18\x88\'(\x01\x12\x99\x01\n\x17\x43reateInstallationToken\x12\x32.laurel.identity.v1.CreateInstallationTokenRequest\x1a\x33.laurel.identity.v1.CreateInstallationTokenResponse\"\x15\x90\x02\x02\xba\xd7\x18\x0e\n\x01\x03\x12\x06ingest\x18\x98u\x12n\n\x0c\x42\x65ginInstall\x12\'.laurel.identity.v1.BeginInstallRequest\x1a(.laurel.identity.v1.BeginInstallResponse\"\x0b\xba\xd7\x18\x07\n\x02\x01\x05\x18\x98u\x12|\n\x10LinkInstallation\x12+.laurel.identity.v1.LinkInstallationRequest\x1a,.laurel.identity.v1.LinkInstallationResponse\"\r\xba\xd7\x18\t\n\x01\x01\x18\xc0\xa9\x07 \x01\x12\x9c\x01\n\x17HandleInstallationEvent\x12\x32.laurel.identity.v1.HandleInstallationEventRequest\x1a\x33.laurel.identity.v1.HandleInstallationEventResponse\"\x18\x90\x02\x02\xba\xd7\x18\x11\n\x01\x03\x12\x06ingest\x18\xc0\xa9\x07 \x01\x12\x83\x01\n\x11SyncInstallations\x12,.laurel.identity.v1.SyncInstallationsRequest\x1a-.laurel.identity.v1.SyncInstallationsResponse\"\x11\x90\x02\x02\xba\xd7\x18\n\n\x02\x02\x06\x18\xe0\xa7\x12 \x01\x12\x87\x01\n\x12ListFailedWebhooks\x12-.laurel.identity.v1.ListFailedWebhooksRequest\x1a..laurel.identity.v1.ListFailedWebhooksResponse\"\x12\xba\xd7\x18\x0e\n\x01\x03\x12\x06ingest\x18\x98u\x12\x86\x01\n\x10RedeliverWebhook\x12+.laurel.identity.v1.RedeliverWebhookRequest\x1a,.laurel.identity.v1.RedeliverWebhookResponse\"\x17\x90\x02\x02\xba\xd7\x18\x10\n\x01\x03\x12\x06ingest\x18\x98u \x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,6 +46,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETINSTALLATIONREQUEST'].fields_by_name['account_login']._serialized_options = b'\272H\023r\021\020\001\030\377\0012\n^[^\\x00]*$'
   _globals['_CREATEINSTALLATIONTOKENREQUEST'].fields_by_name['installation_id']._loaded_options = None
   _globals['_CREATEINSTALLATIONTOKENREQUEST'].fields_by_name['installation_id']._serialized_options = b'\272H\004\"\0028\000'
+  _globals['_CREATEINSTALLATIONTOKENREQUEST'].fields_by_name['refused_token']._loaded_options = None
+  _globals['_CREATEINSTALLATIONTOKENREQUEST'].fields_by_name['refused_token']._serialized_options = b'\200\001\001\272H\005r\003\030\200\010'
   _globals['_CREATEINSTALLATIONTOKENRESPONSE'].fields_by_name['token']._loaded_options = None
   _globals['_CREATEINSTALLATIONTOKENRESPONSE'].fields_by_name['token']._serialized_options = b'\200\001\001'
   _globals['_HANDLEINSTALLATIONEVENTREQUEST'].fields_by_name['event']._loaded_options = None
@@ -78,8 +80,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_INSTALLATIONSERVICE'].methods_by_name['ListFailedWebhooks']._serialized_options = b'\272\327\030\016\n\001\003\022\006ingest\030\230u'
   _globals['_INSTALLATIONSERVICE'].methods_by_name['RedeliverWebhook']._loaded_options = None
   _globals['_INSTALLATIONSERVICE'].methods_by_name['RedeliverWebhook']._serialized_options = b'\220\002\002\272\327\030\020\n\001\003\022\006ingest\030\230u \001'
-  _globals['_INSTALLATIONEVENTOUTCOME']._serialized_start=1545
-  _globals['_INSTALLATIONEVENTOUTCOME']._serialized_end=1695
+  _globals['_INSTALLATIONEVENTOUTCOME']._serialized_start=1581
+  _globals['_INSTALLATIONEVENTOUTCOME']._serialized_end=1731
   _globals['_LISTINSTALLATIONSREQUEST']._serialized_start=232
   _globals['_LISTINSTALLATIONSREQUEST']._serialized_end=319
   _globals['_LISTINSTALLATIONSRESPONSE']._serialized_start=321
@@ -89,25 +91,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETINSTALLATIONRESPONSE']._serialized_start=557
   _globals['_GETINSTALLATIONRESPONSE']._serialized_end=638
   _globals['_CREATEINSTALLATIONTOKENREQUEST']._serialized_start=640
-  _globals['_CREATEINSTALLATIONTOKENREQUEST']._serialized_end=706
-  _globals['_CREATEINSTALLATIONTOKENRESPONSE']._serialized_start=708
-  _globals['_CREATEINSTALLATIONTOKENRESPONSE']._serialized_end=810
-  _globals['_HANDLEINSTALLATIONEVENTREQUEST']._serialized_start=812
-  _globals['_HANDLEINSTALLATIONEVENTREQUEST']._serialized_end=912
-  _globals['_HANDLEINSTALLATIONEVENTRESPONSE']._serialized_start=914
-  _globals['_HANDLEINSTALLATIONEVENTRESPONSE']._serialized_end=1010
-  _globals['_SYNCINSTALLATIONSREQUEST']._serialized_start=1012
-  _globals['_SYNCINSTALLATIONSREQUEST']._serialized_end=1123
-  _globals['_SYNCINSTALLATIONSRESPONSE']._serialized_start=1125
-  _globals['_SYNCINSTALLATIONSRESPONSE']._serialized_end=1234
-  _globals['_BEGININSTALLREQUEST']._serialized_start=1236
-  _globals['_BEGININSTALLREQUEST']._serialized_end=1257
-  _globals['_BEGININSTALLRESPONSE']._serialized_start=1259
-  _globals['_BEGININSTALLRESPONSE']._serialized_end=1366
-  _globals['_LINKINSTALLATIONREQUEST']._serialized_start=1368
-  _globals['_LINKINSTALLATIONREQUEST']._serialized_end=1458
-  _globals['_LINKINSTALLATIONRESPONSE']._serialized_start=1460
-  _globals['_LINKINSTALLATIONRESPONSE']._serialized_end=1542
-  _globals['_INSTALLATIONSERVICE']._serialized_start=1698
-  _globals['_INSTALLATIONSERVICE']._serialized_end=2975
+  _globals['_CREATEINSTALLATIONTOKENREQUEST']._serialized_end=742
+  _globals['_CREATEINSTALLATIONTOKENRESPONSE']._serialized_start=744
+  _globals['_CREATEINSTALLATIONTOKENRESPONSE']._serialized_end=846
+  _globals['_HANDLEINSTALLATIONEVENTREQUEST']._serialized_start=848
+  _globals['_HANDLEINSTALLATIONEVENTREQUEST']._serialized_end=948
+  _globals['_HANDLEINSTALLATIONEVENTRESPONSE']._serialized_start=950
+  _globals['_HANDLEINSTALLATIONEVENTRESPONSE']._serialized_end=1046
+  _globals['_SYNCINSTALLATIONSREQUEST']._serialized_start=1048
+  _globals['_SYNCINSTALLATIONSREQUEST']._serialized_end=1159
+  _globals['_SYNCINSTALLATIONSRESPONSE']._serialized_start=1161
+  _globals['_SYNCINSTALLATIONSRESPONSE']._serialized_end=1270
+  _globals['_BEGININSTALLREQUEST']._serialized_start=1272
+  _globals['_BEGININSTALLREQUEST']._serialized_end=1293
+  _globals['_BEGININSTALLRESPONSE']._serialized_start=1295
+  _globals['_BEGININSTALLRESPONSE']._serialized_end=1402
+  _globals['_LINKINSTALLATIONREQUEST']._serialized_start=1404
+  _globals['_LINKINSTALLATIONREQUEST']._serialized_end=1494
+  _globals['_LINKINSTALLATIONRESPONSE']._serialized_start=1496
+  _globals['_LINKINSTALLATIONRESPONSE']._serialized_end=1578
+  _globals['_INSTALLATIONSERVICE']._serialized_start=1734
+  _globals['_INSTALLATIONSERVICE']._serialized_end=3011
 # @@protoc_insertion_point(module_scope)

@@ -140,15 +140,21 @@ class CreateInstallationTokenRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     INSTALLATION_ID_FIELD_NUMBER: _builtins.int
+    REFUSED_TOKEN_FIELD_NUMBER: _builtins.int
     installation_id: _builtins.int
+    refused_token: _builtins.str
+    """A token that GitHub refuses before its time, as it does one that was revoked: if it
+    is the one that everybody gets, another is minted in its place. Empty: none.
+    """
     def __init__(
         self,
         *,
         installation_id: _builtins.int = ...,
+        refused_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["installation_id", b"installation_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["installation_id", b"installation_id", "refused_token", b"refused_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

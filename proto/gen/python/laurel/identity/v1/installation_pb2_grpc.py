@@ -105,7 +105,7 @@ class InstallationServiceServicer:
 
     def CreateInstallationToken(self, request, context):
         """A token for GitHub, good for 5 minutes at least; the same one for everybody until
-        then. Idempotent. It is never logged.
+        then, unless somebody says that GitHub refuses it. Idempotent. It is never logged.
         Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, APP_NOT_INSTALLED,
         INSTALLATION_SUSPENDED, GITHUB_NOT_CONFIGURED, GITHUB_UNAVAILABLE,
         GITHUB_RATE_LIMITED, GITHUB_REFUSED, DATABASE_UNAVAILABLE.

@@ -27,7 +27,7 @@ class InstallationServiceStub:
     """
     CreateInstallationToken: _aio.UnaryUnaryMultiCallable[_installation_pb2.CreateInstallationTokenRequest, _installation_pb2.CreateInstallationTokenResponse]
     """A token for GitHub, good for 5 minutes at least; the same one for everybody until
-    then. Idempotent. It is never logged.
+    then, unless somebody says that GitHub refuses it. Idempotent. It is never logged.
     Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, APP_NOT_INSTALLED,
     INSTALLATION_SUSPENDED, GITHUB_NOT_CONFIGURED, GITHUB_UNAVAILABLE,
     GITHUB_RATE_LIMITED, GITHUB_REFUSED, DATABASE_UNAVAILABLE.
@@ -109,7 +109,7 @@ class InstallationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_installation_pb2.CreateInstallationTokenRequest, _abc.Awaitable[_installation_pb2.CreateInstallationTokenResponse]],
     ) -> _abc.Awaitable[_installation_pb2.CreateInstallationTokenResponse]:
         """A token for GitHub, good for 5 minutes at least; the same one for everybody until
-        then. Idempotent. It is never logged.
+        then, unless somebody says that GitHub refuses it. Idempotent. It is never logged.
         Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, APP_NOT_INSTALLED,
         INSTALLATION_SUSPENDED, GITHUB_NOT_CONFIGURED, GITHUB_UNAVAILABLE,
         GITHUB_RATE_LIMITED, GITHUB_REFUSED, DATABASE_UNAVAILABLE.

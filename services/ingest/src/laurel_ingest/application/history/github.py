@@ -103,8 +103,8 @@ class GitHubHistory(Protocol):
 class InstallationTokens(Protocol):
     """Tokens for GitHub, as identity mints them."""
 
-    async def token(self, installation_id: int) -> str:
-        """One that is good for some minutes.
+    async def token(self, installation_id: int, *, refused: str = "") -> str:
+        """One that is good for some minutes, and not `refused`, which GitHub does not take.
 
         Raises RemoteError (APP_NOT_INSTALLED, INSTALLATION_SUSPENDED, GITHUB_…) and
         DependencyUnavailable.

@@ -70,6 +70,14 @@ class GraphQL:
     async def ask(self, installation_id: int, query: str, variables: Mapping[str, Any]) -> Answer:
         """The answer to a query. Raises as GitHubHistory says, but for GoneError."""
         token = await self._tokens.token(installation_id)
+        try:
+            return await self._ask(token, query, variables)
+        except _UnauthorizedError:
+            # Revoked before its time: whoever keeps it does not know.
+            token = await self._tokens.token(installation_id, refused=token)
+            return await self._ask(token, query, variables)
+
+    async def _ask(self, token: str, query: str, variables: Mapping[str, Any]) -> Answer:
         client: GitHub[Any] = GitHub(TokenAuthStrategy(token), config=self._config)
         try:
             async with asyncio.timeout(_TIMEOUT_SECONDS):
@@ -102,7 +110,12 @@ class GraphQL:
             return TooHeavyError()
         if status >= httpx.codes.INTERNAL_SERVER_ERROR:
             return GitHubUnavailable(metadata={"status": str(status)})
-        return GitHubRefused(metadata={"status": str(status)})
+        refused = _UnauthorizedError if status == httpx.codes.UNAUTHORIZED else GitHubRefused
+        return refused(metadata={"status": str(status)})
+
+
+class _UnauthorizedError(GitHubRefused):
+    """The token itself is not taken."""
 
 
 def _partial(data: dict[str, Any] | None, errors: list[GraphQLError]) -> dict[str, Any]:

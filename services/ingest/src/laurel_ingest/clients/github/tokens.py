@@ -11,9 +11,11 @@ class IdentityTokens:
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._installations = installation_pb2_grpc.InstallationServiceStub(channel)
 
-    async def token(self, installation_id: int) -> str:
+    async def token(self, installation_id: int, *, refused: str = "") -> str:
         """A token that identity minted."""
         response = await self._installations.CreateInstallationToken(
-            installation_pb2.CreateInstallationTokenRequest(installation_id=installation_id)
+            installation_pb2.CreateInstallationTokenRequest(
+                installation_id=installation_id, refused_token=refused
+            )
         )
         return response.token
