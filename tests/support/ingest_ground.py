@@ -33,7 +33,8 @@ class Ground:
         scope = Scope(
             self.story.installation.id, changes.pop("team", None), changes.pop("only", None)
         )
-        asked = RunRequest(scope, Preset.ALL_TIME, "tests", **{"is_forced": True, **changes})
+        preset = changes.pop("preset", Preset.ALL_TIME)
+        asked = RunRequest(scope, preset, "tests", **{"is_forced": True, **changes})
         return await self.runs.request(asked, self.story.organization.id, self.clock.now())
 
     async def run(self, **changes: Any) -> Run:

@@ -1,14 +1,17 @@
 """GitHub's API, an archive and a clone tell of one repository: whoever comes first, one signal."""
 
+from datetime import timedelta
 from typing import Any
 
 import orjson
 
 from laurel_ingest.application.import_events import GitSource, ImportEvents
 from laurel_ingest.application.line_reading import RawBatch
+from laurel_ingest.domain.history.runs import Preset
 from tests.support.github.graphql_shapes import stamp
+from tests.support.github.history import BEGINNING
 from tests.support.ingest_github import clone
-from tests.support.ingest_ground import Ground, expected
+from tests.support.ingest_ground import NOW, Ground, expected
 
 
 def archive(ground: Ground) -> list[bytes]:
@@ -61,3 +64,26 @@ async def test_an_archive_and_a_clone_beside_a_run_leave_one_signal_each(
     assert ground.signals() != alone
     await ground.run(only=only)
     assert ground.signals() == alone
+
+
+async def test_an_archive_and_a_clone_fill_what_a_short_run_left_open(
+    ground: Ground, imports: ImportEvents
+) -> None:
+    only, activity = ground.story.repositories[0].id, ground.activity()
+    name = ground.story.world.full_name(ground.story.repositories[0])
+    ground.clock.set(BEGINNING + timedelta(hours=3, minutes=50))
+    await ground.run(only=only, preset=Preset.TODAY)
+    short = ground.counts()
+    ground.clock.set(NOW)
+    await imports.archive([]).take(RawBatch(archive(ground)))
+    await imports.git(GitSource(name, only)).take(RawBatch(clone(activity)))
+    filled, whole = ground.counts(), expected([activity])
+    for kind in ("commit", "issue_open"):
+        assert (filled[kind], short.get(kind, 0) <= whole[kind]) == (whole[kind], True)
+    installations = ground.rows("SELECT DISTINCT installation_id FROM signals")
+    assert installations == [(ground.story.installation.id,)]
+    again = await imports.git(GitSource(name, only)).take(RawBatch(clone(activity)))
+    assert sum(each.new + each.changed for each in again.by_type.values()) == 0
+    run = await ground.run(only=only)
+    assert ground.counts() == whole
+    assert run.new_count == sum(whole.values()) - sum(filled.values())
