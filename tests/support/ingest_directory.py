@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import psycopg
 
-from laurel_ingest.application.errors import InstallationNotFound
+from laurel_common.errors import InstallationNotFound
 from laurel_ingest.application.ports import Account, RepositoryEntry, Resolved
 from laurel_ingest.domain.findings import Owner
 from laurel_ingest.domain.identities import (

@@ -8,7 +8,8 @@ import orjson
 import psycopg
 
 from laurel_common.clock import Clock
-from laurel_ingest.application.errors import InstallationNotFound, RepositoryNotFound
+from laurel_common.errors import InstallationNotFound
+from laurel_ingest.application.errors import RepositoryNotFound
 from laurel_ingest.application.history.ports import Account as Account_
 from laurel_ingest.application.history.ports import PlannedRepository
 from laurel_ingest.clients.github.history import GraphQLHistory

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from laurel_common.auth.tokens import TokenSource
-from laurel_ingest.application.errors import InstallationNotFound
+from laurel_common.errors import InstallationNotFound
 from laurel_ingest.application.ports import Directory, RepositoryEntry
 from laurel_ingest.clients.directory import IdentityDirectory
 from laurel_ingest.domain.findings import Owner

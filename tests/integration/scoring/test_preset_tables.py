@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from laurel_common.db import create_engine, transaction
-from laurel_scoring.domain.errors import InstallationNotFound, PresetNotFound
+from laurel_common.errors import InstallationNotFound
+from laurel_scoring.domain.errors import PresetNotFound
 from laurel_scoring.domain.rules import DEFAULT_RULES
 from laurel_scoring.domain.vocabulary import SignalType
 from laurel_scoring.storage.presets import PresetTables, insert_rules

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from laurel_scoring.domain.errors import InstallationNotFound, ScoringNotFound
+from laurel_common.errors import InstallationNotFound
+from laurel_scoring.domain.errors import ScoringNotFound
 from laurel_scoring.domain.rules import DEFAULT_RULES
 from laurel_scoring.domain.runs import Run, RunResult, RunState
 from laurel_scoring.storage.presets import PresetTables

@@ -8,8 +8,7 @@ import pytest
 from laurel.common.v1 import board_pb2
 from laurel.scoring.v1 import explanation_pb2, scoring_pb2_grpc
 from laurel_common.auth.principal import PrincipalKind
-from laurel_common.errors import RemoteError
-from laurel_scoring.domain.errors import InstallationNotFound
+from laurel_common.errors import InstallationNotFound, RemoteError
 from laurel_scoring.domain.roster import Roster, Team
 from tests.rpc.scoring.conftest import Service
 from tests.support.scoring_builders import AS_OF, a_signal

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from laurel_common.errors import DependencyUnavailable
-from laurel_scoring.domain.errors import InstallationNotFound, ScoreOutOfRange
+from laurel_common.errors import DependencyUnavailable, InstallationNotFound
+from laurel_scoring.domain.errors import ScoreOutOfRange
 from laurel_scoring.domain.periods import (
     BEGINNING,
     Windows,

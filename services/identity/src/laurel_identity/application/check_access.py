@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from laurel_common.clock import Clock
-from laurel_common.errors import DatabaseUnavailable
+from laurel_common.errors import DatabaseUnavailable, InstallationNotFound
 from laurel_common.remembered import Remembered
 from laurel_identity.application.ask_github import AskGitHub
 from laurel_identity.application.introspect_token import KEPT_HERE_SECONDS, KEPT_SECONDS
 from laurel_identity.application.session_ports import AccessReader, RecentAnswers
 from laurel_identity.application.session_text import grant_from_text, grant_to_text
 from laurel_identity.domain.access import Grant, Standing, grant_of
-from laurel_identity.domain.errors import InstallationNotFound
 
 # A database that takes longer is away.
 _READ_SECONDS = 1.0

@@ -1,7 +1,7 @@
 """The use case GetInstallation: one installation by its id or its account's login."""
 
+from laurel_common.errors import InstallationNotFound
 from laurel_identity.application.ports import TenantReader
-from laurel_identity.domain.errors import InstallationNotFound
 from laurel_identity.domain.installations import Installation, Visibility
 from laurel_identity.domain.names import folded
 

@@ -3,16 +3,12 @@
 from collections.abc import Collection
 from typing import Protocol
 
+from laurel_common.errors import InstallationNotFound
 from laurel_identity.application.begin_install import InstallStates
 from laurel_identity.application.ports import TenantReader
 from laurel_identity.application.reread import Reread
 from laurel_identity.application.take_in import TakeIn
-from laurel_identity.domain.errors import (
-    AppNotInstalled,
-    GitHubRefused,
-    InstallationNotFound,
-    SessionNotFound,
-)
+from laurel_identity.domain.errors import AppNotInstalled, GitHubRefused, SessionNotFound
 from laurel_identity.domain.hints import Hint, Part
 from laurel_identity.domain.installations import Installation
 

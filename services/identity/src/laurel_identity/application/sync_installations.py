@@ -1,12 +1,13 @@
 """The use case SyncInstallations: reads everything again, whatever webhooks told or did not."""
 
+from laurel_common.errors import InstallationNotFound
 from laurel_identity.application.github import AppClient
 from laurel_identity.application.installation_ports import AccountInstallations
 from laurel_identity.application.paging import Page, PageRequest
 from laurel_identity.application.ports import TenantReader
 from laurel_identity.application.reread import Reread
 from laurel_identity.application.take_in import TakeIn
-from laurel_identity.domain.errors import AppNotInstalled, InstallationNotFound
+from laurel_identity.domain.errors import AppNotInstalled
 from laurel_identity.domain.hints import Hint, Part
 from laurel_identity.domain.installations import Installation
 

@@ -3,13 +3,6 @@
 from laurel_common.errors import LaurelError, RetryableError
 
 
-class InstallationNotFound(LaurelError):
-    """No such installation, or none that the caller may see."""
-
-    reason = "INSTALLATION_NOT_FOUND"
-    default_message = "no such installation"
-
-
 class OrganizationNotFound(LaurelError):
     """No such account, or none that the caller may see."""
 

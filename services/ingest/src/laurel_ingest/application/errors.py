@@ -3,13 +3,6 @@
 from laurel_common.errors import LaurelError
 
 
-class InstallationNotFound(LaurelError):
-    """No such installation, or none that the caller may see."""
-
-    reason = "INSTALLATION_NOT_FOUND"
-    default_message = "there is no such installation"
-
-
 class SignalsRefused(LaurelError):
     """A signal of an all-or-nothing batch was refused; nothing of the batch was written."""
 

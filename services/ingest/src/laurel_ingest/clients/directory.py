@@ -16,8 +16,7 @@ from laurel.identity.v1 import (
     installation_pb2,
     installation_pb2_grpc,
 )
-from laurel_common.errors import RemoteError
-from laurel_ingest.application.errors import InstallationNotFound
+from laurel_common.errors import InstallationNotFound, RemoteError
 from laurel_ingest.application.ports import Account, RepositoryEntry, Resolved
 from laurel_ingest.domain.findings import Owner
 from laurel_ingest.domain.identities import is_synthetic, synthetic_id_of_login

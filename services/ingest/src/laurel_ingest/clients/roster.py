@@ -11,8 +11,8 @@ from laurel.identity.v1 import (
     installation_pb2,
     installation_pb2_grpc,
 )
-from laurel_common.errors import RemoteError
-from laurel_ingest.application.errors import InstallationNotFound, RepositoryNotFound
+from laurel_common.errors import InstallationNotFound, RemoteError
+from laurel_ingest.application.errors import RepositoryNotFound
 from laurel_ingest.application.history.ports import Account, PlannedRepository
 from laurel_ingest.domain.history.runs import Scope
 

@@ -8,9 +8,8 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from laurel_common.db import run_transaction, transaction
-from laurel_common.errors import ConcurrentChange
+from laurel_common.errors import ConcurrentChange, InstallationNotFound
 from laurel_ingest.application.adopt_installation import Move
-from laurel_ingest.application.errors import InstallationNotFound
 from laurel_ingest.storage import adoption_steps as steps
 from laurel_ingest.storage.scoring_notices import note_change
 from laurel_ingest.storage.signal_writer import lock_all_repositories, lock_repositories

@@ -8,8 +8,9 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from laurel_common.db import transaction
+from laurel_common.errors import InstallationNotFound
 from laurel_ingest.application.corrections import Actor, InstallationBot, Thing
-from laurel_ingest.application.errors import InstallationNotFound, UserNotFound
+from laurel_ingest.application.errors import UserNotFound
 from laurel_ingest.storage.scoring_notices import note_change
 from laurel_ingest.storage.tables import installation_bots, signal_corrections
 

@@ -9,11 +9,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from laurel_common.db import transaction
+from laurel_common.errors import InstallationNotFound
 from laurel_common.jobs import JobQueue
 from laurel_ingest.application.errors import (
     IngestCoolingDown,
     IngestRunning,
-    InstallationNotFound,
     RepositoryNotFound,
     TeamNotFound,
 )

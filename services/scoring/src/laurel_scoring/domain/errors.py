@@ -38,13 +38,6 @@ class EtagStale(LaurelError):
     default_message = "the preset was changed since it was read"
 
 
-class InstallationNotFound(LaurelError):
-    """No such installation, or none that the caller may see."""
-
-    reason = "INSTALLATION_NOT_FOUND"
-    default_message = "no such installation"
-
-
 class ScoringNotFound(LaurelError):
     """The installation has no such run."""
 

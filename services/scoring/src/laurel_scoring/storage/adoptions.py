@@ -7,8 +7,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from laurel_common.db import run_transaction
+from laurel_common.errors import InstallationNotFound
 from laurel_scoring.application.ports import Actor
-from laurel_scoring.domain.errors import InstallationNotFound
 from laurel_scoring.domain.runs import Run
 from laurel_scoring.storage.preset_changes import PresetChange, note_change, side_of
 from laurel_scoring.storage.presets import read_preset

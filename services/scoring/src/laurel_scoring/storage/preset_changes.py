@@ -11,10 +11,10 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from laurel_common.db import run_transaction
-from laurel_common.errors import InvalidRequest
+from laurel_common.errors import InstallationNotFound, InvalidRequest
 from laurel_scoring.application.ports import Actor
 from laurel_scoring.domain.canonical import rules_to_json
-from laurel_scoring.domain.errors import InstallationNotFound, PresetNameTaken
+from laurel_scoring.domain.errors import PresetNameTaken
 from laurel_scoring.domain.presets import Preset, PresetEdit, check_deletable, check_etag
 from laurel_scoring.domain.rules import RuleSet
 from laurel_scoring.domain.runs import Run, RunState

@@ -9,7 +9,8 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from laurel_common.db import transaction
-from laurel_scoring.domain.errors import InstallationNotFound, PresetNotFound
+from laurel_common.errors import InstallationNotFound
+from laurel_scoring.domain.errors import PresetNotFound
 from laurel_scoring.domain.presets import Preset
 from laurel_scoring.domain.rules import DEFAULT_PRESET_NAME, Multiplier, RuleSet
 from laurel_scoring.domain.vocabulary import (

@@ -9,8 +9,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from laurel_common.db import transaction
+from laurel_common.errors import InstallationNotFound
 from laurel_common.jobs import JobQueue
-from laurel_scoring.domain.errors import InstallationNotFound, ScoringNotFound
+from laurel_scoring.domain.errors import ScoringNotFound
 from laurel_scoring.domain.runs import Phase, Progress, Run, RunReason, RunResult, RunState
 from laurel_scoring.domain.schedule import AFTER_FAILURE
 from laurel_scoring.domain.vocabulary import TimePeriod

@@ -5,7 +5,8 @@ from typing import Final
 import structlog
 
 from laurel_common.clock import Clock
-from laurel_ingest.application.errors import IngestRunning, InstallationNotFound
+from laurel_common.errors import InstallationNotFound
+from laurel_ingest.application.errors import IngestRunning
 from laurel_ingest.application.history.ports import Roster, RunRequest, RunStore
 from laurel_ingest.domain.history.runs import Preset, Scope
 
