@@ -31,7 +31,7 @@ class Servers:
         """Starts again those of our servers that have died."""
         for server in self.embedded:
             if not server.running:
-                report(f"{type(server).__name__.removeprefix('Embedded')} died; started again")
+                report(f"{server.title} died; started again")
                 server.stop()
                 server.start()
 

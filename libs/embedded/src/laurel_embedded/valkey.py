@@ -2,11 +2,9 @@
 
 import os
 import signal
-import subprocess
 import time
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 from urllib.parse import quote
 
 from redis import Redis
@@ -14,20 +12,22 @@ from redis.exceptions import RedisError
 
 from . import process
 from .binaries import valkey_binary
-from .errors import EmbeddedServerError, StartFailed
-from .secrets_file import SecretsFile
+from .errors import StartFailed
+from .server import EmbeddedServer
 
 _START_SECONDS: Final = 15.0
 _START_ATTEMPTS: Final = 3
-_TERMINATE: Final = ((signal.SIGTERM, 5.0),)
 
 
-class EmbeddedValkey:
+class EmbeddedValkey(EmbeddedServer):
     """A Valkey server of one's own on `data_dir`; it keeps nothing over a restart.
 
     `port=None` takes the last one again, or any that is free. `die_with_parent` as for
     EmbeddedPostgres.
     """
+
+    title = "Valkey"
+    ends = ((signal.SIGTERM, 5.0),)
 
     def __init__(
         self,
@@ -38,68 +38,16 @@ class EmbeddedValkey:
         databases: int = 16,
         die_with_parent: bool = False,
     ) -> None:
-        self.directory = Path(data_dir).absolute()
-        self.log = self.directory / "valkey.log"
-        self._wanted_port = port
+        super().__init__(data_dir, log="valkey.log", port=port)
         self._max_memory = max_memory
         self._databases = databases
         self._death_signal = signal.SIGTERM if die_with_parent else 0
         self._config = self.directory / "valkey.conf"
         self._pid_file = self.directory / "valkey.pid"
-        self._last = self.directory / "port"
-        self._secrets = SecretsFile(self.directory / "passwords.json")
-        self._lock = process.DirectoryLock(self.directory / "lock")
-        self._server: subprocess.Popen[bytes] | None = None
-        self._port: int | None = None
 
-    def start(self) -> Self:
-        """Starts the server; one that a crashed owner left on this directory is ended first.
-
-        Raises AlreadyRunning, StartFailed, EmbeddedServerError.
-        """
-        self.directory.mkdir(parents=True, exist_ok=True)
-        self._lock.acquire()
-        try:
-            self._end_leftover()
-            self._start_server()
-        except BaseException:
-            self.stop()
-            raise
-        return self
-
-    def stop(self) -> None:
-        """Ends the server. Does nothing twice."""
-        if self._server is not None:
-            process.end(self._server, _TERMINATE)
-            self._server = None
-        self._lock.release()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
-
-    @property
-    def running(self) -> bool:
-        """Whether the server process that we started is alive."""
-        return self._server is not None and self._server.poll() is None
-
-    @property
-    def port(self) -> int:
-        if self._port is None:
-            raise EmbeddedServerError("Valkey has not been started")
-        return self._port
-
-    @property
-    def pid(self) -> int | None:
-        """The server's process id while it runs."""
-        return self._server.pid if self._server is not None and self.running else None
+    def _bring_up(self) -> None:
+        self._end_leftover()
+        self._start_server()
 
     def url(self, database: int = 0) -> str:
         """The redis:// URL of a numbered database of the running server."""
@@ -108,7 +56,7 @@ class EmbeddedValkey:
 
     def _end_leftover(self) -> None:
         if (pid := process.read_number(self._pid_file)) is not None:
-            process.end_leftover(pid, str(self._config), _TERMINATE)
+            process.end_leftover(pid, str(self._config), self.ends)
         self._pid_file.unlink(missing_ok=True)
 
     def _start_server(self) -> None:
@@ -123,7 +71,7 @@ class EmbeddedValkey:
             if self._answers():
                 self._last.write_text(str(self._port))
                 return
-            process.end(self._server, _TERMINATE)
+            process.end(self._server, self.ends)
             time.sleep(0.2 * attempt)
         raise StartFailed(f"Valkey did not start; {self.log} ends:\n{process.tail(self.log)}")
 
