@@ -1,4 +1,6 @@
-"""One commit is one signal, whether an archive, a clone or both tell of it, in either order."""
+"""One event is one signal, whether an archive, a clone or both tell of it, in either order, and
+whoever owns the repository by then.
+"""
 
 import gzip
 from datetime import UTC, datetime, timedelta
@@ -7,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from laurel.common.v1 import types_pb2
-from laurel.ingest.v1 import signal_entities_pb2
+from laurel.ingest.v1 import signal_entities_pb2, signal_pb2_grpc, signal_reads_pb2
 from laurel_cli.demo.cast import PEOPLE, Account
 from laurel_cli.importing.imports import find_clone, import_archives, import_clone
 from tests.support.stack_running import Laurel
 from tests.support.world_actions import import_lines, list_signals, put_roster
 from tests.support.world_git import REPOSITORY_ID, Commit, make_repository, pushed
 from tests.support.world_integrity import as_told, check_integrity
+from tests.support.world_story import tell
 from tests.support.world_tenants import Tenant
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -148,6 +151,40 @@ async def test_an_owner_option_lets_nobody_else_in(laurel: Laurel, tmp_path: Pat
     assert {each.type for each in await list_signals(laurel, wanted.installation_id)} == {
         types_pb2.SIGNAL_TYPE_COMMIT
     }
+
+
+async def test_what_is_told_again_under_another_owner_moves_there(laurel: Laurel) -> None:
+    former, later = Tenant(0), Tenant(9)
+    story = await tell(laurel, ("geocoder",), length=120, cut=60)
+    before = await list_signals(laurel, former.installation_id)
+    mark = await _mark(laurel, former)
+    moved = [
+        line.replace(former.login.encode(), later.login.encode()).replace(
+            str(former.account_id).encode(), str(later.account_id).encode()
+        )
+        for line in story.lines
+    ]
+    summary = await import_lines(laurel, moved)
+    assert summary.totals.new == 0
+    assert await list_signals(laurel, former.installation_id) == []
+    after = await list_signals(laurel, later.installation_id)
+    assert [each.content_hash for each in after] == [each.content_hash for each in before]
+    # Scoring asks by this mark whether a board is still what its inputs make.
+    assert await _mark(laurel, former) != mark
+    check_integrity(laurel.connect)
+
+
+async def _mark(laurel: Laurel, tenant: Tenant) -> str:
+    request = signal_reads_pb2.StreamSignalsRequest(installation_id=tenant.installation_id)
+    async with laurel.service("scoring").channel("ingest") as channel:
+        stub = signal_pb2_grpc.SignalServiceStub(channel)
+        headers = [
+            each.header.input_mark
+            async for each in stub.StreamSignals(request)
+            if each.WhichOneof("message") == "header"
+        ]
+    (mark,) = headers
+    return mark
 
 
 def _credits(signals: list[signal_entities_pb2.Signal]) -> set[tuple[str, int]]:

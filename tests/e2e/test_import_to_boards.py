@@ -9,8 +9,10 @@ import pytest
 import pytest_asyncio
 
 from laurel.common.v1 import board_pb2
+from laurel.leaderboard.v1 import leaderboard_pb2
+from laurel.scoring.v1 import preset_pb2, preset_pb2_grpc, scoring_pb2
 from laurel_cli.importing.summary import ImportSummary
-from tests.support.stack_running import Laurel
+from tests.support.stack_running import Laurel, until
 from tests.support.world_actions import (
     explain,
     import_lines,
@@ -19,8 +21,10 @@ from tests.support.world_actions import (
     put_roster,
     reading,
     score,
+    until_scored,
 )
 from tests.support.world_boards import Known, board, expected_rows, shown_rows
+from tests.support.world_holding import hold_table
 from tests.support.world_integrity import as_told, check_integrity
 from tests.support.world_tenants import Tenant, story
 
@@ -154,6 +158,42 @@ async def test_another_order_of_arrival_ends_in_the_same_signals(world: World) -
     there = as_told(tenant, await list_signals(world.laurel, tenant.installation_id))
     here = as_told(TENANT, await list_signals(world.laurel, TENANT.installation_id))
     assert there == here
+
+
+async def test_old_boards_are_read_as_stale_while_a_new_preset_is_scored(world: World) -> None:
+    laurel, number = world.laurel, TENANT.installation_id
+    await score(laurel, number)
+    request = leaderboard_pb2.GetLeaderboardRequest(
+        board=_board("organization", TENANT.account_id, "contributor")
+    )
+    async with reading(laurel) as reader, laurel.caller.channel("scoring") as channel:
+        before = await reader.page(request)
+        assert before.freshness == leaderboard_pb2.FRESHNESS_FRESH
+        presets = preset_pb2_grpc.PresetServiceStub(channel)
+        created = await presets.CreatePreset(
+            preset_pb2.CreatePresetRequest(installation_id=number, name="bold")
+        )
+        with hold_table(laurel, "computed_scores", "SHARE") as hold:
+            activated = await presets.ActivatePreset(
+                preset_pb2.ActivatePresetRequest(
+                    installation_id=number, preset_id=created.preset.id
+                )
+            )
+            await hold.until_waited_for("laurel_leaderboard")
+            during = await reader.page(request)
+            assert during.freshness == leaderboard_pb2.FRESHNESS_STALE
+            assert during.materialization_id == before.materialization_id
+            assert during.entries == before.entries
+        run = scoring_pb2.Scoring(installation_id=number, id=activated.scoring_id)
+        await until_scored(laurel, run)
+
+        async def fresh() -> bool:
+            page = await reader.page(request)
+            return page.freshness == leaderboard_pb2.FRESHNESS_FRESH
+
+        await until(fresh, "the new preset's boards are read")
+        after = await reader.page(request)
+        assert after.preset_id == created.preset.id
 
 
 async def test_the_database_holds_together(world: World) -> None:
