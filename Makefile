@@ -3,6 +3,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
+# Some images forbid Python to keep what it has compiled. Laurel is many processes, here and in its
+# tests, and each of them would compile a thousand modules again.
+export PYTHONDONTWRITEBYTECODE :=
 VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
@@ -13,6 +16,8 @@ PROJECTS := $(wildcard pyproject.toml libs/*/pyproject.toml services/*/pyproject
 SOURCES := libs services cli tests bench tools
 MYPY_TARGETS := $(wildcard libs/*/src services/*/src cli/src tools tests bench)
 IMAGE := build/protos.binpb
+# What starts as a process: imported once by setup, so that the first start finds it compiled.
+ENTRIES := laurel_cli.commands.up, laurel_cli.stack.migrating, laurel_identity.__main__, laurel_ingest.__main__, laurel_leaderboard.__main__, laurel_scoring.__main__
 
 # The main that callers know: where this commit is origin's main already, the one before it.
 # `make lint BASE=` leaves the comparison out.
@@ -32,6 +37,7 @@ help: ## List the targets
 $(VENV)/.synced: uv.lock $(PROJECTS) | $(filter .tools/bin/uv,$(UV))
 	@$(UV) sync --locked --quiet --all-packages
 	@$(BIN)/python -m laurel_scoring.warm_up
+	@$(BIN)/python -c 'import $(ENTRIES)'
 	@touch $@
 
 .PHONY: setup
