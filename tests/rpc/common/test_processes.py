@@ -68,13 +68,15 @@ async def test_two_processes_share_a_port_and_end_with_their_parents_end(
     # One that dies is missed by nobody for long: the other answers, and it comes again.
     os.kill(first, signal.SIGKILL)
     async with asyncio.timeout(60):
-        while first in (now := children_of(parent.pid)) or len(now) < 2:
+        while (
+            first in (now := children_of(parent.pid)) or len(now) < 2 or not await serves(port)
+        ):
             await asyncio.sleep(0.02)
     assert second in now
     parent.terminate()
     output, _ = await parent.communicate()
     assert parent.returncode == 0
-    # The new one may not have come so far as to have something to close.
+    # Of the two, one may not have come so far as to have something to close.
     assert b'"event": "pool closed"' in output
     assert not await serves(port)
 
