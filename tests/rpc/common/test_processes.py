@@ -68,9 +68,7 @@ async def test_two_processes_share_a_port_and_end_with_their_parents_end(
     # One that dies is missed by nobody for long: the other answers, and it comes again.
     os.kill(first, signal.SIGKILL)
     async with asyncio.timeout(60):
-        while (
-            first in (now := children_of(parent.pid)) or len(now) < 2 or not await serves(port)
-        ):
+        while first in (now := children_of(parent.pid)) or len(now) < 2 or not await serves(port):
             await asyncio.sleep(0.02)
     assert second in now
     parent.terminate()

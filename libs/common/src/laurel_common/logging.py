@@ -4,6 +4,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -43,19 +44,22 @@ def redact_text(text: str) -> str:
 def _redact(value: Any) -> Any:
     if isinstance(value, str):
         return redact_text(value)
+    if value is None or isinstance(value, int | float):
+        return value
     if isinstance(value, Mapping):
         return {key: _redact_field(str(key), each) for key, each in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_redact(each) for each in value]
-    if isinstance(value, int | float | bool | None):
-        return value
     return redact_text(str(value))
 
 
 def _redact_field(key: str, value: Any) -> Any:
-    if key not in _HARMLESS_KEYS and _SECRET_KEYS.search(key):
-        return REDACTED
-    return _redact(value)
+    return REDACTED if _is_secret(key) else _redact(value)
+
+
+@lru_cache(maxsize=1024)
+def _is_secret(key: str) -> bool:
+    return key not in _HARMLESS_KEYS and _SECRET_KEYS.search(key) is not None
 
 
 def redact(_logger: Any, _method: str, event: EventDict) -> EventDict:

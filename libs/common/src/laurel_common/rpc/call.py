@@ -24,48 +24,28 @@ class Call:
     may learn), `code` and `status` of it. `overdue` is set when the chain itself cancelled it.
     """
 
-    __slots__ = (
-        "admitted",
-        "authorization",
-        "code",
-        "context",
-        "error",
-        "installation_id",
-        "messages",
-        "overdue",
-        "principal",
-        "public",
-        "raw",
-        "rule",
-        "started",
-        "status",
-        "streaming",
-        "surroundings",
-        "trace",
-        "waiting",
-        "watch",
-    )
+    # What most calls never change stands here once, and not in every call.
+    admitted = False
+    messages = 0
+    # The message that is being let through, as it came.
+    raw = b""
+    overdue = False
+    # What a step asked to wait for before the servicer sees the message.
+    waiting: Awaitable[None] | None = None
+    # What a user's stream asked for, and what asks again whether the user may have it.
+    installation_id = 0
+    watch: Watch | None = None
+    principal: Principal | None = None
+    error: BaseException | None = None
+    public: LaurelError | None = None
+    code: grpc.StatusCode = grpc.StatusCode.OK
+    status: status_pb2.Status | None = None
 
     def __init__(self, rule: MethodRule, context: Any, metadata: Any, *, streaming: bool) -> None:
         self.started = time.perf_counter()
         self.rule = rule
         self.context = context
         self.streaming = streaming
-        self.admitted = False
-        self.messages = 0
-        # The message that is being let through, as it came.
-        self.raw = b""
-        self.overdue = False
-        # What a step asked to wait for before the servicer sees the message.
-        self.waiting: Awaitable[None] | None = None
-        # What a user's stream asked for, and what asks again whether the user may have it.
-        self.installation_id = 0
-        self.watch: Watch | None = None
-        self.principal: Principal | None = None
-        self.error: BaseException | None = None
-        self.public: LaurelError | None = None
-        self.code: grpc.StatusCode = grpc.StatusCode.OK
-        self.status: status_pb2.Status | None = None
         told = metadata or ()
         given = dict(told)
         self.authorization: str = given.get("authorization", "")

@@ -21,6 +21,9 @@ class DeadlineStep(Step):
     def __init__(self) -> None:
         self._limited: dict[Call, tuple[asyncio.Task[Any], float]] = {}
         self._sweeping = False
+        # Of the server that the step belongs to; asking for the running one costs a system call
+        # a time before Python 3.12.
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def enter(self, call: Call) -> None:
         """Sets the task's deadline; raises DeadlineExceeded where it has passed already."""
@@ -41,14 +44,16 @@ class DeadlineStep(Step):
             call.error = DeadlineExceeded()
 
     def _limit(self, call: Call, seconds: float) -> None:
-        task = asyncio.current_task()
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        task = asyncio.current_task(self._loop)
         if task is None:
             return
         deadline = call.surroundings.deadline = time.monotonic() + seconds
         self._limited[call] = (task, deadline)
         if not self._sweeping:
             self._sweeping = True
-            task.get_loop().call_later(_SWEEP_SECONDS, self._sweep)
+            self._loop.call_later(_SWEEP_SECONDS, self._sweep)
 
     def _sweep(self) -> None:
         now = time.monotonic()
