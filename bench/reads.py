@@ -184,6 +184,11 @@ def _said(who: str, load: h2load.Load) -> float:
     return load.requests_per_second
 
 
+def plain_environ() -> dict[str, str]:
+    """For a server that is as grpc.aio comes: importing Laurel has set this process's switches."""
+    return {name: value for name, value in os.environ.items() if name != "GRPC_EXPERIMENTS"}
+
+
 @contextmanager
 def bare_server(answer: bytes, method: str) -> Iterator[tuple[str, int]]:
     """A server of the same bytes for every call: where it is, and its process id."""
@@ -191,7 +196,9 @@ def bare_server(answer: bytes, method: str) -> Iterator[tuple[str, int]]:
         file = Path(directory) / "answer"
         file.write_bytes(answer)
         command = [sys.executable, "-m", "bench.bare_server", str(file), method]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(
+            command, env=plain_environ(), stdout=subprocess.PIPE, text=True
+        ) as process:
             try:
                 assert process.stdout is not None
                 yield f"127.0.0.1:{process.stdout.readline().strip()}", process.pid

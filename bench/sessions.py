@@ -12,7 +12,7 @@ import grpc
 
 from bench import h2load
 from bench.measure import Figure, alternate, median_ratio
-from bench.reads import bare_server
+from bench.reads import bare_server, plain_environ
 from bench.signed_in import sign_in, token_of
 from bench.stack import laurel, migrate, say, servers
 from laurel.identity.v1 import auth_tokens_pb2
@@ -135,7 +135,9 @@ def _said(who: str, rate: float) -> float:
 @contextmanager
 def _select_server(url: str) -> Iterator[str]:
     command = [sys.executable, "-m", "bench.select_server", url, METHOD]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, env=plain_environ(), stdout=subprocess.PIPE, text=True
+    ) as process:
         try:
             assert process.stdout is not None
             yield f"127.0.0.1:{process.stdout.readline().strip()}"
