@@ -19,6 +19,8 @@ from laurel_scoring.domain.vocabulary import CATEGORY_OF, Category, Outcome, Sig
 # Plain integers: an enum member inside compiled code would be an object of its own type.
 ONE = 10_000
 CEILING = 10**18
+U_ONE = np.uint64(ONE)
+U_HALF = np.uint64(ONE // 2)
 DAY_US = 86_400_000_000
 NO_TIME = -(2**62)
 LINES_LIMIT = 2**31 - 1
@@ -57,11 +59,15 @@ LEDGER_COLUMNS = 15
 def mul(a, b):
     """a x b / 10,000 to the nearest whole, halves away from zero; b is not negative.
 
-    Split so that no intermediate product leaves 64 bits while the result fits them.
+    Split so that no intermediate product leaves 64 bits while the result fits them. Unsigned,
+    because machines divide whole numbers that may be negative in several steps.
     """
-    size = abs(a)
-    whole = size // ONE
-    product = whole * b + ((size - whole * ONE) * b + ONE // 2) // ONE
+    if b == ONE:
+        return a  # what most factors are
+    size = np.uint64(abs(a))
+    factor = np.uint64(b)
+    whole = size // U_ONE
+    product = np.int64(whole * factor + ((size - whole * U_ONE) * factor + U_HALF) // U_ONE)
     return product if a >= 0 else -product
 
 
@@ -77,12 +83,30 @@ def weigh(points, weight):
 
 
 @compiled
-def write_rows(run, row_of, earned, fined, counted, changed, results):
+def week_at(day):
+    """The ISO week of a day, both counted since 1970; its first day was a Thursday."""
+    return (day + 3) // 7
+
+
+@compiled
+def multiplied(base, decay, first, merged, linked, weight):
+    """The points after each of the steps 6 to 8."""
+    after_decay = mul(base, decay)
+    after_first = mul(after_decay, first)
+    after_merged = mul(after_first, merged)
+    after_linked = mul(after_merged, linked)
+    return after_decay, after_first, after_merged, after_linked, weigh(after_linked, weight)
+
+
+@compiled
+def write_rows(run, row_of, shared, alone, fined, counted, changed, results):
     """Writes a run's sums to its rows, widening what was noted at the narrowest window."""
     breakdown, counts, lines = results
     for w in range(len(fined) - 1, -1, -1):
         if w < len(fined) - 1:
             fined[w] += fined[w + 1]
+            for category in range(CATEGORIES):
+                shared[w, category] = min(shared[w, category] + shared[w + 1, category], CEILING)
             for kind in range(TYPES):
                 counted[w, kind] += counted[w + 1, kind]
             for side in range(2):
@@ -90,7 +114,7 @@ def write_rows(run, row_of, earned, fined, counted, changed, results):
         row = row_of[run, w]
         if row >= 0:
             for category in range(CATEGORIES):
-                breakdown[row, category] = earned[w, category]
+                breakdown[row, category] = shared[w, category] + alone[w, category]
             breakdown[row, PENALTIES] = fined[w]
             for kind in range(TYPES):
                 counts[row, kind] = counted[w, kind]
@@ -104,6 +128,10 @@ def evaluate(words, order, run_start, window_start, row_of, limited, rules, resu
 
     limited: 1 with quota and diminishing returns (people), 0 without (repositories).
     A ledger of the length of `order` is filled for the one window; one of length 0 is not.
+
+    Windows end together, so one that began before a signal's week counts that week, and each of
+    its days, as every wider one does: but in the week of their own beginning, windows differ in
+    nothing but which signal is the first of its type.
     """
     (
         penalty_of,
@@ -119,28 +147,35 @@ def evaluate(words, order, run_start, window_start, row_of, limited, rules, resu
     threshold, decay_factor, floor_fraction = weekly[0], weekly[1], weekly[2]
     windows = len(window_start)
     explain = len(ledger) > 0
-    seen = np.empty(windows, dtype=np.int64)
+    first_week = np.empty(windows, dtype=np.int64)
+    for w in range(windows):
+        first_week[w] = week_at(window_start[w] // DAY_US)
+    # How many windows, from the widest on, have seen a signal of the type reach step 7.
+    seen_in = np.empty(TYPES, dtype=np.int64)
     week_of = np.empty(windows, dtype=np.int64)
     in_week = np.empty(windows, dtype=np.int64)
     day_of = np.empty((windows, TYPES), dtype=np.int64)
     in_day = np.empty((windows, TYPES), dtype=np.int64)
-    earned = np.empty((windows, CATEGORIES), dtype=np.int64)
-    # What every signal adds whatever its outcome is noted at the narrowest window that holds
-    # it; write_rows sums it up over the wider ones.
+    # What a window and all wider ones have in common is noted at the narrowest of them;
+    # write_rows sums it up over the wider ones.
+    shared = np.empty((windows, CATEGORIES), dtype=np.int64)
+    alone = np.empty((windows, CATEGORIES), dtype=np.int64)
     fined = np.empty(windows, dtype=np.int64)
     counted = np.empty((windows, TYPES), dtype=np.int64)
     changed = np.empty((windows, 2), dtype=np.int64)
     block = np.empty((BLOCK, 3), dtype=np.int64)
 
     for run in range(len(run_start) - 1):
-        seen[:] = 0
+        seen_in[:] = 0
         week_of[:] = NO_TIME
         day_of[:] = NO_TIME
-        earned[:] = 0
+        shared[:] = 0
+        alone[:] = 0
         fined[:] = 0
         counted[:] = 0
         changed[:] = 0
         holding = 0
+        agreeing = 0
         for j in range(run_start[run], run_start[run + 1]):
             # A run's signals lie far apart: fetched together, their cache misses overlap.
             b = (j - run_start[run]) % BLOCK
@@ -179,11 +214,17 @@ def evaluate(words, order, run_start, window_start, row_of, limited, rules, resu
                 continue
 
             day = at // DAY_US
-            week = (day + 3) // 7  # 1970-01-01 was a Thursday
-            last_decay = np.int64(-1)
-            last_first = np.int64(-1)
-            points = np.int64(0)
-            for w in range(holding):
+            week = week_at(day)
+            while agreeing < holding and (first_week[agreeing] < week or not limited):
+                agreeing += 1
+            merged = merged_factor[case]
+            linked = linked_factor[case]
+            weight = review_weight[kind << 2 | state]
+            category = CATEGORY[kind]
+            w = 0
+            while w < holding:
+                # Of the windows that agree, the widest one counts for all.
+                end = max(agreeing, w + 1)
                 # 5. Daily quota. 6. Diminishing returns.
                 decay = np.int64(ONE)
                 if limited:
@@ -194,36 +235,39 @@ def evaluate(words, order, run_start, window_start, row_of, limited, rules, resu
                     if quota[kind] >= 0 and in_day[w, kind] > quota[kind]:
                         if explain:
                             ledger[j, OUTCOME] = DAILY_QUOTA
+                        w = end
                         continue
                     in_week[w] = in_week[w] + 1 if week_of[w] == week else 1
                     week_of[w] = week
                     over = max(in_week[w] - threshold, 0)
                     decay = ONE if over == 0 else max(floor_fraction, ONE - decay_factor * over)
-                # 7. Multipliers. 8. Review weight. Most windows agree on a signal: what they
-                # agree on is computed once.
-                first = ONE if seen[w] >> kind & 1 else first_factor[kind]
-                seen[w] |= 1 << kind
-                if decay != last_decay or first != last_first:
-                    last_decay = decay
-                    last_first = first
-                    after_decay = mul(base, decay)
-                    after_first = mul(after_decay, first)
-                    after_merged = mul(after_first, merged_factor[case])
-                    after_linked = mul(after_merged, linked_factor[case])
-                    weight = review_weight[kind << 2 | state]
-                    points = weigh(after_linked, weight)
-                    if explain:
-                        ledger[j, IN_WEEK] = in_week[w] if limited else 0
-                        ledger[j, DECAY] = decay
-                        ledger[j, AFTER_DECAY] = after_decay
-                        ledger[j, FIRST_FACTOR] = first
-                        ledger[j, AFTER_FIRST] = after_first
-                        ledger[j, MERGED_FACTOR] = merged_factor[case]
-                        ledger[j, AFTER_MERGED] = after_merged
-                        ledger[j, LINKED_FACTOR] = linked_factor[case]
-                        ledger[j, AFTER_LINKED] = after_linked
-                        ledger[j, WEIGHT] = weight
-                        ledger[j, POINTS] = points
-                category = CATEGORY[kind]
-                earned[w, category] = min(earned[w, category] + points, CEILING)
-        write_rows(run, row_of, earned, fined, counted, changed, results)
+                # 7. Multipliers. 8. Review weight. Whatever a window has seen, wider ones have.
+                known = min(max(seen_in[kind], w), end)
+                seen_in[kind] = max(seen_in[kind], end)
+                if known > w:
+                    steps = multiplied(base, decay, ONE, merged, linked, weight)
+                    if w == 0:
+                        total = shared[known - 1, category] + steps[4]
+                        shared[known - 1, category] = min(total, CEILING)
+                    else:
+                        alone[w, category] = min(alone[w, category] + steps[4], CEILING)
+                    first = np.int64(ONE)
+                if known < end:
+                    first = first_factor[kind]
+                    steps = multiplied(base, decay, first, merged, linked, weight)
+                    for v in range(known, end):
+                        alone[v, category] = min(alone[v, category] + steps[4], CEILING)
+                if explain:
+                    ledger[j, IN_WEEK] = in_week[w] if limited else 0
+                    ledger[j, DECAY] = decay
+                    ledger[j, AFTER_DECAY] = steps[0]
+                    ledger[j, FIRST_FACTOR] = first
+                    ledger[j, AFTER_FIRST] = steps[1]
+                    ledger[j, MERGED_FACTOR] = merged
+                    ledger[j, AFTER_MERGED] = steps[2]
+                    ledger[j, LINKED_FACTOR] = linked
+                    ledger[j, AFTER_LINKED] = steps[3]
+                    ledger[j, WEIGHT] = weight
+                    ledger[j, POINTS] = steps[4]
+                w = end
+        write_rows(run, row_of, shared, alone, fined, counted, changed, results)
