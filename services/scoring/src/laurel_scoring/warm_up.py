@@ -5,6 +5,7 @@ import numpy as np
 from laurel_scoring.domain.columns import Signals
 from laurel_scoring.domain.engine import Evaluation
 from laurel_scoring.domain.explanation import explain
+from laurel_scoring.domain.merging import SignalChanges, merged
 from laurel_scoring.domain.periods import Windows
 from laurel_scoring.domain.roster import Roster, Team
 from laurel_scoring.domain.rules import DEFAULT_RULES
@@ -13,7 +14,7 @@ from laurel_scoring.domain.vocabulary import EntityType, ScopeType, TimePeriod
 
 
 def warm_up() -> None:
-    """Scores one signal in every way, so that every compiled function is there.
+    """Scores one signal in every way, and changes it, so that every compiled function is there.
 
     Seconds where nothing was compiled before, else a fraction of one.
     """
@@ -40,6 +41,7 @@ def warm_up() -> None:
     window = Windows.of_periods(1, [TimePeriod.ALL_TIME])
     evaluation = Evaluation(timeline, roster, DEFAULT_RULES, window)
     explain(evaluation, ScopeType.ORGANIZATION, 1, EntityType.CONTRIBUTOR, 1)
+    merged(signals, SignalChanges(signals, signals.content_hash, one))
 
 
 if __name__ == "__main__":

@@ -41,18 +41,17 @@ class Signals:
         return len(self.event_timestamp)
 
 
-def total_order(signals: Signals, *, nearly: bool = False) -> Int32s:
+def total_order(signals: Signals) -> Int32s:
     """Positions of `signals` by (event_timestamp, type, content_hash, user id).
 
     Timestamps decide nearly everywhere, so only the rows that share one are compared further.
-    nearly: the signals are a few long runs in order, which another way of sorting makes use of.
     """
     when = signals.event_timestamp
     if bool(np.all(when[1:] >= when[:-1])):
         order = np.arange(len(when), dtype=np.int32)
         sorted_when = when
     else:
-        order = np.argsort(when, kind="stable" if nearly else None).astype(np.int32)
+        order = np.argsort(when).astype(np.int32)
         sorted_when = when[order]
     same = np.zeros(len(when) + 1, dtype=np.bool_)
     np.equal(sorted_when[1:], sorted_when[:-1], out=same[1:-1])

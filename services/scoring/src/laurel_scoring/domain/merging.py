@@ -10,7 +10,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from laurel_scoring.domain.columns import Bytes, Flags, Int32s, Int64s, Signals, total_order
+from laurel_scoring.domain.columns import (
+    HASH_BYTES,
+    Bytes,
+    Flags,
+    Int32s,
+    Int64s,
+    Signals,
+    total_order,
+)
 from laurel_scoring.domain.compiling import compiled
 from laurel_scoring.domain.vocabulary import SignalType
 
@@ -148,27 +156,61 @@ def _find(known, types, user, user_ids, words, users):
 
 
 def _joined(known: Signals, added: Signals) -> Signals:
-    """Two ordered sets of signals as one. What is older than all that was added is not sorted."""
+    """Two ordered sets of signals as one: what was added goes between the known ones, which are
+    copied as they stand.
+    """
     if not len(added):
         return known
-    settled = int(np.searchsorted(known.event_timestamp, added.event_timestamp[0], side="left"))
+    at = _places(*_sort_keys(known), *_sort_keys(added))
     columns: dict[str, npt.NDArray[Any]] = {}
     for name, ids in zip(_INDEXED, _IDS, strict=True):
         union = np.union1d(getattr(known, ids), getattr(added, ids))
         columns[ids] = union
-        columns[name] = np.concatenate(
-            [_renumbered(each, name, ids, union) for each in (known, added)]
-        )
+        one, other = (_renumbered(each, name, ids, union) for each in (known, added))
+        columns[name] = np.insert(one, at, other)
     for each in fields(Signals):
         if each.name not in columns:
-            columns[each.name] = np.concatenate(
-                [getattr(known, each.name), getattr(added, each.name)]
-            )
-    whole = Signals(**columns)
-    order = np.arange(len(whole), dtype=np.int32)
-    tail = _taken(whole, slice(settled, None))
-    order[settled:] = settled + total_order(tail, nearly=True)
-    return _taken(whole, order)
+            one, other = (_flat(getattr(signals, each.name)) for signals in (known, added))
+            columns[each.name] = np.insert(one, at, other)
+    columns["content_hash"] = columns["content_hash"].view(np.uint8).reshape(-1, HASH_BYTES)
+    return Signals(**columns)
+
+
+def _sort_keys(signals: Signals) -> tuple[npt.NDArray[Any], ...]:
+    """What total_order sorts by."""
+    return (
+        signals.event_timestamp,
+        signals.type,
+        signals.content_hash,
+        signals.user,
+        signals.users,
+    )
+
+
+@compiled
+def _places(when, types, hashes, user, user_ids, new_when, new_types, new_hashes, new_user, new_ids):
+    """Before which of the ordered known signals each of the ordered new ones belongs."""
+    places = np.empty(len(new_when), dtype=np.int64)
+    first = 0
+    for new in range(len(new_when)):
+        end = len(when)
+        while first < end:
+            row = (first + end) // 2
+            later = np.int64(when[row]) - new_when[new]
+            if later == 0:
+                later = np.int64(types[row]) - np.int64(new_types[new])
+            byte = 0
+            while later == 0 and byte < HASH_BYTES:
+                later = np.int64(hashes[row, byte]) - np.int64(new_hashes[new, byte])
+                byte += 1
+            if later == 0:
+                later = user_ids[user[row]] - new_ids[new_user[new]]
+            if later < 0:
+                first = row + 1
+            else:
+                end = row
+        places[new] = first
+    return places
 
 
 def _renumbered(signals: Signals, name: str, ids: str, union: Int64s) -> Int32s:
@@ -182,14 +224,20 @@ def _renumbered(signals: Signals, name: str, ids: str, union: Int64s) -> Int32s:
 
 def _taken(signals: Signals, rows: Any) -> Signals:
     """Some rows; the ids stay as they are."""
-    return replace(
-        signals,
-        **{
-            each.name: getattr(signals, each.name)[rows]
-            for each in fields(signals)
-            if each.name not in _IDS
-        },
-    )
+    columns = {
+        each.name: _flat(getattr(signals, each.name))[rows]
+        for each in fields(signals)
+        if each.name not in _IDS
+    }
+    columns["content_hash"] = columns["content_hash"].view(np.uint8).reshape(-1, HASH_BYTES)
+    return replace(signals, **columns)
+
+
+def _flat(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A column with one item a row: hashes are copied whole, not byte by byte."""
+    if column.ndim == 1:
+        return column
+    return np.ascontiguousarray(column).view(f"V{HASH_BYTES}").reshape(-1)
 
 
 def _compact(signals: Signals) -> Signals:
