@@ -3,6 +3,7 @@ against bare I/O; and what a further signal costs as installations grow."""
 
 import asyncio
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 from statistics import median
@@ -102,7 +103,7 @@ async def run() -> list[Figure]:
             subject_values=memory,
             limit_values=[MEMORY_LIMIT_MB],
         ),
-        _slope(smaller),
+        per_signal("further signal", SIZES, smaller),
         Figure(
             "rescoring",
             f"the run after {NEW_SIGNALS:,} new signals of one repository and team",
@@ -117,17 +118,17 @@ async def run() -> list[Figure]:
     ]
 
 
-def _slope(seconds: list[list[float]]) -> Figure:
-    """What a further signal costs in the upper range, against the lower one."""
+def per_signal(name: str, sizes: Sequence[int], seconds: Sequence[list[float]]) -> Figure:
+    """What a further signal costs in the upper range of three sizes, against the lower one."""
     medians = [median(each) for each in seconds]
     lower, upper = (
         (later - earlier) / (many - few)
-        for (few, earlier), (many, later) in pairwise(zip(SIZES, medians, strict=True))
+        for (few, earlier), (many, later) in pairwise(zip(sizes, medians, strict=True))
     )
     return Figure(
-        "further signal",
-        f"a further signal from {SIZES[1]:,} to {SIZES[2]:,}",
-        f"from {SIZES[0]:,} to {SIZES[1]:,}",
+        name,
+        f"a further signal from {sizes[1]:,} to {sizes[2]:,}",
+        f"from {sizes[0]:,} to {sizes[1]:,}",
         upper / lower,
         1.3,
         at_least=False,

@@ -31,6 +31,15 @@ TYPE_SHARES = {
 }
 TYPES = list(TYPE_SHARES)
 REVIEW = TYPES.index("review")
+# What the bits of a signal's flags say, from the lowest on.
+FLAG_NAMES = (
+    "is_bot",
+    "is_self_review",
+    "is_self_merge",
+    "is_in_merged_pr",
+    "has_linked_issue",
+    "has_linked_pr",
+)
 REVIEW_STATES = ["approved", "changes_requested", "commented"]
 
 Ints = npt.NDArray[np.int64]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import psycopg
 
-from bench.dataset import REVIEW_STATES, TYPES, Signals, Tenant, generate, identities
+from bench.dataset import FLAG_NAMES, REVIEW_STATES, TYPES, Signals, Tenant, generate, identities
 from bench.loading import batches, load_directory, wait_for_boards, write_signals
 from bench.measure import Figure, median_ratio
 from bench.stack import Servers, laurel, migrate, say, servers
@@ -15,14 +15,6 @@ from bench.stack import Servers, laurel, migrate, say, servers
 BASE = 1_000_000
 NEW = 200_000
 PAIRS = 3
-_FLAGS = (
-    "is_bot",
-    "is_self_review",
-    "is_self_merge",
-    "is_in_merged_pr",
-    "has_linked_issue",
-    "has_linked_pr",
-)
 _COPY = (
     "COPY signals (installation_id, user_id, repository_id, type, value, event_timestamp,"
     " content_hash, metadata) FROM STDIN"
@@ -126,7 +118,7 @@ def copy_text(tenant: Tenant, signals: Signals) -> bytes:
     for user, repository, kind, at, identity, flags, state, additions, deletions in columns:
         name = TYPES[kind]
         digest = hashlib.sha256(f"{name}|{repository}|{identity}".encode()).hexdigest()
-        said = [f'"{flag}": true' for bit, flag in enumerate(_FLAGS) if flags >> bit & 1]
+        said = [f'"{flag}": true' for bit, flag in enumerate(FLAG_NAMES) if flags >> bit & 1]
         if state:
             said.append(f'"review_state": "{REVIEW_STATES[state - 1]}"')
         said += [f'"additions": {additions}', f'"deletions": {deletions}']
