@@ -20,7 +20,7 @@ from laurel_scoring.domain.periods import Windows
 from laurel_scoring.domain.results import BoardFamily, Rows, ranked
 from laurel_scoring.domain.roster import Roster, sorted_ids, team_index
 from laurel_scoring.domain.rules import RuleSet
-from laurel_scoring.domain.team_sums import team_rows
+from laurel_scoring.domain.team_sums import joined_rows, members_rows, team_rows
 from laurel_scoring.domain.timeline import Timeline
 from laurel_scoring.domain.vocabulary import (
     ENTITIES_OF,
@@ -109,14 +109,19 @@ class Evaluation:
             member_count=member_count,
         )
 
-    def runs(self, scope_type: ScopeType, entity_type: EntityType) -> Runs:
-        """Who did what in each scope: runs of contributors, or of repositories."""
+    def runs(
+        self, scope_type: ScopeType, entity_type: EntityType, *, but: Flags | None = None
+    ) -> Runs:
+        """Who did what in each scope, but the teams in `but`: runs of contributors, or of
+        repositories.
+        """
         line = self.timeline
         of_repositories = entity_type is EntityType.REPOSITORY
         entity_of = line.repository if of_repositories else line.user
         order = self._by_repository if of_repositories else self._by_user
         if scope_type is ScopeType.TEAM:
-            order, start = self._team_scopes.spread(order, line.user, line.repository)
+            index = self._team_scopes if but is None else self._team_scopes.without(but)
+            order, start = index.spread(order, line.user, line.repository)
         elif scope_type is ScopeType.REPOSITORY:
             order, start = self._spread_to_repositories(order)
         else:
@@ -167,9 +172,25 @@ class Evaluation:
     def _members(self, scope_type: ScopeType) -> Rows:
         """The contributors' rows, kept until another kind of scope is asked for."""
         if self._kept is None or self._kept[0] is not scope_type:
-            runs = self.runs(scope_type, EntityType.CONTRIBUTOR)
-            self._kept = scope_type, self._rows(runs, self.scope_ids(scope_type), limited=True)
+            if scope_type is ScopeType.TEAM:
+                self._kept = scope_type, self._team_members()
+            else:
+                runs = self.runs(scope_type, EntityType.CONTRIBUTOR)
+                self._kept = scope_type, self._rows(runs, self.scope_ids(scope_type), limited=True)
         return self._kept[1]
+
+    def _team_members(self) -> Rows:
+        """The contributors' rows on the teams' boards. Those of teams on all repositories are the
+        organization's: only what the others' members did is evaluated once more.
+        """
+        index = self._team_scopes
+        wide = index.covers.all(axis=1)
+        own = self._rows(
+            self.runs(ScopeType.TEAM, EntityType.CONTRIBUTOR, but=wide), index.ids, limited=True
+        )
+        if not bool(wide.any()):
+            return own
+        return joined_rows(members_rows(self._members(ScopeType.ORGANIZATION), index, wide), own)
 
     def _rows(self, runs: Runs, scope_ids: Int64s, *, limited: bool) -> Rows:
         return evaluate_runs(

@@ -7,12 +7,12 @@ Everything here is a stable counting sort, so the cost grows with the signals an
 # mypy: allow-untyped-defs, allow-untyped-calls
 # ruff: noqa: PLR0917
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from laurel_scoring.domain.columns import Int32s, Int64s
+from laurel_scoring.domain.columns import Flags, Int32s, Int64s
 from laurel_scoring.domain.compiling import compiled
 
 
@@ -141,6 +141,10 @@ class TeamIndex:
     team_at: Int64s
     team_of: Int32s
     covers: npt.NDArray[np.uint8]
+
+    def without(self, teams: Flags) -> "TeamIndex":
+        """The same teams, but those flagged in `teams` cover nothing."""
+        return replace(self, covers=self.covers * ~teams[:, None])
 
     def spread(self, order: Int32s, user: Int32s, repository: Int32s) -> tuple[Int32s, Int64s]:
         """Per team, its scope's positions in the order of `order`, and the teams' starts."""

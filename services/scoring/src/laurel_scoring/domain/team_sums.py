@@ -1,4 +1,6 @@
-"""Teams' results: the sums of their members' contributor results within a scope."""
+"""Teams' results: the sums of their members' contributor results within a scope; and the members'
+results on the teams' own boards, where they are those of the organization's.
+"""
 
 # Compiled code takes bare arrays, by position.
 # mypy: allow-untyped-defs, allow-untyped-calls
@@ -6,6 +8,7 @@
 
 import numpy as np
 
+from laurel_scoring.domain.columns import Flags, Int64s
 from laurel_scoring.domain.compiling import compiled
 from laurel_scoring.domain.grouping import TeamIndex
 from laurel_scoring.domain.results import Rows
@@ -82,3 +85,49 @@ def team_rows(members: Rows, index: TeamIndex) -> Rows:
         (rows.entity, rows.breakdown_e4, rows.counts, rows.lines),
     )
     return rows
+
+
+def members_rows(organization: Rows, index: TeamIndex, of: Flags) -> Rows:
+    """The contributors' rows on the boards of the teams in `of` (a flag for each team), taken from
+    the organization's: what somebody did within a team on all repositories is all that he did.
+    """
+    windows = len(organization.board_start) - 1
+    window = np.repeat(np.arange(windows), np.diff(organization.board_start))
+    first, end = index.team_at[organization.entity], index.team_at[organization.entity + 1]
+    row = np.repeat(np.arange(len(organization)), end - first)
+    ahead = np.cumsum(end - first) - (end - first)
+    team = index.team_of[np.arange(len(row)) + np.repeat(first - ahead, end - first)]
+    wanted = of[team]
+    row, team = row[wanted], team[wanted]
+    return _by_board(organization, row, team * windows + window[row], len(of) * windows)
+
+
+def joined_rows(one: Rows, other: Rows) -> Rows:
+    """The rows of both, which have the same boards, none of them rows in both."""
+    both = Rows(
+        *(
+            np.concatenate([getattr(one, name), getattr(other, name)])
+            for name in ("entity", "breakdown_e4", "counts", "lines")
+        ),
+        board_start=one.board_start,
+    )
+    boards = len(one.board_start) - 1
+    board = np.concatenate(
+        [np.repeat(np.arange(boards), np.diff(each.board_start)) for each in (one, other)]
+    )
+    return _by_board(both, np.arange(len(board)), board, boards)
+
+
+def _by_board(rows: Rows, taken: Int64s, board: Int64s, boards: int) -> Rows:
+    """Some of the rows, each on the board that is named for it, otherwise in their order."""
+    order = np.argsort(board, kind="stable")
+    start = np.zeros(boards + 1, dtype=np.int64)
+    np.cumsum(np.bincount(board, minlength=boards), out=start[1:])
+    chosen = taken[order]
+    return Rows(
+        rows.entity[chosen],
+        rows.breakdown_e4[chosen],
+        rows.counts[chosen],
+        rows.lines[chosen],
+        start,
+    )
