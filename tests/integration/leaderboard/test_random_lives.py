@@ -1,19 +1,31 @@
-"""Boards over a random life: published, broken off, walked, retired, purged, forgotten, in any
-order by two replicas that may crash.
+"""Boards over any life that hypothesis thinks of: published, killed while publishing, walked,
+marked, retired, purged, forgotten, by two replicas that may crash.
 
 Never half a board, never an older version than was shown, no walk that repeats or skips, and no
 board called fresh that a change was marked on.
 """
 
-import random
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import asyncio
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from laurel.leaderboard.v1.leaderboard_pb2 import FRESHNESS_STALE, GetLeaderboardResponse
+from laurel_common.db import create_engine
+from laurel_common.redis import create_redis
 from laurel_common.testing.clock import FakeClock
 from laurel_leaderboard.domain.errors import (
     MalformedBatch,
@@ -22,10 +34,19 @@ from laurel_leaderboard.domain.errors import (
     VersionExpired,
 )
 from laurel_leaderboard.storage.retention import PostgresRetention
-from tests.integration.leaderboard.conftest import RETENTION, Replica
-from tests.support.leaderboard_builders import BoardOf, header_of
+from tests.integration.leaderboard.conftest import RETENTION, Replica, Told
+from tests.support.database import Database
+from tests.support.leaderboard_builders import NOON, BoardOf, header_of, seed_world
 
-STEPS = 140
+SCORES = st.dictionaries(st.integers(1, 20), st.integers(-3, 3), max_size=20)
+WHICH = st.integers(0, 1)
+# How long a replica may show what was current before a publisher that nobody heard of.
+BOUND = timedelta(seconds=6)
+FORGET = """
+TRUNCATE computed_scores, leaderboard_materializations, materialization_inputs, published_presets,
+    leaderboard_boards, leaderboard_history, leaderboard_history_days, stale_installations,
+    stale_boards
+"""
 
 
 @dataclass
@@ -37,23 +58,38 @@ class Walk:
     token: str
 
 
-@dataclass
-class Life:
-    """What must be true, beside the clock that decides it."""
+class Lives(RuleBasedStateMachine):
+    """What must be true, beside the clock that decides it. Versions count from 1."""
 
-    clock: FakeClock
-    dice: random.Random
-    retention: PostgresRetention
-    make: Callable[..., Replica]
-    replicas: list[Replica]
-    scores: list[dict[int, int]] = field(default_factory=list)
-    superseded_at: dict[int, datetime] = field(default_factory=dict)
-    walks: list[Walk] = field(default_factory=list)
-    marked: int = 0
-    settled: int = 0
+    def __init__(self, runner: asyncio.Runner, database: Database, redis_url: str) -> None:
+        super().__init__()
+        self.run = runner.run
+        self.clock, self.notices = FakeClock(NOON), Told()
+        self.engine = create_engine(
+            database.url("laurel_leaderboard"), application_name="test", pool_size=6
+        )
+        self.redis = create_redis(redis_url, timeout=5)
+        self.retention = PostgresRetention(self.engine)
+        self.scores: list[dict[int, int]] = []
+        self.superseded_at: dict[int, datetime] = {}
+        self.walks: list[Walk] = []
+        self.marked = self.settled = 0
+        self.unheard_until = NOON
+        with database.connect() as owner:
+            owner.execute(FORGET)
+        self.run(self.flushed())
 
-    def replica(self) -> Replica:
-        return self.dice.choice(self.replicas)
+    @initialize()
+    def two_replicas(self) -> None:
+        # The second one's memory holds next to nothing: its reads are Redis's and PostgreSQL's.
+        self.replicas = [self.replica(1_000_000), self.replica(2_000)]
+        self.shown = [0, 0]
+
+    def replica(self, capacity: int) -> Replica:
+        async def made() -> Replica:
+            return Replica(self.engine, self.redis, self.clock, self.notices, capacity=capacity)
+
+        return self.run(made())
 
     def entries(self, version: int) -> list[tuple[int, int, int]]:
         scores = self.scores[version - 1]
@@ -63,53 +99,111 @@ class Life:
             for id_, score in ordered
         ]
 
-    async def publish(self) -> None:
-        self.clock.advance(timedelta(microseconds=1))
-        ids = self.dice.sample(range(1, 21), self.dice.randint(0, 20))
-        scores = {id_: self.dice.randint(-3, 3) for id_ in ids}
-        if self.scores and self.dice.random() < 0.3:
-            scores = self.scores[-1]
-        elif not self.scores or scores != self.scores[-1]:
+    def came(self, scores: dict[int, int], mark: int) -> None:
+        """`scores` are published: a version of their own, unless they are what was there."""
+        if not self.scores or scores != self.scores[-1]:
             self.superseded_at[len(self.scores)] = self.clock.now()
             self.scores.append(scores)
-        mark = self.dice.choice([0, max(0, self.marked - 1), self.marked])
-        header = header_of(self.clock.now(), stale_mark=mark)
-        await self.replica().publish(BoardOf(scores), header=header)
         self.settled = max(self.settled, mark)
 
-    async def mark(self) -> None:
-        self.marked = await self.replica().mark()
+    @rule(by=WHICH, scores=SCORES, again=st.booleans(), behind=st.integers(0, 2))
+    def publish(self, by: int, scores: dict[int, int], again: bool, behind: int) -> None:
+        self.clock.advance(timedelta(microseconds=1))
+        if again and self.scores:
+            scores = self.scores[-1]
+        mark = max(0, self.marked - behind)
+        header = header_of(self.clock.now(), stale_mark=mark)
+        self.run(self.replicas[by].publish(BoardOf(scores), header=header))
+        self.came(scores, mark)
+        self.unheard_until = self.clock.now()
 
-    async def publish_late(self) -> None:
-        late = header_of(self.clock.now() - timedelta(days=30))
-        if self.scores:
-            with pytest.raises(NewerVersionExists):
-                await self.replica().publish(BoardOf({1: 77}), header=late)
+    @rule(by=WHICH, scores=SCORES, turns=st.integers(0, 300))
+    def kill_while_publishing(self, by: int, scores: dict[int, int], turns: int) -> None:
+        """A publisher's process is gone at any moment; what it had committed stays."""
+        self.clock.advance(timedelta(microseconds=1))
+        header = header_of(self.clock.now())
+        board = BoardOf(scores)
 
-    async def begin_walk(self) -> None:
-        if not self.scores:
-            return
-        size = self.dice.randint(1, 21)
-        page = await self.replica().get(size=size)
-        assert page.version == len(self.scores)
-        assert self.marked == self.settled or page.freshness == FRESHNESS_STALE
+        async def killed() -> None:
+            publishing = asyncio.create_task(self.replicas[by].publish(board, header=header))
+            for _ in range(turns):
+                if publishing.done():
+                    break
+                await asyncio.sleep(0)
+            publishing.cancel()
+            with suppress(asyncio.CancelledError):
+                await publishing
+            await self.replicas[by].close()
+
+        self.run(killed())
+        self.crash(by, 2_000)
+        committed, checked_at = self.run(self.stored())
+        if checked_at == self.clock.now():
+            self.came(scores, 0)
+            self.unheard_until = self.clock.now() + BOUND
+        assert committed == len(self.scores)
+
+    async def stored(self) -> Sequence[Any]:
+        """The current version in PostgreSQL, and as of when it was made or checked."""
+        async with self.engine.connect() as connection:
+            rows = await connection.exec_driver_sql(
+                "SELECT m.version, i.as_of FROM leaderboard_materializations m"
+                " JOIN materialization_inputs i ON i.materialization_id = m.id"
+                " WHERE m.retention_state = 'current'"
+            )
+            found = rows.one_or_none()
+        return found or (0, None)
+
+    @rule(by=WHICH)
+    def break_off(self, by: int) -> None:
+        """A publisher's stream ends before its commit, or is refused: nothing of it is seen."""
+        self.clock.advance(timedelta(microseconds=1))
+        late, replica = header_of(self.clock.now()), self.replicas[by]
+        with pytest.raises(StreamOutOfOrder):
+            self.run(replica.publish(BoardOf({1: 99, 2: 98}), header=late, commits=False))
+        with pytest.raises(MalformedBatch):
+            self.run(
+                replica.publish(BoardOf({1: 99}), header=late, rows=(BoardOf({1: 99, 2: 98}),))
+            )
+
+    @precondition(lambda self: self.scores)
+    @rule(by=WHICH)
+    def publish_late(self, by: int) -> None:
+        late = header_of(self.clock.now() - timedelta(days=400))
+        with pytest.raises(NewerVersionExists):
+            self.run(self.replicas[by].publish(BoardOf({1: 77}), header=late))
+
+    @rule(by=WHICH)
+    def mark(self, by: int) -> None:
+        self.marked = self.run(self.replicas[by].mark())
+
+    @precondition(lambda self: self.scores)
+    @rule(by=WHICH, size=st.integers(1, 21))
+    def begin_walk(self, by: int, size: int) -> None:
+        page = self.run(self.replicas[by].get(size=size))
+        assert page.version >= self.shown[by]
+        if self.clock.now() >= self.unheard_until:
+            assert page.version == len(self.scores)
+            assert self.marked <= self.settled or page.freshness == FRESHNESS_STALE
+        self.shown[by] = page.version
         everything = self.entries(page.version)
         assert page.total_size == len(everything)
         self.take(page, Walk(page.version, everything, ""), size)
 
-    async def go_on(self) -> None:
-        if not self.walks:
-            return
-        walk = self.walks.pop(self.dice.randrange(len(self.walks)))
-        size = self.dice.randint(1, 9)
+    @precondition(lambda self: self.walks)
+    @rule(by=WHICH, which=st.integers(0, 100), size=st.integers(1, 9))
+    def go_on(self, by: int, which: int, size: int) -> None:
+        walk = self.walks.pop(which % len(self.walks))
+        page: Coroutine[Any, Any, GetLeaderboardResponse]
+        page = self.replicas[by].get(size=size, token=walk.token)
         gone = self.superseded_at.get(walk.version)
         if gone is not None and self.clock.now() >= gone + RETENTION:
             with pytest.raises(VersionExpired):
-                await self.replica().get(size=size, token=walk.token)
+                self.run(page)
             return
-        page = await self.replica().get(size=size, token=walk.token)
-        assert page.version == walk.version
-        self.take(page, walk, size)
+        found = self.run(page)
+        assert found.version == walk.version
+        self.take(found, walk, size)
 
     def take(self, page: GetLeaderboardResponse, walk: Walk, size: int) -> None:
         shown = [(entry.rank, entry.entity.id, entry.score_e4) for entry in page.entries]
@@ -119,57 +213,61 @@ class Life:
         if walk.left:
             self.walks.append(walk)
 
-    async def break_off(self) -> None:
-        """A publisher dies before its commit, or is refused: nothing of it is ever seen."""
-        replica = self.replica()
-        self.clock.advance(timedelta(microseconds=1))
-        late = header_of(self.clock.now())
-        with pytest.raises(StreamOutOfOrder):
-            await replica.publish(BoardOf({1: 99, 2: 98}), header=late, commits=False)
-        with pytest.raises(MalformedBatch):
-            await replica.publish(BoardOf({1: 99}), header=late, rows=(BoardOf({1: 99, 2: 98}),))
-
-    async def crash(self) -> None:
+    @rule(by=WHICH, capacity=st.sampled_from([2_000, 1_000_000]))
+    def crash(self, by: int, capacity: int) -> None:
         """A replica is gone with all that it remembers; another takes its place."""
-        await self.replicas.pop(self.dice.randrange(len(self.replicas))).close()
-        self.replicas.append(self.make(capacity=self.dice.choice([2_000, 1_000_000])))
+        self.run(self.replicas[by].close())
+        self.replicas[by] = self.replica(capacity)
+        self.shown[by] = 0
 
-    async def purge(self) -> None:
-        """An operator purges all that ran out, without the delay that the schedule leaves."""
-        await self.retention.purge_slice(self.clock.now(), 3)
+    @rule(seconds=st.sampled_from([0.4, 1, 5, 45, 3_600, 40_000]))
+    def wait(self, seconds: float) -> None:
+        self.clock.advance(timedelta(seconds=seconds))
 
-    async def wait(self) -> None:
-        self.clock.advance(timedelta(seconds=self.dice.choice([0.4, 1, 5, 45, 3600, 40_000])))
-
-    async def retire(self) -> None:
+    @rule()
+    def retire(self) -> None:
         now = self.clock.now()
-        await self.retention.retire(now, now - timedelta(minutes=10))
+        self.run(self.retention.retire(now, now - timedelta(minutes=10)))
 
-    async def forget(self) -> None:
-        await self.replica().shared._redis.flushdb()
+    @rule()
+    def purge(self) -> None:
+        """An operator purges all that ran out, without the delay that the schedule leaves."""
+        self.run(self.retention.purge_slice(self.clock.now(), 3))
+
+    async def flushed(self) -> None:
+        await self.redis.flushdb()
+
+    @rule()
+    def forget(self) -> None:
+        """Redis comes back empty."""
+        self.run(self.flushed())
+
+    def teardown(self) -> None:
+        async def closed() -> None:
+            for replica in self.replicas:
+                await replica.close()
+            await self.redis.aclose()
+            await self.engine.dispose()
+
+        self.run(closed())
 
 
-@pytest.mark.parametrize("seed", range(4))
-async def test_whatever_happens_boards_are_whole_and_walks_are_true(
-    seed: int, replicas: Callable[..., Replica], engine: AsyncEngine, clock: FakeClock
+def test_whatever_happens_boards_are_whole_and_walks_are_true(
+    database: Database, redis_url: str
 ) -> None:
-    # The second one's memory holds next to nothing: its reads are Redis's and PostgreSQL's.
-    both = [replicas(), replicas(capacity=2_000)]
-    dice = random.Random(seed)  # noqa: S311 - a test that can be repeated, no secret
-    life = Life(clock, dice, PostgresRetention(engine), replicas, both)
-    steps = {
-        life.publish: 6,
-        life.publish_late: 1,
-        life.begin_walk: 8,
-        life.go_on: 12,
-        life.wait: 4,
-        life.retire: 1,
-        life.mark: 2,
-        life.forget: 1,
-        life.break_off: 1,
-        life.crash: 1,
-        life.purge: 1,
-    }
-    for step in life.dice.choices(list(steps), list(steps.values()), k=STEPS):
-        await step()
-    assert len(life.scores) > 5
+    seed_world(database)
+    with asyncio.Runner() as runner:
+
+        class Here(Lives):
+            def __init__(self) -> None:
+                super().__init__(runner, database, redis_url)
+
+        run_state_machine_as_test(
+            Here,
+            settings=settings(
+                max_examples=20,
+                stateful_step_count=40,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
