@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from laurel_scoring.domain.columns import Signals
 from laurel_scoring.domain.digests import board_digests, board_names
 from laurel_scoring.domain.engine import Evaluation
-from laurel_scoring.domain.merging import Pairs, SignalChanges, in_order, merged, up_to
+from laurel_scoring.domain.merging import Pairs, SignalChanges, in_order, merged, no_later, up_to
 from laurel_scoring.domain.periods import Windows, to_microseconds
 from laurel_scoring.domain.roster import Roster
 from laurel_scoring.domain.timeline import Timeline
@@ -87,6 +87,8 @@ def test_changes_make_the_columns_that_a_new_reading_makes(
         last = to_microseconds(AS_OF)
         until = [each for each in after.values() if each.event_timestamp <= AS_OF]
         assert_equal(up_to(known, last), in_order(columns(until)))
+        unordered = no_later(columns(list(after.values())), last)
+        assert_equal(in_order(unordered), in_order(columns(until)))
 
 
 def boards(

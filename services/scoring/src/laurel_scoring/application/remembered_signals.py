@@ -8,7 +8,7 @@ from datetime import datetime
 from laurel_scoring.application.change_ports import ChangeSource
 from laurel_scoring.application.ports import OnRead, SignalsRead
 from laurel_scoring.domain.columns import Signals
-from laurel_scoring.domain.merging import in_order, merged, nbytes, up_to
+from laurel_scoring.domain.merging import in_order, merged, nbytes, no_later, up_to
 from laurel_scoring.domain.periods import to_microseconds
 
 
@@ -44,13 +44,19 @@ class RememberedSignals:
         read = await self._source.read_changes(
             installation_id, since=known.mark if known else "", on_read=on_read
         )
+        last = to_microseconds(until)
+        if read.changes is None and nbytes(read.signals) > self._limit:
+            # Order is for keeping: whoever scores these sorts them anyhow.
+            self._too_large.add(installation_id)
+            wanted = await asyncio.to_thread(no_later, read.signals, last)
+            return SignalsRead(wanted, read.mark, read.bots)
         changed = None
         if known is None or read.changes is None:
             signals = await asyncio.to_thread(in_order, read.signals)
         else:
             signals, changed = await asyncio.to_thread(merged, known.signals, read.changes)
         self._keep(installation_id, signals, read.mark)
-        wanted = up_to(signals, to_microseconds(until))
+        wanted = up_to(signals, last)
         if on_read is not None:
             on_read(len(wanted), len(wanted))
         return SignalsRead(wanted, read.mark, read.bots, changed)

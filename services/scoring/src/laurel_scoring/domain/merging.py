@@ -80,6 +80,12 @@ def up_to(signals: Signals, last: int) -> Signals:
     return signals if end == len(signals) else _compact(_taken(signals, slice(0, end)))
 
 
+def no_later(signals: Signals, last: int) -> Signals:
+    """The same of signals in whatever order."""
+    inside = signals.event_timestamp <= last
+    return signals if bool(inside.all()) else _compact(_taken(signals, inside))
+
+
 def pairs_of(signals: Signals, rows: Any) -> Pairs:
     """The pairs of some of the signals, by their positions."""
     user, repository = signals.user[rows], signals.repository[rows]
@@ -188,7 +194,9 @@ def _sort_keys(signals: Signals) -> tuple[npt.NDArray[Any], ...]:
 
 
 @compiled
-def _places(when, types, hashes, user, user_ids, new_when, new_types, new_hashes, new_user, new_ids):
+def _places(
+    when, types, hashes, user, user_ids, new_when, new_types, new_hashes, new_user, new_ids
+):
     """Before which of the ordered known signals each of the ordered new ones belongs."""
     places = np.empty(len(new_when), dtype=np.int64)
     first = 0
