@@ -184,7 +184,7 @@ class Evaluation:
         organization's: only what the others' members did is evaluated once more.
         """
         index = self._team_scopes
-        wide = index.covers.all(axis=1)
+        wide: Flags = np.all(index.covers, axis=1)
         own = self._rows(
             self.runs(ScopeType.TEAM, EntityType.CONTRIBUTOR, but=wide), index.ids, limited=True
         )

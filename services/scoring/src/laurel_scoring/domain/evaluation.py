@@ -11,6 +11,7 @@ import numpy.typing as npt
 from laurel_scoring.domain import kernel
 from laurel_scoring.domain.columns import Int64s
 from laurel_scoring.domain.grouping import Runs
+from laurel_scoring.domain.parallel import in_parts
 from laurel_scoring.domain.periods import Windows
 from laurel_scoring.domain.results import Rows
 from laurel_scoring.domain.rule_tables import RuleTables
@@ -34,17 +35,22 @@ def evaluate_runs(
     counts = np.empty((size, len(SignalType)), dtype=np.int32)
     lines = np.empty((size, 2), dtype=np.int32)
     no_ledger = np.empty((0, kernel.LEDGER_COLUMNS), dtype=np.int64)
-    kernel.evaluate(
-        timeline.words,
-        runs.order,
-        runs.start,
-        starts,
-        row_of,
-        np.int64(limited),
-        tuple(RuleTables.of(rules)),
-        (breakdown, counts, lines),
-        no_ledger,
-    )
+    tables = tuple(RuleTables.of(rules))
+
+    def evaluate(first: int, end: int) -> None:
+        kernel.evaluate(
+            timeline.words,
+            runs.order,
+            runs.start[first : end + 1],
+            starts,
+            row_of[first:end],
+            np.int64(limited),
+            tables,
+            (breakdown, counts, lines),
+            no_ledger,
+        )
+
+    in_parts(evaluate, runs.start)
     entity = np.empty(size, dtype=np.int32)
     for window in range(len(starts)):
         listed = row_of[:, window] >= 0

@@ -105,11 +105,11 @@ def members_rows(organization: Rows, index: TeamIndex, of: Flags) -> Rows:
 def joined_rows(one: Rows, other: Rows) -> Rows:
     """The rows of both, which have the same boards, none of them rows in both."""
     both = Rows(
-        *(
-            np.concatenate([getattr(one, name), getattr(other, name)])
-            for name in ("entity", "breakdown_e4", "counts", "lines")
-        ),
-        board_start=one.board_start,
+        np.concatenate([one.entity, other.entity]),
+        np.concatenate([one.breakdown_e4, other.breakdown_e4]),
+        np.concatenate([one.counts, other.counts]),
+        np.concatenate([one.lines, other.lines]),
+        one.board_start,
     )
     boards = len(one.board_start) - 1
     board = np.concatenate(
