@@ -4,10 +4,8 @@ heard, and nothing secret is left lying about, neither in the database nor in Re
 
 import asyncio
 import hashlib
-import hmac
 import json
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +22,7 @@ from laurel.identity.v1 import (
     installation_pb2,
     installation_pb2_grpc,
 )
-from laurel.ingest.v1 import webhook_pb2, webhook_pb2_grpc
+from laurel.ingest.v1 import webhook_pb2_grpc
 from laurel.leaderboard.v1 import leaderboard_pb2, leaderboard_pb2_grpc
 from laurel_cli.__main__ import app
 from laurel_cli.rpc.caller import Caller
@@ -201,23 +199,18 @@ async def deliver(company: Company) -> None:
     event = Events(company.github.world).installation("new_permissions_accepted", company.acme)
     body = json.dumps(event.payload).encode()
 
-    def signed(secret: str, delivery: str) -> webhook_pb2.ReceiveWebhookRequest:
-        signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-        headers = {
-            "X-GitHub-Event": event.name,
-            "X-GitHub-Delivery": delivery,
-            "X-Hub-Signature-256": f"sha256={signature}",
-        }
-        return webhook_pb2.ReceiveWebhookRequest(headers=headers, body=body)
-
+    asked = company.signed(event.name, body)
     async with company.laurel.service(GATEWAY).channel("ingest") as channel:
         gateway = webhook_pb2_grpc.WebhookServiceStub(channel)
-        await gateway.ReceiveWebhook(signed(company.webhook_secret, "one"))
-        with suppress(RemoteError):
-            await gateway.ReceiveWebhook(signed("a secret of somebody else's", "two"))
+        await gateway.ReceiveWebhook(asked)
+        with pytest.raises(RemoteError, match="WEBHOOK_REFUSED"):
+            await gateway.ReceiveWebhook(company.signed(event.name, body, "somebody else's"))
+    delivery = asked.headers["X-GitHub-Delivery"]
     with company.laurel.connect() as owner:
-        query = "SELECT 1 FROM webhook_deliveries WHERE delivery_id = 'one' AND state = 'done'"
-        await until(lambda: owner.execute(query).fetchone(), "the webhook is worked off")
+        query = "SELECT 1 FROM webhook_deliveries WHERE delivery_id = %s AND state = 'done'"
+        await until(
+            lambda: owner.execute(query, [delivery]).fetchone(), "the webhook is worked off"
+        )
 
 
 async def test_no_token_session_or_key_stands_anywhere(

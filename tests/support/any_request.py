@@ -27,6 +27,15 @@ _TEXTS = (
     *("acme", "ACME/Site", "installation", "team", "membership", "repository", "organization"),
     *("0" * 40, "0" * 64, "1e999", "NaN", "2021-02-30T00:00:00Z"),
 )
+# What a field of this name means something by.
+_WORDS = {
+    "event": (
+        *("installation", "installation_repositories", "installation_target", "organization"),
+        *("membership", "member", "team", "team_add", "repository", "github_app_authorization"),
+    ),
+    "permission": ("pull", "admin"),
+    "role": ("member", "admin", "maintainer"),
+}
 _KEYS = (
     *("action", "installation", "id", "account", "organization", "repository", "team", "member"),
     *("membership", "user", "owner", "sender", "login", "full_name", "changes", "type", "name"),
@@ -148,9 +157,11 @@ def _values(described: Any, known: Known) -> st.SearchStrategy[Any]:
     """The scalars of a field, existing ones among them."""
     kind = described.type
     if kind == F.TYPE_STRING:
-        return st.one_of(
+        anything = st.one_of(
             st.sampled_from(known.texts), st.sampled_from(_TEXTS), st.text(max_size=40)
         )
+        words = _WORDS.get(described.name)
+        return st.one_of(st.sampled_from(words), anything) if words else anything
     if kind == F.TYPE_BYTES:
         return st.one_of(st.binary(max_size=40), _bodies(known))
     if kind == F.TYPE_BOOL:
@@ -188,3 +199,9 @@ def _bodies(known: Known) -> st.SearchStrategy[bytes]:
         lambda body, action: body | {"action": action}, whole, st.sampled_from(_ACTIONS)
     )
     return with_action.map(lambda body: json.dumps(body).encode("utf-8", "surrogatepass"))
+
+
+def webhooks(known: Known) -> st.SearchStrategy[tuple[str, bytes]]:
+    """An event and a body, which whoever has the secret can sign."""
+    names = st.sampled_from([*_WORDS["event"], "push", "pull_request", "issues", "ping", "x"])
+    return st.tuples(names, st.one_of(_bodies(known), st.binary(max_size=40)))

@@ -15,6 +15,7 @@ _TEXTS = {
     "session_id": _HEX,
     "token": _HEX,
     "code": "c0de",
+    "event": "installation",
     "request_id": "0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b",
 }
 
@@ -95,7 +96,7 @@ def _value(field: FieldDescriptor) -> Any:
     if field.type == FieldDescriptor.TYPE_STRING:
         return _TEXTS.get(field.name, "abc")
     if field.type == FieldDescriptor.TYPE_BYTES:
-        return b"{}"
+        return b'{"action": "created", "installation": {"id": 1}}'
     if field.type == FieldDescriptor.TYPE_BOOL:
         return True
     return 1

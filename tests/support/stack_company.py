@@ -1,6 +1,8 @@
 """A whole Laurel beside a simulated GitHub: the App on an organization, people who signed in, and
 keys of every kind of caller."""
 
+import hashlib
+import hmac
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -16,7 +18,7 @@ from laurel.identity.v1 import (
     installation_pb2,
     installation_pb2_grpc,
 )
-from laurel.ingest.v1 import ingest_pb2_grpc, ingest_runs_pb2
+from laurel.ingest.v1 import ingest_pb2_grpc, ingest_runs_pb2, webhook_pb2
 from laurel_cli.rpc.caller import Caller
 from laurel_cli.stack.layout import Layout, write_secret
 from laurel_common.auth.keys import generate_private_key
@@ -56,6 +58,18 @@ class Company:
     def user(self, login: str) -> Caller:
         """Calls with a person's session."""
         return self.laurel.calling_with(StaticToken(self.sessions[login]))
+
+    def signed(
+        self, event: str, body: bytes, secret: str = ""
+    ) -> webhook_pb2.ReceiveWebhookRequest:
+        """A delivery of its own, signed with the secret that is configured unless told."""
+        key = (secret or self.webhook_secret).encode()
+        headers = {
+            "X-GitHub-Event": event,
+            "X-GitHub-Delivery": secrets.token_hex(8),
+            "X-Hub-Signature-256": f"sha256={hmac.new(key, body, hashlib.sha256).hexdigest()}",
+        }
+        return webhook_pb2.ReceiveWebhookRequest(headers=headers, body=body)
 
     async def sign_in(self, login: str) -> None:
         """Takes a person through GitHub; a session that it had stays."""

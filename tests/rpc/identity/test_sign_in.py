@@ -108,7 +108,10 @@ async def test_a_state_is_good_once_for_ten_minutes_and_in_one_browser(front: Do
         pytest.param({"status": 502}, "GITHUB_UNAVAILABLE", "UNAVAILABLE", id="502"),
         pytest.param({"cut": True}, "GITHUB_UNAVAILABLE", "UNAVAILABLE", id="broken off"),
         pytest.param(
-            {"retry_after": 7}, "GITHUB_RATE_LIMITED", "RESOURCE_EXHAUSTED", id="rate limit"
+            {"retry_after": 7}, "GITHUB_RATE_LIMITED", "RESOURCE_EXHAUSTED", id="too many at once"
+        ),
+        pytest.param(
+            {"reset_seconds": 60}, "GITHUB_RATE_LIMITED", "RESOURCE_EXHAUSTED", id="rate limit"
         ),
     ],
 )
