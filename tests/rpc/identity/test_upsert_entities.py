@@ -189,6 +189,18 @@ async def test_what_refers_to_nothing_is_refused_with_the_field_and_nothing_is_w
             "imported_owners[0].account_id",
             id="an id whose negative does not fit",
         ),
+        *(
+            pytest.param(
+                directory_upserts_pb2.UpsertEntitiesRequest(
+                    imported_owners=[
+                        directory_upserts_pb2.ImportedOwner(account_id=account_id, login="a")
+                    ]
+                ),
+                "imported_owners[0].account_id",
+                id="an id whose installation GitHub might number so",
+            )
+            for account_id in (-1, -47_359, -(2**62))
+        ),
         pytest.param(
             directory_upserts_pb2.UpsertEntitiesRequest(
                 memberships=[

@@ -28,7 +28,7 @@ from laurel.common.v1 import types_pb2 as laurel_dot_common_dot_v1_dot_types__pb
 from laurel.identity.v1 import entities_pb2 as laurel_dot_identity_dot_v1_dot_entities__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*laurel/identity/v1/directory_upserts.proto\x12\x12laurel.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1claurel/common/v1/types.proto\x1a!laurel/identity/v1/entities.proto\"\xc6\x01\n\rImportedOwner\x12$\n\naccount_id\x18\x01 \x01(\x03\x42\x10\xbaH\r\"\x0b \x80\x80\x80\x80\x80\x80\x80\x80\x80\x01\x12&\n\x05login\x18\x02 \x01(\tB\x17\xbaH\x14r\x12\x10\x01\x18\xff\x01\x32\x0b^[^/\\x00]*$\x12=\n\x0c\x61\x63\x63ount_type\x18\x03 \x01(\x0e\x32\x1d.laurel.common.v1.AccountTypeB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12(\n\navatar_url\x18\x04 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x10\x32\n^[^\\x00]*$\"\xa2\x06\n\x15UpsertEntitiesRequest\x12\x43\n\x0cobserve_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x11\xbaH\x0e\xb2\x01\x0b\x1a\x07\x08\xff\x82\xd1\xff\xaf\x07\x32\x00\x12\x33\n\x05users\x18\x02 \x03(\x0b\x32\x18.laurel.identity.v1.UserB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x12\x46\n\x0fimported_owners\x18\x03 \x03(\x0b\x32!.laurel.identity.v1.ImportedOwnerB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x12@\n\x0crepositories\x18\x04 \x03(\x0b\x32\x1e.laurel.identity.v1.RepositoryB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x12\x33\n\x05teams\x18\x05 \x03(\x0b\x32\x18.laurel.identity.v1.TeamB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x12K\n\x0bmemberships\x18\x06 \x03(\x0b\x32*.laurel.identity.v1.OrganizationMembershipB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x12@\n\x0cteam_members\x18\x07 \x03(\x0b\x32\x1e.laurel.identity.v1.TeamMemberB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x12I\n\x11team_repositories\x18\x08 \x03(\x0b\x32\".laurel.identity.v1.TeamRepositoryB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01:\xf5\x01\xbaH\xf1\x01\x1a\xee\x01\n\x14upsert_entities.size\x12\x1e\x61t most 20,000 entities in all\x1a\xb5\x01size(this.users) + size(this.imported_owners) + size(this.repositories) + size(this.teams) + size(this.memberships) + size(this.team_members) + size(this.team_repositories) <= 20000\"K\n\rResolvedOwner\x12\r\n\x05login\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\x03\x12\x17\n\x0finstallation_id\x18\x03 \x01(\x03\"z\n\x16UpsertEntitiesResponse\x12\x31\n\x06owners\x18\x01 \x03(\x0b\x32!.laurel.identity.v1.ResolvedOwner\x12\x16\n\x0einserted_count\x18\x02 \x01(\x05\x12\x15\n\rupdated_count\x18\x03 \x01(\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*laurel/identity/v1/directory_upserts.proto\x12\x12laurel.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1claurel/common/v1/types.proto\x1a!laurel/identity/v1/entities.proto\"\xd3\x01\n\rImportedOwner\x12\x31\n\naccount_id\x18\x01 \x01(\x03\x42\x1d\xbaH\x1a\"\x18\x10\x80\x80\x80\x80\x80\x80\x80\x80\xc0\x01(\x00\x38\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01\x12&\n\x05login\x18\x02 \x01(\tB\x17\xbaH\x14r\x12\x10\x01\x18\xff\x01\x32\x0b^[^/\\x00]*$\x12=\n\x0c\x61\x63\x63ount_type\x18\x03 \x01(\x0e\x32\x1d.laurel.common.v1.AccountTypeB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12(\n\navatar_url\x18\x04 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x10\x32\n^[^\\x00]*$\"\xa2\x06\n\x15UpsertEntitiesRequest\x12\x43\n\x0cobserve_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x11\xbaH\x0e\xb2\x01\x0b\x1a\x07\x08\xff\x82\xd1\xff\xaf\x07\x32\x00\x12\x33\n\x05users\x18\x02 \x03(\x0b\x32\x18.laurel.identity.v1.UserB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x12\x46\n\x0fimported_owners\x18\x03 \x03(\x0b\x32!.laurel.identity.v1.ImportedOwnerB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x12@\n\x0crepositories\x18\x04 \x03(\x0b\x32\x1e.laurel.identity.v1.RepositoryB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x12\x33\n\x05teams\x18\x05 \x03(\x0b\x32\x18.laurel.identity.v1.TeamB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x12K\n\x0bmemberships\x18\x06 \x03(\x0b\x32*.laurel.identity.v1.OrganizationMembershipB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x12@\n\x0cteam_members\x18\x07 \x03(\x0b\x32\x1e.laurel.identity.v1.TeamMemberB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x12I\n\x11team_repositories\x18\x08 \x03(\x0b\x32\".laurel.identity.v1.TeamRepositoryB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01:\xf5\x01\xbaH\xf1\x01\x1a\xee\x01\n\x14upsert_entities.size\x12\x1e\x61t most 20,000 entities in all\x1a\xb5\x01size(this.users) + size(this.imported_owners) + size(this.repositories) + size(this.teams) + size(this.memberships) + size(this.team_members) + size(this.team_repositories) <= 20000\"K\n\rResolvedOwner\x12\r\n\x05login\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\x03\x12\x17\n\x0finstallation_id\x18\x03 \x01(\x03\"z\n\x16UpsertEntitiesResponse\x12\x31\n\x06owners\x18\x01 \x03(\x0b\x32!.laurel.identity.v1.ResolvedOwner\x12\x16\n\x0einserted_count\x18\x02 \x01(\x05\x12\x15\n\rupdated_count\x18\x03 \x01(\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,7 +36,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'laurel.identity.v1.director
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_IMPORTEDOWNER'].fields_by_name['account_id']._loaded_options = None
-  _globals['_IMPORTEDOWNER'].fields_by_name['account_id']._serialized_options = b'\272H\r\"\013 \200\200\200\200\200\200\200\200\200\001'
+  _globals['_IMPORTEDOWNER'].fields_by_name['account_id']._serialized_options = b'\272H\032\"\030\020\200\200\200\200\200\200\200\200\300\001(\0008\200\200\200\200\200\200\200\200\200\001'
   _globals['_IMPORTEDOWNER'].fields_by_name['login']._loaded_options = None
   _globals['_IMPORTEDOWNER'].fields_by_name['login']._serialized_options = b'\272H\024r\022\020\001\030\377\0012\013^[^/\\x00]*$'
   _globals['_IMPORTEDOWNER'].fields_by_name['account_type']._loaded_options = None
@@ -62,11 +62,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UPSERTENTITIESREQUEST']._loaded_options = None
   _globals['_UPSERTENTITIESREQUEST']._serialized_options = b'\272H\361\001\032\356\001\n\024upsert_entities.size\022\036at most 20,000 entities in all\032\265\001size(this.users) + size(this.imported_owners) + size(this.repositories) + size(this.teams) + size(this.memberships) + size(this.team_members) + size(this.team_repositories) <= 20000'
   _globals['_IMPORTEDOWNER']._serialized_start=194
-  _globals['_IMPORTEDOWNER']._serialized_end=392
-  _globals['_UPSERTENTITIESREQUEST']._serialized_start=395
-  _globals['_UPSERTENTITIESREQUEST']._serialized_end=1197
-  _globals['_RESOLVEDOWNER']._serialized_start=1199
-  _globals['_RESOLVEDOWNER']._serialized_end=1274
-  _globals['_UPSERTENTITIESRESPONSE']._serialized_start=1276
-  _globals['_UPSERTENTITIESRESPONSE']._serialized_end=1398
+  _globals['_IMPORTEDOWNER']._serialized_end=405
+  _globals['_UPSERTENTITIESREQUEST']._serialized_start=408
+  _globals['_UPSERTENTITIESREQUEST']._serialized_end=1210
+  _globals['_RESOLVEDOWNER']._serialized_start=1212
+  _globals['_RESOLVEDOWNER']._serialized_end=1287
+  _globals['_UPSERTENTITIESRESPONSE']._serialized_start=1289
+  _globals['_UPSERTENTITIESRESPONSE']._serialized_end=1411
 # @@protoc_insertion_point(module_scope)

@@ -37,7 +37,8 @@ class ImportedOwner(_message.Message):
     id: -2^62 - 1 - (n mod (2^62 - 1)), n being the first eight bytes, big-endian,
     of the SHA-256 of "login|" and the lower-cased login. When the real id
     becomes known, it takes over what the synthetic one has, and the synthetic
-    id goes on to mean the same account.
+    id goes on to mean the same account. Between 0 and -2^62 there is none: its
+    installation would be one that GitHub may number so.
     """
     login: _builtins.str
     account_type: _types_pb2.AccountType.ValueType
