@@ -86,7 +86,9 @@ CALLERS = {
 }
 _PACKAGES = tuple(f"laurel_{each}." for each in SERVICES)
 # Reads that the contexts need of each other are open to services by name beside.
-_ALSO_FOR_SERVICES = {"DirectoryService", "InstallationService", "MaterializationService"}
+_ALSO_FOR_SERVICES = {
+    *("DirectoryService", "InstallationService", "IngestService", "MaterializationService"),
+}
 
 
 def _methods() -> list[MethodDescriptor]:

@@ -2,7 +2,7 @@
 
 from laurel_common.auth.access import Access
 from laurel_common.auth.principal import Principal, PrincipalKind
-from laurel_common.errors import CallerNotAllowed, Unauthenticated
+from laurel_common.errors import CallerNotAllowed, InstallationNotFound, Unauthenticated
 
 TOKEN = "5e" * 32
 
@@ -14,6 +14,8 @@ class SignedIn:
 
     def __init__(self) -> None:
         self.access_of_user = Access()
+        # Installations that it may not see.
+        self.strange: set[int] = set()
 
     async def resolve(self, token: str) -> Principal:
         """The user."""
@@ -29,6 +31,8 @@ class SignedIn:
         require_admin: bool,
     ) -> Access:
         """What the test says."""
+        if installation_id in self.strange:
+            raise InstallationNotFound
         if require_admin and not self.access_of_user.is_admin:
             raise CallerNotAllowed
         return self.access_of_user

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 
+from laurel.common.v1 import coverage_pb2
 from laurel.ingest.v1 import ingest_runs_pb2
 from laurel_cli.display.text import words
 
@@ -48,9 +49,14 @@ def coverage_table(
             names.get(each.repository_id, str(each.repository_id)),
             *(_counted(kind) for kind in (each.commits, each.pull_requests, each.issues)),
             each.last_event_time.ToJsonString() if each.HasField("last_event_time") else "",
-            words(each.gap, ""),
+            ", ".join(_gap(gap) for gap in each.gaps),
         )
     return table
+
+
+def _gap(gap: ingest_runs_pb2.CoverageGap) -> str:
+    word = words(coverage_pb2.CoverageGapReason.Name(gap.reason), "COVERAGE_GAP_REASON_")
+    return f"{word} {gap.last_time.ToJsonString()}" if gap.HasField("last_time") else word
 
 
 def _counted(kind: ingest_runs_pb2.KindCoverage) -> str:

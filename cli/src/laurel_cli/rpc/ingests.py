@@ -129,6 +129,16 @@ async def coverage_of(
             request.page_token = answer.next_page_token
 
 
+async def coverage_line(caller: Caller, installation_id: int) -> str:
+    """What of all its repositories is known, in a line."""
+    request = ingest_runs_pb2.SummarizeCoverageRequest(installation_id=installation_id)
+    async with caller.channel("ingest") as channel:
+        answer: ingest_runs_pb2.SummarizeCoverageResponse = await ingest_pb2_grpc.IngestServiceStub(
+            channel
+        ).SummarizeCoverage(request)
+    return answer.summary.line
+
+
 async def repository_names(caller: Caller, installation_id: int) -> dict[int, str]:
     """Full names of an installation's repositories by id."""
     names: dict[int, str] = {}

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from laurel_common.clock import Clock
 from laurel_common.jobs import JobQueue, Worker
 from laurel_common.page_token import PageTokens
-from laurel_ingest.application.history.coverage import GetCoverage
+from laurel_ingest.application.history.coverage import GetCoverage, SummarizeCoverage
 from laurel_ingest.application.history.github import InstallationTokens
 from laurel_ingest.application.history.page_store import PageStore
 from laurel_ingest.application.history.ports import Roster
@@ -95,12 +95,14 @@ def build_history_lane(
     runs_queue.register(run_ingest)
     runs_queue.every(CRON, reconcile)
     works_queue.register(read_repository)
+    coverage = PostgresCoverage(engine, clock)
     cases = IngestRunCases(
         start=StartIngest(runs, roster, clock),
         runs=runs,
         list_ingests=ListIngests(runs, tokens),
         watch=WatchIngest(runs),
-        coverage=GetCoverage(PostgresCoverage(engine), tokens),
+        coverage=GetCoverage(coverage, tokens),
+        summarize=SummarizeCoverage(coverage, roster),
         cancel=CancelIngest(runs, clock),
     )
     return HistoryLane(

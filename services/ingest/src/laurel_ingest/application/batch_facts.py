@@ -34,6 +34,9 @@ class BatchFacts:
     known_authors: dict[int, int] = field(default_factory=dict)
     author_logins: dict[int, str] = field(default_factory=dict)
     last_at: int = 0
+    # When a source last told of something without showing it: by repository, what it was, and the
+    # branch as in Findings.lacks.
+    lacks: dict[tuple[int, str, str | None], int] = field(default_factory=dict)
 
     def add(self, found: Findings, repository_id: int, full_name: str, owner: Owner) -> None:
         """Takes in what one event says. A repository that nothing counts in is not entered."""
@@ -44,6 +47,9 @@ class BatchFacts:
             self.facts[key] = fact if known is None else merge(known, fact)
             if not isinstance(fact, RepositoryFact):
                 self.repositories[repository_id] = full_name
+        for what, branch in found.lacks:
+            lack = (repository_id, what, branch)
+            self.lacks[lack] = max(found.at, self.lacks.get(lack, 0))
         self.author_logins.update(found.author_logins)
         for user_id, person in found.people.items():
             known_person = self.people.get(user_id)

@@ -107,6 +107,8 @@ class BatchStore:
             view = _View(facts, tenants, claims, now)
             outcome = await asyncio.to_thread(_evaluate, view, affected, fresh, told.facts.keys())
             stored = await _write(unit, outcome, tenants)
+            if told.lacks:
+                await unit.gaps.note(told.lacks)
             if finally_ is not None:
                 await finally_(unit, stored)
             return stored

@@ -172,13 +172,25 @@ class SignalStore(Protocol):
         ...
 
 
+class GapLog(Protocol):
+    """What sources told of without showing it."""
+
+    async def note(self, lacks: Mapping[tuple[int, str, str | None], int]) -> None:
+        """Notes when (epoch seconds) a repository last lacked something, by the branch that it went
+        to: "" for the default one, None where branches don't matter. Of other branches only what
+        went to the one that is known to be the default, or might be.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class UnitOfWork:
-    """Facts and signals of one transaction, and what people decided about them."""
+    """Facts and signals of one transaction, what people decided about them, and what is missing."""
 
     facts: FactStore
     signals: SignalStore
     corrections: CorrectionLog
+    gaps: GapLog
 
 
 class Storage(Protocol):

@@ -68,7 +68,7 @@ def pull_request(found: Findings, event: Event, repository_id: int) -> None:
     elif action not in _SHOWN_BY_SNAPSHOT:
         found.left_out[Skip.UNCOUNTED_ACTION] += 1
     if pull.author is None:
-        found.left_out[Truncation.PULL_REQUEST_WITHOUT_AUTHOR] += 1
+        found.lack(Truncation.PULL_REQUEST_WITHOUT_AUTHOR, None)
     found.facts.append(pull)
     for side in ("base", "head"):
         snapshots.repository(found, object_of(object_of(source, side), "repo"))

@@ -27,16 +27,17 @@ def push(found: Findings, repository_id: int, payload: JsonObject, at: int) -> N
     if not ref.startswith(_BRANCH_PREFIX):
         found.left_out[Skip.NOT_A_BRANCH] += 1
         return
+    branch = ref.removeprefix(_BRANCH_PREFIX)
     if "commits" not in payload:
-        found.left_out[Truncation.PUSH_WITHOUT_COMMITS] += 1
+        found.lack(Truncation.PUSH_WITHOUT_COMMITS, branch)
         return
     commits = list_of(payload, "commits")
     if (count_of(payload, "size") or 0) > len(commits):
-        found.left_out[Truncation.PUSH_TRUNCATED] += 1
+        found.lack(Truncation.PUSH_TRUNCATED, branch)
     for commit in commits:
         if not isinstance(commit, dict):
             raise MalformedError("a commit is not an object")
-        pushes = {ref.removeprefix(_BRANCH_PREFIX): at}
+        pushes = {branch: at}
         found.facts.append(_pushed_commit(found, repository_id, pushes, commit))
 
 

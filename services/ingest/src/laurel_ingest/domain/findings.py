@@ -7,7 +7,7 @@ from laurel_ingest.domain.facts import Fact
 from laurel_ingest.domain.identities import GHOST_ID, is_synthetic
 from laurel_ingest.domain.json_values import JsonObject
 from laurel_ingest.domain.people import GHOST, Person, person_of
-from laurel_ingest.domain.refusals import MalformedError
+from laurel_ingest.domain.refusals import MalformedError, Truncation
 from laurel_ingest.domain.registers import UNKNOWN_STANDING, Said
 
 
@@ -36,6 +36,14 @@ class Findings:
     author_logins: dict[int, str] = field(default_factory=dict)
     left_out: Counter[str] = field(default_factory=Counter)
     claims: dict[int, int] = field(default_factory=dict)
+    # What a source told of without showing it, by the branch that it went to: "" for the default
+    # one, None where branches don't matter.
+    lacks: set[tuple[str, str | None]] = field(default_factory=set)
+
+    def lack(self, what: Truncation, branch: str | None) -> None:
+        """Counts and remembers that a source holds less than what happened."""
+        self.left_out[what] += 1
+        self.lacks.add((what.value, branch))
 
     def said(self, value: object) -> Said | None:
         """A value as this source says it now; None says nothing."""

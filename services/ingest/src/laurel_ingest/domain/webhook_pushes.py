@@ -39,13 +39,13 @@ def push(found: Findings, repository_id: int, payload: JsonObject) -> None:
         return
     branch = ref.removeprefix(_BRANCH_PREFIX)
     is_default = branch == name_of(object_of(payload, "repository"), "default_branch")
-    for commit in _commits(found, payload):
+    for commit in _commits(found, payload, THE_DEFAULT_THEN if is_default else branch):
         found.facts.append(_pushed_commit(found, repository_id, branch, commit, is_default))
     if is_default and payload.get("forced") is True:
         _rewritten(found, repository_id, payload)
 
 
-def _commits(found: Findings, payload: JsonObject) -> list[JsonObject]:
+def _commits(found: Findings, payload: JsonObject, branch: str) -> list[JsonObject]:
     """The commits that are shown, the new head among them even where the list is cut short."""
     commits = list_of(payload, "commits")
     if not all(isinstance(commit, dict) for commit in commits):
@@ -55,10 +55,10 @@ def _commits(found: Findings, payload: JsonObject) -> list[JsonObject]:
     if head and sha_under(head, "id") not in shown:
         # A new branch shows none of the commits that others had before; a long push only some.
         lacks = Truncation.PUSH_TRUNCATED if commits else Truncation.PUSH_WITHOUT_COMMITS
-        found.left_out[lacks] += 1
+        found.lack(lacks, branch)
         return [*commits, head]
     if len(commits) >= MAX_COMMITS or (count_of(payload, "size") or 0) > len(commits):
-        found.left_out[Truncation.PUSH_TRUNCATED] += 1
+        found.lack(Truncation.PUSH_TRUNCATED, branch)
     return commits
 
 
@@ -101,7 +101,7 @@ def _authors(found: Findings, author: JsonObject, message: str) -> Said | None:
 
 def _rewritten(found: Findings, repository_id: int, payload: JsonObject) -> None:
     """The old head is certainly gone; what else is, the push does not tell."""
-    found.left_out[Truncation.HISTORY_REWRITTEN] += 1
+    found.lack(Truncation.HISTORY_REWRITTEN, THE_DEFAULT_THEN)
     before = sha_under(payload, "before")
     if before is not None and before.strip("0"):
         found.facts.append(

@@ -5,10 +5,11 @@ from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from laurel.common.v1 import types_pb2
+from laurel.common.v1 import coverage_pb2, types_pb2
 from laurel.ingest.v1 import ingest_runs_pb2
 from laurel_ingest.application.history.coverage import Counted, CoveragePage, RepositoryCoverage
 from laurel_ingest.application.history.ports import RunRequest
+from laurel_ingest.domain.history.coverage import CoverageSummary, GapReason
 from laurel_ingest.domain.history.runs import Preset, Run, RunState, Scope
 
 _STATES: Final = {
@@ -94,7 +95,36 @@ def _repository(one: RepositoryCoverage) -> ingest_runs_pb2.RepositoryCoverage:
         last_event_time=_time(one.last_event_at),
         check_time=_time(one.checked_at),
         gap=one.gap,
+        gaps=[
+            ingest_runs_pb2.CoverageGap(reason=_gap(reason), last_time=_time(at))
+            for reason, at in one.gaps.items()
+        ],
     )
+
+
+def scope_of(request: ingest_runs_pb2.SummarizeCoverageRequest) -> Scope:
+    """What is asked about."""
+    return Scope(request.installation_id, request.team_id or None, request.repository_id or None)
+
+
+def summary(found: CoverageSummary) -> coverage_pb2.CoverageSummary:
+    """A scope's coverage."""
+    return coverage_pb2.CoverageSummary(
+        line=found.line(),
+        repository_count=found.repositories,
+        whole_repository_count=found.whole,
+        known_count=found.known,
+        total_count=found.total,
+        gaps=[
+            coverage_pb2.CoverageGapCount(reason=_gap(reason), repository_count=count)
+            for reason, count in found.gaps.items()
+        ],
+        last_event_time=_time(found.last_event_at),
+    )
+
+
+def _gap(reason: GapReason) -> coverage_pb2.CoverageGapReason.ValueType:
+    return coverage_pb2.CoverageGapReason.ValueType(reason)
 
 
 def _counted(counted: Counted) -> ingest_runs_pb2.KindCoverage:

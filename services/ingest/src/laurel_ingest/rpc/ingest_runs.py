@@ -8,7 +8,7 @@ from laurel.ingest.v1 import ingest_pb2_grpc, ingest_runs_pb2
 from laurel_common.auth.access import current_access
 from laurel_common.auth.principal import PrincipalKind, current_principal
 from laurel_common.errors import CallerNotAllowed
-from laurel_ingest.application.history.coverage import GetCoverage
+from laurel_ingest.application.history.coverage import GetCoverage, SummarizeCoverage
 from laurel_ingest.application.history.ports import RunStore
 from laurel_ingest.application.history.read_ingests import (
     CancelIngest,
@@ -30,6 +30,7 @@ class IngestRunCases:
     cancel: CancelIngest
     watch: WatchIngest
     coverage: GetCoverage
+    summarize: SummarizeCoverage
 
 
 class IngestRunMethods(ingest_pb2_grpc.IngestServiceServicer):
@@ -92,3 +93,10 @@ class IngestRunMethods(ingest_pb2_grpc.IngestServiceServicer):
             request.installation_id, request.page_size, request.page_token, current_access()
         )
         return convert.coverage(page)
+
+    async def SummarizeCoverage(
+        self, request: ingest_runs_pb2.SummarizeCoverageRequest, _context: Any
+    ) -> ingest_runs_pb2.SummarizeCoverageResponse:
+        """What of a scope is known."""
+        found = await self._cases.summarize(convert.scope_of(request), current_access())
+        return ingest_runs_pb2.SummarizeCoverageResponse(summary=convert.summary(found))

@@ -12,6 +12,7 @@ from laurel_ingest.application.history.github import Points
 from laurel_ingest.application.history.ports import Work
 from laurel_ingest.domain.history.budget import Budget
 from laurel_ingest.domain.history.progress import Known
+from laurel_ingest.storage.fact_counts import COMMITS, ISSUES, KINDS, PULLS
 
 _KNOWN: Final = text(
     """
@@ -21,22 +22,27 @@ _KNOWN: Final = text(
     """
 )
 _SAVE: Final = text(
-    """
+    f"""
     INSERT INTO repository_histories AS h (
         repository_id, installation_id, head_sha, walked_at, pulls_until, issues_until,
-        commits_total, pulls_total, issues_total, gap, checked_at
-    ) VALUES (
-        :repository_id, :installation_id, :head_sha, :walked_at, :pulls_until, :issues_until,
-        :commits_total, :pulls_total, :issues_total, NULL, :now
+        commits_total, pulls_total, issues_total, gap, checked_at,
+        commits_known, pulls_known, issues_known
     )
+    SELECT :repository_id, :installation_id, :head_sha, CAST(:walked_at AS timestamptz),
+        CAST(:pulls_until AS timestamptz), CAST(:issues_until AS timestamptz),
+        CAST(:commits_total AS bigint), CAST(:pulls_total AS bigint),
+        CAST(:issues_total AS bigint), NULL, :now, {COMMITS}, {PULLS}, {ISSUES}
+    FROM repository_facts AS f WHERE f.repository_id = :repository_id AND f.kind IN {KINDS}
     ON CONFLICT ON CONSTRAINT pk_repository_histories DO UPDATE SET
         installation_id = excluded.installation_id, head_sha = excluded.head_sha,
         walked_at = excluded.walked_at, pulls_until = excluded.pulls_until,
         issues_until = excluded.issues_until,
         commits_total = coalesce(excluded.commits_total, h.commits_total),
         pulls_total = excluded.pulls_total, issues_total = excluded.issues_total,
-        gap = NULL, checked_at = excluded.checked_at
-    """
+        gap = NULL, checked_at = excluded.checked_at,
+        commits_known = excluded.commits_known, pulls_known = excluded.pulls_known,
+        issues_known = excluded.issues_known
+    """  # noqa: S608 - put together from constants
 )
 _SYNC: Final = text(
     """

@@ -14,6 +14,7 @@ from laurel_common.db import transaction
 from laurel_common.errors import ReferenceMissing
 from laurel_ingest.application.ports import UnitOfWork
 from laurel_ingest.storage.corrections import CorrectionTable
+from laurel_ingest.storage.coverage_gaps import GapTable
 from laurel_ingest.storage.fact_store import PostgresFacts
 from laurel_ingest.storage.signal_writer import SignalWriter
 
@@ -69,7 +70,11 @@ class PostgresStorage:
         ):
             writer = SignalWriter(connection, boards_follow=self._boards_follow)
             yield PostgresUnit(
-                PostgresFacts(connection), writer, CorrectionTable(connection), connection
+                PostgresFacts(connection),
+                writer,
+                CorrectionTable(connection),
+                GapTable(connection),
+                connection,
             )
         self._on_commit()
 

@@ -1,4 +1,4 @@
-"""Ingest's tables as migrations 008, 009, 013 to 015, 030 to 038 and 067 make them."""
+"""Ingest's tables as migrations 008, 009, 013 to 015, 030 to 039 and 067 make them."""
 
 from sqlalchemy import (
     CHAR,
@@ -294,6 +294,17 @@ repository_histories = Table(
     Column("issues_total", BigInteger),
     Column("gap", Text),
     Column("checked_at", _time, nullable=False),
+    Column("commits_known", BigInteger),
+    Column("pulls_known", BigInteger),
+    Column("issues_known", BigInteger),
+)
+
+coverage_gaps = Table(
+    "coverage_gaps",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True),
+    Column("reason", Text, primary_key=True),
+    Column("last_at", _time, nullable=False),
 )
 
 github_budgets = Table(

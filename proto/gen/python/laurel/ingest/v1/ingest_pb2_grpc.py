@@ -66,6 +66,11 @@ class IngestServiceStub:
                 request_serializer=laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.GetCoverageRequest.SerializeToString,
                 response_deserializer=laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.GetCoverageResponse.FromString,
                 _registered_method=True)
+        self.SummarizeCoverage = channel.unary_unary(
+                '/laurel.ingest.v1.IngestService/SummarizeCoverage',
+                request_serializer=laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.SummarizeCoverageRequest.SerializeToString,
+                response_deserializer=laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.SummarizeCoverageResponse.FromString,
+                _registered_method=True)
         self.GetPartitionHealth = channel.unary_unary(
                 '/laurel.ingest.v1.IngestService/GetPartitionHealth',
                 request_serializer=laurel_dot_ingest_dot_v1_dot_partitions__pb2.GetPartitionHealthRequest.SerializeToString,
@@ -138,6 +143,15 @@ class IngestServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SummarizeCoverage(self, request, context):
+        """The same of a scope in one line, as boards show it. Cheap: nothing is counted for
+        it. A team or repository that is not there has no repositories.
+        Errors: INVALID_REQUEST, DATABASE_UNAVAILABLE, DEPENDENCY_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetPartitionHealth(self, request, context):
         """The monthly partitions of the signals, and what the default one had to
         catch for want of one.
@@ -189,6 +203,11 @@ def add_IngestServiceServicer_to_server(servicer, server):
                     servicer.GetCoverage,
                     request_deserializer=laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.GetCoverageRequest.FromString,
                     response_serializer=laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.GetCoverageResponse.SerializeToString,
+            ),
+            'SummarizeCoverage': grpc.unary_unary_rpc_method_handler(
+                    servicer.SummarizeCoverage,
+                    request_deserializer=laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.SummarizeCoverageRequest.FromString,
+                    response_serializer=laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.SummarizeCoverageResponse.SerializeToString,
             ),
             'GetPartitionHealth': grpc.unary_unary_rpc_method_handler(
                     servicer.GetPartitionHealth,
@@ -364,6 +383,33 @@ class IngestService:
             '/laurel.ingest.v1.IngestService/GetCoverage',
             laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.GetCoverageRequest.SerializeToString,
             laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.GetCoverageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SummarizeCoverage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.ingest.v1.IngestService/SummarizeCoverage',
+            laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.SummarizeCoverageRequest.SerializeToString,
+            laurel_dot_ingest_dot_v1_dot_ingest__runs__pb2.SummarizeCoverageResponse.FromString,
             options,
             channel_credentials,
             insecure,

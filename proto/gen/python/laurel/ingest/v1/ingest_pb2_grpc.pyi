@@ -49,6 +49,11 @@ class IngestServiceStub:
     run, by repository id.
     Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, DATABASE_UNAVAILABLE.
     """
+    SummarizeCoverage: _aio.UnaryUnaryMultiCallable[_ingest_runs_pb2.SummarizeCoverageRequest, _ingest_runs_pb2.SummarizeCoverageResponse]
+    """The same of a scope in one line, as boards show it. Cheap: nothing is counted for
+    it. A team or repository that is not there has no repositories.
+    Errors: INVALID_REQUEST, DATABASE_UNAVAILABLE, DEPENDENCY_UNAVAILABLE.
+    """
     GetPartitionHealth: _aio.UnaryUnaryMultiCallable[_partitions_pb2.GetPartitionHealthRequest, _partitions_pb2.GetPartitionHealthResponse]
     """The monthly partitions of the signals, and what the default one had to
     catch for want of one.
@@ -130,6 +135,17 @@ class IngestServiceServicer(metaclass=_abc_1.ABCMeta):
         """What of each repository is known, against GitHub's own counts as of the last
         run, by repository id.
         Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, DATABASE_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def SummarizeCoverage(
+        self,
+        request: _ingest_runs_pb2.SummarizeCoverageRequest,
+        context: _aio.ServicerContext[_ingest_runs_pb2.SummarizeCoverageRequest, _abc.Awaitable[_ingest_runs_pb2.SummarizeCoverageResponse]],
+    ) -> _abc.Awaitable[_ingest_runs_pb2.SummarizeCoverageResponse]:
+        """The same of a scope in one line, as boards show it. Cheap: nothing is counted for
+        it. A team or repository that is not there has no repositories.
+        Errors: INVALID_REQUEST, DATABASE_UNAVAILABLE, DEPENDENCY_UNAVAILABLE.
         """
 
     @_abc_1.abstractmethod

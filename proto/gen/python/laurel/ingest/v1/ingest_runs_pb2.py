@@ -24,10 +24,11 @@ _sym_db = _symbol_database.Default()
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from laurel.common.v1 import coverage_pb2 as laurel_dot_common_dot_v1_dot_coverage__pb2
 from laurel.common.v1 import types_pb2 as laurel_dot_common_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"laurel/ingest/v1/ingest_runs.proto\x12\x10laurel.ingest.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1claurel/common/v1/types.proto\"\xc1\x05\n\x06Ingest\x12\n\n\x02id\x18\x01 \x01(\x03\x12\x17\n\x0finstallation_id\x18\x02 \x01(\x03\x12\x0f\n\x07team_id\x18\x03 \x01(\x03\x12\x15\n\rrepository_id\x18\x04 \x01(\x03\x12,\n\x05state\x18\x05 \x01(\x0e\x32\x1d.laurel.ingest.v1.IngestState\x12\x31\n\x0btime_period\x18\x06 \x01(\x0e\x32\x1c.laurel.common.v1.TimePeriod\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nstart_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\x12repositories_total\x18\n \x01(\x05\x12\x19\n\x11repositories_done\x18\x0b \x01(\x05\x12\x11\n\tnew_count\x18\x0c \x01(\x03\x12\x15\n\rchanged_count\x18\r \x01(\x03\x12\x17\n\x0f\x64uplicate_count\x18\x0e \x01(\x03\x12\x17\n\x0fwithdrawn_count\x18\x0f \x01(\x03\x12\x15\n\rrequest_count\x18\x10 \x01(\x03\x12\x13\n\x0bpoint_count\x18\x11 \x01(\x03\x12\x18\n\x0bpoints_left\x18\x12 \x01(\x05H\x00\x88\x01\x01\x12\x31\n\rwaiting_until\x18\x13 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0e\x66\x61ilure_reason\x18\x14 \x01(\t\x12\x31\n\x08troubles\x18\x15 \x03(\x0b\x32\x1f.laurel.ingest.v1.IngestTrouble\x12\x13\n\x0breconciling\x18\x16 \x01(\x08\x42\x0e\n\x0c_points_left\"[\n\rIngestTrouble\x12\x15\n\rrepository_id\x18\x01 \x01(\x03\x12\x11\n\tfull_name\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x10\n\x08left_out\x18\x04 \x01(\x08\"\xf2\x01\n\x12StartIngestRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\x12\x1a\n\x07team_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00H\x00\x12 \n\rrepository_id\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00H\x00\x12;\n\x0btime_period\x18\x04 \x01(\x0e\x32\x1c.laurel.common.v1.TimePeriodB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\r\n\x05\x66orce\x18\x05 \x01(\x08\x12\'\n\nrequest_id\x18\x06 \x01(\tB\x13\xbaH\x10r\x0e\x18@2\n^[^\\x00]*$B\x07\n\x05scope\"?\n\x13StartIngestResponse\x12(\n\x06ingest\x18\x01 \x01(\x0b\x32\x18.laurel.ingest.v1.Ingest\"P\n\x10GetIngestRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x1a\n\tingest_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\"=\n\x11GetIngestResponse\x12(\n\x06ingest\x18\x01 \x01(\x0b\x32\x18.laurel.ingest.v1.Ingest\"s\n\x12ListIngestsRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\"Y\n\x13ListIngestsResponse\x12)\n\x07ingests\x18\x01 \x03(\x0b\x32\x18.laurel.ingest.v1.Ingest\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"S\n\x13\x43\x61ncelIngestRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x1a\n\tingest_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\"@\n\x14\x43\x61ncelIngestResponse\x12(\n\x06ingest\x18\x01 \x01(\x0b\x32\x18.laurel.ingest.v1.Ingest\"R\n\x12WatchIngestRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x1a\n\tingest_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\"?\n\x13WatchIngestResponse\x12(\n\x06ingest\x18\x01 \x01(\x0b\x32\x18.laurel.ingest.v1.Ingest\"s\n\x12GetCoverageRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\"j\n\x13GetCoverageResponse\x12:\n\x0crepositories\x18\x01 \x03(\x0b\x32$.laurel.ingest.v1.RepositoryCoverage\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xb5\x02\n\x12RepositoryCoverage\x12\x15\n\rrepository_id\x18\x01 \x01(\x03\x12/\n\x07\x63ommits\x18\x02 \x01(\x0b\x32\x1e.laurel.ingest.v1.KindCoverage\x12\x35\n\rpull_requests\x18\x03 \x01(\x0b\x32\x1e.laurel.ingest.v1.KindCoverage\x12.\n\x06issues\x18\x04 \x01(\x0b\x32\x1e.laurel.ingest.v1.KindCoverage\x12\x33\n\x0flast_event_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\ncheck_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0b\n\x03gap\x18\x07 \x01(\t\";\n\x0cKindCoverage\x12\r\n\x05known\x18\x01 \x01(\x03\x12\x12\n\x05total\x18\x02 \x01(\x03H\x00\x88\x01\x01\x42\x08\n\x06_total*\xaf\x01\n\x0bIngestState\x12\x1c\n\x18INGEST_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13INGEST_STATE_QUEUED\x10\x01\x12\x18\n\x14INGEST_STATE_RUNNING\x10\x02\x12\x1a\n\x16INGEST_STATE_SUCCEEDED\x10\x03\x12\x17\n\x13INGEST_STATE_FAILED\x10\x04\x12\x1a\n\x16INGEST_STATE_CANCELLED\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"laurel/ingest/v1/ingest_runs.proto\x12\x10laurel.ingest.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1flaurel/common/v1/coverage.proto\x1a\x1claurel/common/v1/types.proto\"\xc1\x05\n\x06Ingest\x12\n\n\x02id\x18\x01 \x01(\x03\x12\x17\n\x0finstallation_id\x18\x02 \x01(\x03\x12\x0f\n\x07team_id\x18\x03 \x01(\x03\x12\x15\n\rrepository_id\x18\x04 \x01(\x03\x12,\n\x05state\x18\x05 \x01(\x0e\x32\x1d.laurel.ingest.v1.IngestState\x12\x31\n\x0btime_period\x18\x06 \x01(\x0e\x32\x1c.laurel.common.v1.TimePeriod\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nstart_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\x12repositories_total\x18\n \x01(\x05\x12\x19\n\x11repositories_done\x18\x0b \x01(\x05\x12\x11\n\tnew_count\x18\x0c \x01(\x03\x12\x15\n\rchanged_count\x18\r \x01(\x03\x12\x17\n\x0f\x64uplicate_count\x18\x0e \x01(\x03\x12\x17\n\x0fwithdrawn_count\x18\x0f \x01(\x03\x12\x15\n\rrequest_count\x18\x10 \x01(\x03\x12\x13\n\x0bpoint_count\x18\x11 \x01(\x03\x12\x18\n\x0bpoints_left\x18\x12 \x01(\x05H\x00\x88\x01\x01\x12\x31\n\rwaiting_until\x18\x13 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0e\x66\x61ilure_reason\x18\x14 \x01(\t\x12\x31\n\x08troubles\x18\x15 \x03(\x0b\x32\x1f.laurel.ingest.v1.IngestTrouble\x12\x13\n\x0breconciling\x18\x16 \x01(\x08\x42\x0e\n\x0c_points_left\"[\n\rIngestTrouble\x12\x15\n\rrepository_id\x18\x01 \x01(\x03\x12\x11\n\tfull_name\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x10\n\x08left_out\x18\x04 \x01(\x08\"\xf2\x01\n\x12StartIngestRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\x12\x1a\n\x07team_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00H\x00\x12 \n\rrepository_id\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00H\x00\x12;\n\x0btime_period\x18\x04 \x01(\x0e\x32\x1c.laurel.common.v1.TimePeriodB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\r\n\x05\x66orce\x18\x05 \x01(\x08\x12\'\n\nrequest_id\x18\x06 \x01(\tB\x13\xbaH\x10r\x0e\x18@2\n^[^\\x00]*$B\x07\n\x05scope\"?\n\x13StartIngestResponse\x12(\n\x06ingest\x18\x01 \x01(\x0b\x32\x18.laurel.ingest.v1.Ingest\"P\n\x10GetIngestRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x1a\n\tingest_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\"=\n\x11GetIngestResponse\x12(\n\x06ingest\x18\x01 \x01(\x0b\x32\x18.laurel.ingest.v1.Ingest\"s\n\x12ListIngestsRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\"Y\n\x13ListIngestsResponse\x12)\n\x07ingests\x18\x01 \x03(\x0b\x32\x18.laurel.ingest.v1.Ingest\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"S\n\x13\x43\x61ncelIngestRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x1a\n\tingest_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\"@\n\x14\x43\x61ncelIngestResponse\x12(\n\x06ingest\x18\x01 \x01(\x0b\x32\x18.laurel.ingest.v1.Ingest\"R\n\x12WatchIngestRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x1a\n\tingest_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\"?\n\x13WatchIngestResponse\x12(\n\x06ingest\x18\x01 \x01(\x0b\x32\x18.laurel.ingest.v1.Ingest\"s\n\x12GetCoverageRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\"j\n\x13GetCoverageResponse\x12:\n\x0crepositories\x18\x01 \x03(\x0b\x32$.laurel.ingest.v1.RepositoryCoverage\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xe2\x02\n\x12RepositoryCoverage\x12\x15\n\rrepository_id\x18\x01 \x01(\x03\x12/\n\x07\x63ommits\x18\x02 \x01(\x0b\x32\x1e.laurel.ingest.v1.KindCoverage\x12\x35\n\rpull_requests\x18\x03 \x01(\x0b\x32\x1e.laurel.ingest.v1.KindCoverage\x12.\n\x06issues\x18\x04 \x01(\x0b\x32\x1e.laurel.ingest.v1.KindCoverage\x12\x33\n\x0flast_event_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\ncheck_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0b\n\x03gap\x18\x07 \x01(\t\x12+\n\x04gaps\x18\x08 \x03(\x0b\x32\x1d.laurel.ingest.v1.CoverageGap\"q\n\x0b\x43overageGap\x12\x33\n\x06reason\x18\x01 \x01(\x0e\x32#.laurel.common.v1.CoverageGapReason\x12-\n\tlast_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x83\x01\n\x18SummarizeCoverageRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x1a\n\x07team_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00H\x00\x12 \n\rrepository_id\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00H\x00\x42\x07\n\x05scope\"O\n\x19SummarizeCoverageResponse\x12\x32\n\x07summary\x18\x01 \x01(\x0b\x32!.laurel.common.v1.CoverageSummary\";\n\x0cKindCoverage\x12\r\n\x05known\x18\x01 \x01(\x03\x12\x12\n\x05total\x18\x02 \x01(\x03H\x00\x88\x01\x01\x42\x08\n\x06_total*\xaf\x01\n\x0bIngestState\x12\x1c\n\x18INGEST_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13INGEST_STATE_QUEUED\x10\x01\x12\x18\n\x14INGEST_STATE_RUNNING\x10\x02\x12\x1a\n\x16INGEST_STATE_SUCCEEDED\x10\x03\x12\x17\n\x13INGEST_STATE_FAILED\x10\x04\x12\x1a\n\x16INGEST_STATE_CANCELLED\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -68,38 +69,50 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETCOVERAGEREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\350\007(\000'
   _globals['_GETCOVERAGEREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_GETCOVERAGEREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\020'
-  _globals['_INGESTSTATE']._serialized_start=2511
-  _globals['_INGESTSTATE']._serialized_end=2686
-  _globals['_INGEST']._serialized_start=149
-  _globals['_INGEST']._serialized_end=854
-  _globals['_INGESTTROUBLE']._serialized_start=856
-  _globals['_INGESTTROUBLE']._serialized_end=947
-  _globals['_STARTINGESTREQUEST']._serialized_start=950
-  _globals['_STARTINGESTREQUEST']._serialized_end=1192
-  _globals['_STARTINGESTRESPONSE']._serialized_start=1194
-  _globals['_STARTINGESTRESPONSE']._serialized_end=1257
-  _globals['_GETINGESTREQUEST']._serialized_start=1259
-  _globals['_GETINGESTREQUEST']._serialized_end=1339
-  _globals['_GETINGESTRESPONSE']._serialized_start=1341
-  _globals['_GETINGESTRESPONSE']._serialized_end=1402
-  _globals['_LISTINGESTSREQUEST']._serialized_start=1404
-  _globals['_LISTINGESTSREQUEST']._serialized_end=1519
-  _globals['_LISTINGESTSRESPONSE']._serialized_start=1521
-  _globals['_LISTINGESTSRESPONSE']._serialized_end=1610
-  _globals['_CANCELINGESTREQUEST']._serialized_start=1612
-  _globals['_CANCELINGESTREQUEST']._serialized_end=1695
-  _globals['_CANCELINGESTRESPONSE']._serialized_start=1697
-  _globals['_CANCELINGESTRESPONSE']._serialized_end=1761
-  _globals['_WATCHINGESTREQUEST']._serialized_start=1763
-  _globals['_WATCHINGESTREQUEST']._serialized_end=1845
-  _globals['_WATCHINGESTRESPONSE']._serialized_start=1847
-  _globals['_WATCHINGESTRESPONSE']._serialized_end=1910
-  _globals['_GETCOVERAGEREQUEST']._serialized_start=1912
-  _globals['_GETCOVERAGEREQUEST']._serialized_end=2027
-  _globals['_GETCOVERAGERESPONSE']._serialized_start=2029
-  _globals['_GETCOVERAGERESPONSE']._serialized_end=2135
-  _globals['_REPOSITORYCOVERAGE']._serialized_start=2138
-  _globals['_REPOSITORYCOVERAGE']._serialized_end=2447
-  _globals['_KINDCOVERAGE']._serialized_start=2449
-  _globals['_KINDCOVERAGE']._serialized_end=2508
+  _globals['_SUMMARIZECOVERAGEREQUEST'].fields_by_name['installation_id']._loaded_options = None
+  _globals['_SUMMARIZECOVERAGEREQUEST'].fields_by_name['installation_id']._serialized_options = b'\272H\004\"\0028\000'
+  _globals['_SUMMARIZECOVERAGEREQUEST'].fields_by_name['team_id']._loaded_options = None
+  _globals['_SUMMARIZECOVERAGEREQUEST'].fields_by_name['team_id']._serialized_options = b'\272H\004\"\002 \000'
+  _globals['_SUMMARIZECOVERAGEREQUEST'].fields_by_name['repository_id']._loaded_options = None
+  _globals['_SUMMARIZECOVERAGEREQUEST'].fields_by_name['repository_id']._serialized_options = b'\272H\004\"\0028\000'
+  _globals['_INGESTSTATE']._serialized_start=2919
+  _globals['_INGESTSTATE']._serialized_end=3094
+  _globals['_INGEST']._serialized_start=182
+  _globals['_INGEST']._serialized_end=887
+  _globals['_INGESTTROUBLE']._serialized_start=889
+  _globals['_INGESTTROUBLE']._serialized_end=980
+  _globals['_STARTINGESTREQUEST']._serialized_start=983
+  _globals['_STARTINGESTREQUEST']._serialized_end=1225
+  _globals['_STARTINGESTRESPONSE']._serialized_start=1227
+  _globals['_STARTINGESTRESPONSE']._serialized_end=1290
+  _globals['_GETINGESTREQUEST']._serialized_start=1292
+  _globals['_GETINGESTREQUEST']._serialized_end=1372
+  _globals['_GETINGESTRESPONSE']._serialized_start=1374
+  _globals['_GETINGESTRESPONSE']._serialized_end=1435
+  _globals['_LISTINGESTSREQUEST']._serialized_start=1437
+  _globals['_LISTINGESTSREQUEST']._serialized_end=1552
+  _globals['_LISTINGESTSRESPONSE']._serialized_start=1554
+  _globals['_LISTINGESTSRESPONSE']._serialized_end=1643
+  _globals['_CANCELINGESTREQUEST']._serialized_start=1645
+  _globals['_CANCELINGESTREQUEST']._serialized_end=1728
+  _globals['_CANCELINGESTRESPONSE']._serialized_start=1730
+  _globals['_CANCELINGESTRESPONSE']._serialized_end=1794
+  _globals['_WATCHINGESTREQUEST']._serialized_start=1796
+  _globals['_WATCHINGESTREQUEST']._serialized_end=1878
+  _globals['_WATCHINGESTRESPONSE']._serialized_start=1880
+  _globals['_WATCHINGESTRESPONSE']._serialized_end=1943
+  _globals['_GETCOVERAGEREQUEST']._serialized_start=1945
+  _globals['_GETCOVERAGEREQUEST']._serialized_end=2060
+  _globals['_GETCOVERAGERESPONSE']._serialized_start=2062
+  _globals['_GETCOVERAGERESPONSE']._serialized_end=2168
+  _globals['_REPOSITORYCOVERAGE']._serialized_start=2171
+  _globals['_REPOSITORYCOVERAGE']._serialized_end=2525
+  _globals['_COVERAGEGAP']._serialized_start=2527
+  _globals['_COVERAGEGAP']._serialized_end=2640
+  _globals['_SUMMARIZECOVERAGEREQUEST']._serialized_start=2643
+  _globals['_SUMMARIZECOVERAGEREQUEST']._serialized_end=2774
+  _globals['_SUMMARIZECOVERAGERESPONSE']._serialized_start=2776
+  _globals['_SUMMARIZECOVERAGERESPONSE']._serialized_end=2855
+  _globals['_KINDCOVERAGE']._serialized_start=2857
+  _globals['_KINDCOVERAGE']._serialized_end=2916
 # @@protoc_insertion_point(module_scope)

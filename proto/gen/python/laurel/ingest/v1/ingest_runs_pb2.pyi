@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from laurel.common.v1 import coverage_pb2 as _coverage_pb2
 from laurel.common.v1 import types_pb2 as _types_pb2
 import builtins as _builtins
 import sys
@@ -485,6 +486,7 @@ class RepositoryCoverage(_message.Message):
     LAST_EVENT_TIME_FIELD_NUMBER: _builtins.int
     CHECK_TIME_FIELD_NUMBER: _builtins.int
     GAP_FIELD_NUMBER: _builtins.int
+    GAPS_FIELD_NUMBER: _builtins.int
     repository_id: _builtins.int
     gap: _builtins.str
     """Why something may be missing, empty where nothing is: NEVER_READ, a word of
@@ -506,6 +508,10 @@ class RepositoryCoverage(_message.Message):
     def check_time(self) -> _timestamp_pb2.Timestamp:
         """When a run last looked; absent where none has."""
 
+    @_builtins.property
+    def gaps(self) -> _containers.RepeatedCompositeFieldContainer[Global___CoverageGap]:
+        """All that may be missing and why; empty where nothing is."""
+
     def __init__(
         self,
         *,
@@ -516,14 +522,91 @@ class RepositoryCoverage(_message.Message):
         last_event_time: _timestamp_pb2.Timestamp | None = ...,
         check_time: _timestamp_pb2.Timestamp | None = ...,
         gap: _builtins.str = ...,
+        gaps: _abc.Iterable[Global___CoverageGap] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["check_time", b"check_time", "commits", b"commits", "issues", b"issues", "last_event_time", b"last_event_time", "pull_requests", b"pull_requests"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["check_time", b"check_time", "commits", b"commits", "gap", b"gap", "issues", b"issues", "last_event_time", b"last_event_time", "pull_requests", b"pull_requests", "repository_id", b"repository_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["check_time", b"check_time", "commits", b"commits", "gap", b"gap", "gaps", b"gaps", "issues", b"issues", "last_event_time", b"last_event_time", "pull_requests", b"pull_requests", "repository_id", b"repository_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RepositoryCoverage: _TypeAlias = RepositoryCoverage  # noqa: Y015
+
+@_typing.final
+class CoverageGap(_message.Message):
+    """Why something of a repository may be missing."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    LAST_TIME_FIELD_NUMBER: _builtins.int
+    reason: _coverage_pb2.CoverageGapReason.ValueType
+    @_builtins.property
+    def last_time(self) -> _timestamp_pb2.Timestamp:
+        """When the newest event happened that a source told of and did not show; absent
+        for other reasons.
+        """
+
+    def __init__(
+        self,
+        *,
+        reason: _coverage_pb2.CoverageGapReason.ValueType = ...,
+        last_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["last_time", b"last_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["last_time", b"last_time", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CoverageGap: _TypeAlias = CoverageGap  # noqa: Y015
+
+@_typing.final
+class SummarizeCoverageRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INSTALLATION_ID_FIELD_NUMBER: _builtins.int
+    TEAM_ID_FIELD_NUMBER: _builtins.int
+    REPOSITORY_ID_FIELD_NUMBER: _builtins.int
+    installation_id: _builtins.int
+    team_id: _builtins.int
+    repository_id: _builtins.int
+    def __init__(
+        self,
+        *,
+        installation_id: _builtins.int = ...,
+        team_id: _builtins.int = ...,
+        repository_id: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["repository_id", b"repository_id", "scope", b"scope", "team_id", b"team_id"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["installation_id", b"installation_id", "repository_id", b"repository_id", "scope", b"scope", "team_id", b"team_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_scope: _TypeAlias = _typing.Literal["team_id", "repository_id"]  # noqa: Y015
+    _WhichOneofArgType_scope: _TypeAlias = _typing.Literal["scope", b"scope"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_scope) -> _WhichOneofReturnType_scope | None: ...
+
+Global___SummarizeCoverageRequest: _TypeAlias = SummarizeCoverageRequest  # noqa: Y015
+
+@_typing.final
+class SummarizeCoverageResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUMMARY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def summary(self) -> _coverage_pb2.CoverageSummary: ...
+    def __init__(
+        self,
+        *,
+        summary: _coverage_pb2.CoverageSummary | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SummarizeCoverageResponse: _TypeAlias = SummarizeCoverageResponse  # noqa: Y015
 
 @_typing.final
 class KindCoverage(_message.Message):

@@ -1,13 +1,22 @@
 """What of each repository is known, against what GitHub has."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 
 from laurel_common.auth.access import Access
-from laurel_common.errors import InvalidPageToken
+from laurel_common.errors import InvalidPageToken, RemoteError
 from laurel_common.page_token import PageTokens
+from laurel_ingest.application.errors import TeamNotFound
+from laurel_ingest.application.history.ports import Roster
+from laurel_ingest.domain.history.coverage import (
+    CoverageSummary,
+    GapReason,
+    RepositoryState,
+    summarize,
+)
+from laurel_ingest.domain.history.runs import Scope
 
 DEFAULT_PAGE_SIZE: Final = 100
 _KIND: Final = "coverage"
@@ -32,6 +41,7 @@ class RepositoryCoverage:
     last_event_at: datetime | None
     checked_at: datetime | None
     gap: str
+    gaps: Mapping[GapReason, datetime | None] = field(default_factory=dict)
 
 
 class CoverageReader(Protocol):
@@ -41,6 +51,14 @@ class CoverageReader(Protocol):
         self, installation_id: int, after: int, limit: int
     ) -> Sequence[RepositoryCoverage]:
         """At most `limit` repositories with greater ids than `after`, by id."""
+        ...
+
+    async def states(
+        self, installation_id: int, ids: Collection[int] | None
+    ) -> tuple[Sequence[RepositoryState], datetime | None]:
+        """What is known of the installation's repositories among `ids`, of all where that is None,
+        without counting; and when the newest signal of theirs happened.
+        """
         ...
 
 
@@ -81,3 +99,32 @@ class GetCoverage:
             token = self._tokens.seal(_KIND, {"id": page[-1].repository_id}, binding=binding)
         shown = [each for each in page if access.sees_repository(each.repository_id)]
         return CoveragePage(shown, token)
+
+
+class SummarizeCoverage:
+    """A scope's repositories together."""
+
+    def __init__(self, reader: CoverageReader, roster: Roster) -> None:
+        self._reader = reader
+        self._roster = roster
+
+    async def __call__(self, scope: Scope, access: Access) -> CoverageSummary:
+        """Of a scope that is not there, or that the caller may not know of, nothing is known.
+        Raises RemoteError, DependencyUnavailable and the typed errors of the database.
+        """
+        ids = await self._repositories(scope, access)
+        return summarize(*await self._reader.states(scope.installation_id, ids))
+
+    async def _repositories(self, scope: Scope, access: Access) -> list[int] | None:
+        if scope.repository_id is not None:
+            return [scope.repository_id] if access.sees_repository(scope.repository_id) else []
+        if scope.team_id is None:
+            return None
+        if not access.sees_team(scope.team_id):
+            return []
+        try:
+            return [each.repository_id for each in await self._roster.repositories(scope)]
+        except (TeamNotFound, RemoteError) as error:
+            if error.reason != TeamNotFound.reason:
+                raise
+            return []
