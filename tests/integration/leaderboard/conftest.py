@@ -31,6 +31,7 @@ from laurel_leaderboard.application.publish_materialization import (
     PublishMaterialization,
     Rows,
 )
+from laurel_leaderboard.application.scope_coverage import ScopeCoverage
 from laurel_leaderboard.application.statistics import ReadStatistics
 from laurel_leaderboard.domain.boards import BoardAddress, EntityType
 from laurel_leaderboard.domain.entries import Position, Profile, ScoreRow
@@ -53,6 +54,7 @@ from tests.support.leaderboard_builders import (
     ipc,
     seed_world,
 )
+from tests.support.leaderboard_coverage import ToldCoverage
 
 RETENTION = timedelta(hours=24)
 
@@ -135,6 +137,7 @@ class Replica:
             tokens=tokens,
             codec=codec,
             masked=MaskedPages(cache, codec),
+            coverage=ScopeCoverage(ToldCoverage(), clock, limit=100),
             clock=clock,
             statistics=self.statistics,
         )

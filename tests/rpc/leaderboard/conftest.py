@@ -26,6 +26,7 @@ from laurel_leaderboard.domain.boards import EntityType
 from laurel_leaderboard.domain.entries import Profile
 from tests.support.database import Database
 from tests.support.leaderboard_builders import INSTALLATION, NOON, Request, seed_world
+from tests.support.leaderboard_coverage import ToldCoverage
 
 # Parents take their children with them.
 _WRITTEN = (
@@ -95,6 +96,7 @@ class Service:
     clock: FakeClock
     profiles: KnownProfiles
     users: Users
+    coverage: ToldCoverage
     redis_url: str
     boards: leaderboard_pb2_grpc.LeaderboardServiceStub
     versions: materialization_pb2_grpc.MaterializationServiceStub
@@ -166,7 +168,8 @@ async def running_service(
         }
     )
     clock, profiles, users = FakeClock(NOON), KnownProfiles(), Users()
-    inner = build(settings, clock=clock, profiles=profiles, logins=profiles)
+    coverage = ToldCoverage()
+    inner = build(settings, clock=clock, profiles=profiles, logins=profiles, coverage=coverage)
     async with serving(
         inner.servicers,
         tmp_path,
@@ -187,6 +190,7 @@ async def running_service(
             clock,
             profiles,
             users,
+            coverage,
             redis_url,
             leaderboard_pb2_grpc.LeaderboardServiceStub(backend),
             materialization_pb2_grpc.MaterializationServiceStub(operator),

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console, RenderableType
 
-from laurel.common.v1 import board_pb2, types_pb2
+from laurel.common.v1 import board_pb2, coverage_pb2, types_pb2
 from laurel.ingest.v1 import signal_imports_pb2
 from laurel.leaderboard.v1 import leaderboard_pb2
 from laurel.scoring.v1 import explanation_pb2, scoring_pb2
@@ -124,6 +124,7 @@ def test_a_board_shows_places_moves_names_and_what_scores_are_made_of() -> None:
         freshness=leaderboard_pb2.FRESHNESS_FRESH,
         source=leaderboard_pb2.SOURCE_MEMORY,
         next_page_token="abc",
+        coverage=coverage_pb2.CoverageSummary(line="4 of 5 repositories whole"),
     )
     text = printed(
         board_table(board_title("contributors", "acme", "team:web", "half_year"), answer)
@@ -137,6 +138,7 @@ def test_a_board_shows_places_moves_names_and_what_scores_are_made_of() -> None:
     assert "\x1b" not in text
     assert "version 7, 1,204 entries from 31,337 signals" in text
     assert "fresh, from memory" in text
+    assert "4 of 5 repositories whole" in text
     assert next_page_hint(answer) == ["next page: --page-token abc"]
 
 

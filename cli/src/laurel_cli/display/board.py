@@ -81,14 +81,17 @@ def entity_name(entity: leaderboard_pb2.Entity) -> str:
 
 
 def board_caption(answer: leaderboard_pb2.GetLeaderboardResponse) -> str:
-    """Which version this is, how much is in it, how fresh it is and where it came from."""
+    """Which version this is, how much is in it, how fresh it is and where it came from; below,
+    how much of what GitHub has is known.
+    """
     freshness = words(leaderboard_pb2.Freshness.Name(answer.freshness), "FRESHNESS_")
     source = words(leaderboard_pb2.Source.Name(answer.source), "SOURCE_")
-    return (
+    caption = (
         f"version {answer.version}, {answer.total_size:,} entries from "
         f"{answer.signal_count:,} signals, as of {moment(answer.as_of)} UTC, "
         f"{freshness}, from {source}"
     )
+    return f"{caption}\n{clean(answer.coverage.line)}" if answer.coverage.line else caption
 
 
 def board_title(what: str, account: str, scope: str, period: str) -> str:

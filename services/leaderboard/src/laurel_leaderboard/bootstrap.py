@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from laurel.identity.v1 import directory_pb2
+from laurel.ingest.v1 import ingest_pb2
 from laurel.leaderboard.v1 import (
     leaderboard_pb2,
     leaderboard_pb2_grpc,
@@ -52,9 +53,11 @@ from laurel_leaderboard.application.ports import (
 from laurel_leaderboard.application.publish_materialization import PublishMaterialization
 from laurel_leaderboard.application.purge_superseded import PurgeSuperseded
 from laurel_leaderboard.application.retire_versions import RetireVersions
+from laurel_leaderboard.application.scope_coverage import CoverageSource
 from laurel_leaderboard.application.statistics import ReadStatistics
 from laurel_leaderboard.application.watch_leaderboard import WatchLeaderboard
 from laurel_leaderboard.clients.identity import IdentityLogins, IdentityProfiles
+from laurel_leaderboard.clients.ingest import IngestCoverage
 from laurel_leaderboard.config import LeaderboardSettings
 from laurel_leaderboard.reading import (
     EXPORTS_EACH,
@@ -62,6 +65,7 @@ from laurel_leaderboard.reading import (
     Closer,
     Shared,
     board_use_cases,
+    coverage_of,
     pages_of,
     pointers_of,
     watch_of,
@@ -124,6 +128,7 @@ def build(
     profiles: Profiles | None = None,
     logins: Logins | None = None,
     notices: Notices | None = None,
+    coverage: CoverageSource | None = None,
 ) -> Leaderboard:
     """Builds everything below the server. Called within the running loop."""
     clock = clock or SystemClock()
@@ -131,10 +136,12 @@ def build(
     closers: list[Closer] = []
     engine = engine or _engine(settings, closers)
     redis = redis or _redis(settings, closers)
+    credentials = TokenSource("leaderboard", key, clock=clock)
     if profiles is None or logins is None:
-        channel = _identity(settings, TokenSource("leaderboard", key, clock=clock), closers)
+        channel = _identity(settings, credentials, closers)
         profiles = profiles or IdentityProfiles(channel)
         logins = logins or IdentityLogins(channel)
+    coverage = coverage or IngestCoverage(_ingest(settings, credentials, closers))
     history = history or PostgresHistory(engine)
     statistics = ReadStatistics()
     common = Shared(
@@ -188,6 +195,7 @@ def build(
                     pointers,
                     pages_of(common, cache, closers),
                     MaskedPages(cache, common.codec),
+                    coverage=coverage_of(settings, coverage, clock, closers),
                     logins=logins,
                     watch=watch,
                 )
@@ -250,6 +258,15 @@ def _identity(
 ) -> grpc.aio.Channel:
     directory = directory_pb2.DESCRIPTOR.services_by_name["DirectoryService"]
     channel = connect_peer(settings, "identity", tokens=tokens, services=[directory])
+    closers.append(channel.close)
+    return channel
+
+
+def _ingest(
+    settings: LeaderboardSettings, tokens: TokenSource, closers: list[Closer]
+) -> grpc.aio.Channel:
+    runs = ingest_pb2.DESCRIPTOR.services_by_name["IngestService"]
+    channel = connect_peer(settings, "ingest", tokens=tokens, services=[runs])
     closers.append(channel.close)
     return channel
 

@@ -30,6 +30,7 @@ from laurel_leaderboard.application.ports import (
     SharedCache,
     Versions,
 )
+from laurel_leaderboard.application.scope_coverage import CoverageSource, ScopeCoverage
 from laurel_leaderboard.application.statistics import ReadStatistics
 from laurel_leaderboard.application.watch_leaderboard import WatchLeaderboard
 from laurel_leaderboard.config import LeaderboardSettings
@@ -88,6 +89,15 @@ def pages_of(common: Shared, cache: PageCache, closers: list[Closer]) -> Pages:
     return pages
 
 
+def coverage_of(
+    settings: LeaderboardSettings, source: CoverageSource, clock: Clock, closers: list[Closer]
+) -> ScopeCoverage:
+    """What this process knows of coverage, closed with it."""
+    coverage = ScopeCoverage(source, clock, limit=settings.pointer_cache_size)
+    closers.append(coverage.close)
+    return coverage
+
+
 def watch_of(
     settings: LeaderboardSettings, common: Shared, pointers: Pointers, draining: asyncio.Event
 ) -> WatchLeaderboard:
@@ -113,6 +123,7 @@ def board_use_cases(
     pages: Pages,
     masked: MaskedPages,
     *,
+    coverage: ScopeCoverage,
     logins: Logins,
     watch: WatchLeaderboard,
 ) -> BoardUseCases:
@@ -123,6 +134,7 @@ def board_use_cases(
         tokens=common.tokens,
         codec=common.codec,
         masked=masked,
+        coverage=coverage,
         clock=common.clock,
         statistics=common.statistics,
     )

@@ -10,6 +10,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from laurel.common.v1 import board_pb2 as _board_pb2
+from laurel.common.v1 import coverage_pb2 as _coverage_pb2
 from laurel.common.v1 import types_pb2 as _types_pb2
 import builtins as _builtins
 import sys
@@ -250,6 +251,7 @@ class GetLeaderboardResponse(_message.Message):
     FRESHNESS_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    COVERAGE_FIELD_NUMBER: _builtins.int
     total_size: _builtins.int
     """Entries of the whole board."""
     materialization_id: _builtins.int
@@ -274,6 +276,12 @@ class GetLeaderboardResponse(_message.Message):
     def as_of(self) -> _timestamp_pb2.Timestamp:
         """The end of its window, as of the last check that found it unchanged."""
 
+    @_builtins.property
+    def coverage(self) -> _coverage_pb2.CoverageSummary:
+        """How much of what GitHub has is known of the board's scope, as of a minute ago at
+        most; absent where ingest could not be asked. Private repositories count in it.
+        """
+
     def __init__(
         self,
         *,
@@ -288,10 +296,11 @@ class GetLeaderboardResponse(_message.Message):
         freshness: Global___Freshness.ValueType = ...,
         source: Global___Source.ValueType = ...,
         next_page_token: _builtins.str = ...,
+        coverage: _coverage_pb2.CoverageSummary | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "compute_time", b"compute_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "compute_time", b"compute_time", "coverage", b"coverage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "compute_time", b"compute_time", "entries", b"entries", "freshness", b"freshness", "materialization_id", b"materialization_id", "next_page_token", b"next_page_token", "preset_id", b"preset_id", "signal_count", b"signal_count", "source", b"source", "total_size", b"total_size", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "compute_time", b"compute_time", "coverage", b"coverage", "entries", b"entries", "freshness", b"freshness", "materialization_id", b"materialization_id", "next_page_token", b"next_page_token", "preset_id", b"preset_id", "signal_count", b"signal_count", "source", b"source", "total_size", b"total_size", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
