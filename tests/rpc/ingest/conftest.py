@@ -122,13 +122,17 @@ class Service:
 async def service(database: Database, redis_url: str, tmp_path: Path) -> AsyncIterator[Service]:
     key_file = tmp_path / "ingest.key"
     generate_private_key(key_file)
+    secrets = tmp_path / "secrets"
+    secrets.touch(mode=0o600)
+    secrets.write_text("\n".join(SECRETS))
     settings = IngestSettings.model_validate(
         {
             "database_url": database.url("laurel_ingest"),
             "redis_url": redis_url,
             "trust_file": tmp_path / "trust.toml",
             "key_file": key_file,
-            "webhook_secrets": "\n".join(SECRETS),
+            "webhook_secrets": secrets.read_text(),
+            "webhook_secrets_file": secrets,
         }
     )
     directory = DatabaseDirectory(database.url())

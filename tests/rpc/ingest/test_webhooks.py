@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -83,9 +84,24 @@ async def test_what_comes_twice_counts_once_and_what_nobody_needs_is_counted(
     assert (kept.event, kept.action) == ("star", "created")
 
 
-async def test_while_secrets_are_rotated_both_are_good(service: Service) -> None:
+async def test_while_secrets_are_rotated_both_are_good_and_none_needs_a_restart(
+    service: Service, tmp_path: Path
+) -> None:
     for secret in SECRETS:
         assert (await service.deliver("issues", OPENED, secret=secret)).receipt == ACCEPTED
+    (tmp_path / "secrets").write_text("a-secret-of-the-future")
+    async with asyncio.timeout(20):
+        taken = False
+        while not taken:
+            try:
+                await service.deliver("issues", OPENED, secret="a-secret-of-the-future")
+                taken = True
+            except RemoteError:
+                await asyncio.sleep(0.05)
+    for secret in SECRETS:
+        with pytest.raises(RemoteError) as refused:
+            await service.deliver("issues", OPENED, secret=secret)
+        assert refused.value.reason == "WEBHOOK_REFUSED"
 
 
 UNSIGNED, INVALID = (
@@ -113,7 +129,7 @@ async def test_what_is_no_delivery_of_githubs_is_refused_and_not_kept(service: S
 
 async def test_without_a_secret_every_delivery_is_refused(service: Service) -> None:
     receive = service.inner.webhooks.servicer[1]._receive
-    receive._secrets = []
+    receive._secrets = list
     with pytest.raises(RemoteError) as refused:
         await service.deliver("issues", OPENED)
     assert (refused.value.code, refused.value.reason) == (

@@ -6,6 +6,7 @@ import pytest
 
 from laurel_common.config import ConfigError, load_settings
 from laurel_ingest.config import IngestSettings
+from laurel_ingest.storage.webhook_secrets import RECHECK_SECONDS, WebhookSecrets
 
 OLD, NEW = "the-secret-of-before", "the-secret-from-now-on"
 BASE = {
@@ -45,3 +46,30 @@ def test_a_short_secret_is_refused_and_not_shown() -> None:
     assert problem.startswith("LAUREL_WEBHOOK_SECRETS: ")
     assert "16 characters" in problem
     assert "short-one" not in problem
+
+
+def test_secrets_are_read_again_when_their_file_changes_and_outlive_a_bad_one(
+    tmp_path: Path,
+) -> None:
+    file, now = tmp_path / "secrets", [0.0]
+    file.touch(mode=0o600)
+    file.write_text(OLD)
+    settings = load_settings(IngestSettings, BASE | {"LAUREL_WEBHOOK_SECRETS_FILE": str(file)})
+    secrets = WebhookSecrets(
+        settings.webhook_keys(), settings.webhook_secrets_file, monotonic=lambda: now[0]
+    )
+    file.write_text(f"{OLD}\n{NEW}\n")
+    assert secrets() == [OLD.encode()]
+    now[0] += RECHECK_SECONDS
+    assert secrets() == [OLD.encode(), NEW.encode()]
+    for bad in ("", "short-one", "\n"):
+        file.write_text(bad)
+        now[0] += RECHECK_SECONDS
+        assert secrets() == [OLD.encode(), NEW.encode()], bad
+    file.unlink()
+    now[0] += RECHECK_SECONDS
+    assert secrets() == [OLD.encode(), NEW.encode()]
+    file.touch(mode=0o600)
+    file.write_text(NEW)
+    now[0] += RECHECK_SECONDS
+    assert secrets() == [NEW.encode()]

@@ -1,12 +1,12 @@
 """Ingest's settings."""
 
+from pathlib import Path
 from typing import Annotated, ClassVar
 
 from pydantic import Field, field_validator
 
 from laurel_common.config import Port, SecretField, ServiceSettings
-
-_SHORTEST_SECRET = 16
+from laurel_ingest.domain.webhook_signatures import secrets_of
 
 
 class IngestSettings(ServiceSettings):
@@ -26,18 +26,17 @@ class IngestSettings(ServiceSettings):
     # One a line; a delivery signed with any of them is taken, so that secrets can be rotated.
     # Without one every delivery is refused.
     webhook_secrets: Annotated[str | None, SecretField(), Field(repr=False)] = None
+    # Where they stand, to be read again when that changes.
+    webhook_secrets_file: Path | None = None
     # Installations whose webhooks are worked on at the same time.
     webhook_concurrency: int = Field(default=4, ge=1, le=64)
 
     @field_validator("webhook_secrets")
     @classmethod
     def _are_long(cls, told: str | None) -> str | None:
-        lines = [line.strip() for line in (told or "").splitlines() if line.strip()]
-        if any(len(line) < _SHORTEST_SECRET for line in lines):
-            raise ValueError(f"one of them is shorter than {_SHORTEST_SECRET} characters")
+        secrets_of(told or "")
         return told
 
     def webhook_keys(self) -> list[bytes]:
         """The webhook secrets as they sign."""
-        lines = (self.webhook_secrets or "").splitlines()
-        return [line.strip().encode() for line in lines if line.strip()]
+        return secrets_of(self.webhook_secrets or "")

@@ -25,6 +25,7 @@ from laurel_ingest.storage.inbox_table import InboxTable
 from laurel_ingest.storage.lanes import WEBHOOKS
 from laurel_ingest.storage.postgres import PostgresStorage
 from laurel_ingest.storage.redelivery_table import RedeliveryTable
+from laurel_ingest.storage.webhook_secrets import WebhookSecrets
 
 _FORGET_EVERY_SECONDS = 3600.0
 _FOLLOW_EVERY_SECONDS = 5.0
@@ -92,7 +93,9 @@ def build_webhook_lane(
     queue.register(work)
     queue.every(CRON, redeliver)
     servicer = WebhookServicer(
-        ReceiveWebhook(inbox, settings.webhook_keys(), clock),
+        ReceiveWebhook(
+            inbox, WebhookSecrets(settings.webhook_keys(), settings.webhook_secrets_file), clock
+        ),
         ListDeliveries(log, tokens),
         ReplayDelivery(log, clock),
     )

@@ -1,7 +1,7 @@
 """Takes a webhook in: checked, stored, acknowledged; the work is a job's."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
@@ -41,21 +41,23 @@ class Acknowledgement:
 class ReceiveWebhook:
     """Answers when the delivery is committed. A body that can't be read is kept all the same."""
 
-    def __init__(self, inbox: Inbox, secrets: Sequence[bytes], clock: Clock) -> None:
+    def __init__(self, inbox: Inbox, secrets: Callable[[], Sequence[bytes]], clock: Clock) -> None:
+        """`secrets`: those that are good now; two while one is replaced by another."""
         self._inbox = inbox
         self._secrets = secrets
         self._clock = clock
 
     async def __call__(self, headers: Mapping[str, str], body: bytes) -> Acknowledgement:
         """Raises WebhookSecretMissing, WebhookRefused, InvalidRequest."""
-        if not self._secrets:
+        secrets = self._secrets()
+        if not secrets:
             raise WebhookSecretMissing
         told = {name.lower(): value for name, value in headers.items()}
         signature = told.get(SIGNATURE_HEADER)
         if len(body) > _INLINE_BYTES:
-            payload = await asyncio.to_thread(self._read, body, signature)
+            payload = await asyncio.to_thread(_read, body, signature, secrets)
         else:
-            payload = self._read(body, signature)
+            payload = _read(body, signature, secrets)
         delivery_id, event = _word(told, _DELIVERY_HEADER), _word(told, _EVENT_HEADER)
         arrived = arrival(delivery_id, event, body, payload, self._clock.now())
         worked_on = is_worked_on(event)
@@ -63,14 +65,15 @@ class ReceiveWebhook:
             return Acknowledgement(delivery_id, Receipt.DUPLICATE)
         return Acknowledgement(delivery_id, Receipt.ACCEPTED if worked_on else Receipt.IGNORED)
 
-    def _read(self, body: bytes, signature: str | None) -> Any:
-        """The decoded body, None for one that is no JSON. Raises WebhookRefused."""
-        if not is_signed(body, signature, self._secrets):
-            raise WebhookRefused
-        try:
-            return decoded(body)
-        except MalformedError:
-            return None
+
+def _read(body: bytes, signature: str | None, secrets: Sequence[bytes]) -> Any:
+    """The decoded body, None for one that is no JSON. Raises WebhookRefused."""
+    if not is_signed(body, signature, secrets):
+        raise WebhookRefused
+    try:
+        return decoded(body)
+    except MalformedError:
+        return None
 
 
 def _word(headers: Mapping[str, str], name: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 SIGNATURE_HEADER: Final = "x-hub-signature-256"
+SHORTEST_SECRET: Final = 16
 _PREFIX: Final = "sha256="
 
 
@@ -19,3 +20,11 @@ def is_signed(body: bytes, signature: str | None, secrets: Sequence[bytes]) -> b
         for each in secrets
     ]
     return any(matches)
+
+
+def secrets_of(text: str) -> list[bytes]:
+    """One a line, as they sign. Raises ValueError where one is too short to be a secret."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if any(len(line) < SHORTEST_SECRET for line in lines):
+        raise ValueError(f"one of them is shorter than {SHORTEST_SECRET} characters")
+    return [line.encode() for line in lines]
