@@ -160,6 +160,21 @@ async def test_another_order_of_arrival_ends_in_the_same_signals(world: World) -
     assert there == here
 
 
+async def test_a_board_says_how_much_of_its_scope_is_known(world: World) -> None:
+    repository = world.known.signals[0].repository_id
+    scopes = (("organization", TENANT.account_id), ("repository", repository))
+    requests = [
+        leaderboard_pb2.GetLeaderboardRequest(board=_board(*scope, "contributor"))
+        for scope in scopes
+    ]
+    async with reading(world.laurel) as reader:
+        whole, one = [(await reader.page(request)).coverage for request in requests]
+    assert (whole.repository_count, whole.whole_repository_count) == (2, 0)
+    assert whole.line.startswith("0 of 2 repositories whole; 2 never read")
+    assert one.line.startswith("not whole; never read")
+    assert whole.last_event_time.seconds >= one.last_event_time.seconds > 0
+
+
 async def test_old_boards_are_read_as_stale_while_a_new_preset_is_scored(world: World) -> None:
     laurel, number = world.laurel, TENANT.installation_id
     await score(laurel, number)
