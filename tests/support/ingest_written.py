@@ -76,8 +76,8 @@ class Written:
         """As if nobody had ever told anything."""
         for table in (
             *("signals", "signal_keys", "repository_facts", "repository_fact_links"),
-            *("synthetic_user_claims", "repository_installations", "signal_changes"),
-            *("installation_signal_states", "scoring_notices", "users"),
+            *("synthetic_user_claims", "author_logins", "repository_installations"),
+            *("signal_changes", "installation_signal_states", "scoring_notices", "users"),
         ):
             self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our names
         self._seen, self._revision = {}, 0

@@ -47,6 +47,8 @@ OWNERS: dict[str, set[str]] = {
         "ingest_run_requests",
         "ingest_run_repositories",
         "repository_histories",
+        "author_logins",
+        "coverage_gaps",
         "github_budgets",
         "webhook_redeliveries",
         "webhook_failure_readings",

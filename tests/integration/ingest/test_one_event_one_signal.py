@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from hypothesis import HealthCheck, given, note, settings
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from laurel_common.db import create_engine
 from laurel_ingest.storage.postgres import PostgresStorage
 from tests.support.database import Database
-from tests.support.ingest_chronicle import Chronicle
+from tests.support.ingest_chronicle import BOB, Chronicle
 from tests.support.ingest_directory import DatabaseDirectory
 from tests.support.ingest_teller import Teller
 from tests.support.ingest_tellings import Case, Telling, assert_as_it_happened, told_by_four
@@ -62,3 +63,29 @@ async def check(
         await tell(in_order)
         assert written.signals() == stands, "and so it does in the order of what happened"
     await engine.dispose()
+
+
+async def test_an_author_named_by_login_is_known_when_the_login_has_a_number(
+    database: Database, engine: AsyncEngine
+) -> None:
+    chronicle = Chronicle(499)
+    for name in ("push", "push", "open_pull"):
+        chronicle.take(name)
+    # Bob's address, and that it is bob's; then bob.
+    pushed, opened = chronicle.steps[1], chronicle.steps[2]
+    tellings = [
+        Telling("webhook", 1, pushed.webhooks[0]),
+        Telling("webhook", 2, opened.webhooks[0]),
+    ]
+    credited = []
+    with Written(database, chronicle.repository.id) as written:
+        for order in (tellings, tellings[::-1]):
+            written.forget()
+            storage = PostgresStorage(engine)
+            for telling in order:
+                # Another stream each time: nothing is remembered but by the database.
+                teller = Teller(storage, DatabaseDirectory(database.url()), chronicle)
+                await teller.tell([telling])
+            commits = [each for each in written.signals() if each.type == "commit"]
+            credited.append({each.user_id for each in commits if each.user_id > 0})
+    assert credited == [{BOB}, {BOB}]

@@ -1,5 +1,6 @@
 """What a batch tells, gathered: one fact per thing, the people and owners that it names."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from laurel_ingest.domain.facts import Fact, FactKey, RepositoryFact, key_of, merge
@@ -83,6 +84,14 @@ class BatchFacts:
             if login.lower() in ids:
                 claims.setdefault(synthetic_id, ids[login.lower()])
         return claims
+
+    def unclaimed_logins(self, claims: Mapping[int, int]) -> dict[int, str]:
+        """Synthetic id → login (in lower case) of authors whose account's number is unknown yet."""
+        return {
+            synthetic_id: login.lower()
+            for synthetic_id, login in self.author_logins.items()
+            if synthetic_id not in claims
+        }
 
     def known_owners(self) -> list[Owner]:
         """The owners, each with the id that anybody in the batch tells for its login."""

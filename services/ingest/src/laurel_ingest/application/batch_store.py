@@ -88,7 +88,9 @@ class BatchStore:
         async with self._storage.transaction() as unit:
             if along is not None:
                 await along(unit)
-            fresh_claims = await unit.facts.claim(told.claims())
+            claims_told = told.claims()
+            await unit.facts.note_logins(told.unclaimed_logins(claims_told))
+            fresh_claims = await unit.facts.claim(claims_told)
             reopened = await unit.facts.crediting(fresh_claims)
             keys = told.facts.keys() | reopened
             await unit.signals.lock(sorted({key[0] for key in keys}))

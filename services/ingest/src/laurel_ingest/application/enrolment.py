@@ -47,6 +47,7 @@ class Enrolment:
             _forget_when_full(memory)
         await self._resolve_logins(told)
         await self._resolve_authors(told)
+        await self._recognize(told)
         await self._enter_owners(told)
         accounts = {
             repository_id: self._accounts[full_name.partition("/")[0].lower()]
@@ -98,6 +99,17 @@ class Enrolment:
             user_id = self._authors[synthetic_id]
             if user_id is not None:
                 told.known_authors[synthetic_id] = user_id
+
+    async def _recognize(self, told: BatchFacts) -> None:
+        """Whom a push named by login before anybody told the login's number."""
+        numbers = {
+            person.login.lower(): user_id
+            for user_id, person in sorted(told.people.items(), reverse=True)
+            if person.login and not is_synthetic(user_id) and self._users.get(user_id) != person
+        }
+        for synthetic_id, login in (await self._storage.authors_called(numbers)).items():
+            known = told.known_authors.get(synthetic_id, numbers[login])
+            told.known_authors[synthetic_id] = min(known, numbers[login])
 
     async def _enter_owners(self, told: BatchFacts) -> None:
         unknown = [

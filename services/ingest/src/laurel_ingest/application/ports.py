@@ -111,6 +111,10 @@ class FactStore(Protocol):
         """
         ...
 
+    async def note_logins(self, logins: Mapping[int, str]) -> None:
+        """Remembers whose authors' addresses are, by synthetic id: logins without a number yet."""
+        ...
+
     async def claims_of(self, synthetic_ids: Collection[int]) -> dict[int, int]:
         """Who these synthetic ids turned out to be."""
         ...
@@ -202,6 +206,12 @@ class Storage(Protocol):
 
     async def claims_of(self, synthetic_ids: Collection[int]) -> dict[int, int]:
         """Who these synthetic ids turned out to be, as last committed."""
+        ...
+
+    async def authors_called(self, logins: Collection[str]) -> dict[int, str]:
+        """Synthetic authors whose account has one of these logins (in lower case), as last
+        committed.
+        """
         ...
 
     async def ensure_partitions(self, months: Collection[datetime]) -> None:

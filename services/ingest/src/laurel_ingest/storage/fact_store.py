@@ -82,6 +82,22 @@ _CLAIMS_OF: Final = text(
     """
 )
 
+_NOTE_LOGINS: Final = text(
+    """
+    INSERT INTO author_logins (synthetic_id, login)
+    SELECT synthetic_id, login
+    FROM unnest(CAST(:synthetic_ids AS bigint[]), CAST(:logins AS text[]))
+        AS told (synthetic_id, login)
+    ORDER BY synthetic_id
+    ON CONFLICT ON CONSTRAINT pk_author_logins DO UPDATE SET login = excluded.login
+    """
+)
+_AUTHORS_CALLED: Final = text(
+    """
+    SELECT synthetic_id, login FROM author_logins WHERE login = ANY (CAST(:logins AS text[]))
+    """
+)
+
 _CREDITING: Final = text(
     """
     SELECT DISTINCT repository_id, kind, key FROM repository_fact_links
@@ -153,6 +169,17 @@ class PostgresFacts:
             _CLAIM, {"synthetic_ids": list(fresh), "user_ids": list(fresh.values())}
         )
         return {row[0] for row in rows}
+
+    async def note_logins(self, logins: Mapping[int, str]) -> None:
+        """Remembers logins of authors."""
+        if logins:
+            values = {"synthetic_ids": list(logins), "logins": list(logins.values())}
+            await self._connection.execute(_NOTE_LOGINS, values)
+
+    async def authors_called(self, logins: Collection[str]) -> dict[int, str]:
+        """Authors whose account has one of these logins."""
+        rows = await self._connection.execute(_AUTHORS_CALLED, {"logins": list(logins)})
+        return {row[0]: row[1] for row in rows}
 
     async def claims_of(self, synthetic_ids: Collection[int]) -> dict[int, int]:
         """Claims on these ids."""

@@ -85,6 +85,13 @@ class PostgresStorage:
         async with self._turns, transaction(self._engine) as connection:
             return await PostgresFacts(connection).claims_of(synthetic_ids)
 
+    async def authors_called(self, logins: Collection[str]) -> dict[int, str]:
+        """Authors whose account has one of these logins, as committed."""
+        if not logins:
+            return {}
+        async with self._turns, transaction(self._engine) as connection:
+            return await PostgresFacts(connection).authors_called(logins)
+
     async def ensure_partitions(self, months: Collection[datetime]) -> None:
         """Makes the missing partitions, each run of adjoining months at once.
 

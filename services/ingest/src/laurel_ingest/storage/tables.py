@@ -107,14 +107,19 @@ synthetic_user_claims = Table(
     Column("created_at", _time, nullable=False),
 )
 
+author_logins = Table(
+    "author_logins",
+    metadata,
+    *(Column("synthetic_id", BigInteger, primary_key=True), Column("login", Text, nullable=False)),
+)
+
 installation_signal_states = Table(
     "installation_signal_states",
     metadata,
     Column("installation_id", BigInteger, primary_key=True),
     Column("revision", BigInteger, nullable=False),
     Column("signal_count", BigInteger, nullable=False),
-    Column("first_event_timestamp", _time),
-    Column("last_event_timestamp", _time),
+    *(Column("first_event_timestamp", _time), Column("last_event_timestamp", _time)),
     Column("updated_at", _time, nullable=False),
     Column("lineage", Uuid, nullable=False),
 )
@@ -127,8 +132,7 @@ signal_changes = Table(
     Column("signal_count", Integer, nullable=False),
     Column("first_signal_id", BigInteger),
     Column("last_signal_id", BigInteger),
-    Column("first_event_timestamp", _time),
-    Column("last_event_timestamp", _time),
+    *(Column("first_event_timestamp", _time), Column("last_event_timestamp", _time)),
     Column("rewritten_ids", ARRAY(BigInteger), nullable=False),
     Column("removed_hashes", ARRAY(LargeBinary), nullable=False),
     Column("removed_user_ids", ARRAY(BigInteger), nullable=False),
@@ -176,11 +180,8 @@ repository_sync_state = Table(
     Column("repository_id", BigInteger, nullable=False),
     Column("organization_id", BigInteger, nullable=False),
     Column("repo_updated_at", _time),
-    Column("commits_etag", Text),
-    Column("pulls_etag", Text),
-    Column("issues_etag", Text),
-    Column("comments_etag", Text),
-    Column("reviews_etag", Text),
+    *(Column("commits_etag", Text), Column("pulls_etag", Text), Column("issues_etag", Text)),
+    *(Column("comments_etag", Text), Column("reviews_etag", Text)),
     Column("pr_ids_hash", Text),
     Column("last_fetched_at", _time, nullable=False),
 )
@@ -341,8 +342,7 @@ signal_moves = Table(
     Column("from_installation_id", BigInteger, primary_key=True),
     Column("repository_id", BigInteger, primary_key=True),
     Column("into_installation_id", BigInteger, nullable=False),
-    Column("first_event_timestamp", _time),
-    Column("last_event_timestamp", _time),
+    *(Column("first_event_timestamp", _time), Column("last_event_timestamp", _time)),
     Column("begun_at", _time, nullable=False),
     Column("finished_at", _time),
 )
