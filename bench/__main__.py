@@ -6,6 +6,7 @@ import asyncio
 import sys
 
 from bench import (
+    backfill,
     boards,
     engine,
     pages,
@@ -35,6 +36,7 @@ BENCHMARKS = {
     "previews": previews.run,
     "engine": engine.run,
     "webhooks": webhooks.run,
+    "backfill": backfill.run,
 }
 # Measured where they are named only: they take more time and disk than all others.
 LARGE = {"ten-million": ten_million.run}

@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from laurel_common.db import transaction
 from laurel_common.jobs import JobQueue
 from laurel_ingest.application.errors import WorkSuperseded
-from laurel_ingest.application.history.github import Points
 from laurel_ingest.application.history.ports import Work
 from laurel_ingest.application.ports import TypeCounts, UnitOfWork
 from laurel_ingest.domain.history.progress import Probe, Progress
@@ -49,7 +48,8 @@ _ADVANCE: Final = text(
 _POINTS: Final = text(
     """
     UPDATE ingest_runs
-    SET request_count = request_count + 1, point_count = point_count + :cost WHERE id = :run_id
+    SET request_count = request_count + :requests, point_count = point_count + :points
+    WHERE id = :run_id
     """
 )
 _POSTPONE: Final = text(
@@ -134,10 +134,11 @@ class WorkTable:
         if (await connection.execute(_ADVANCE, values)).one_or_none() is None:
             raise WorkSuperseded
 
-    async def note_points(self, work: Work, points: Points) -> None:
+    async def note_points(self, work: Work, *, requests: int, points: int) -> None:
         """See WorkStore."""
+        values = {"run_id": work.run_id, "requests": requests, "points": points}
         async with transaction(self._engine) as connection:
-            await connection.execute(_POINTS, {"run_id": work.run_id, "cost": points.cost})
+            await connection.execute(_POINTS, values)
 
     async def postpone(self, work: Work, until: datetime, *, reason: str | None) -> None:
         """See WorkStore."""

@@ -145,8 +145,8 @@ class WorkStore(Protocol):
         """Notes where the next page begins, within the transaction of what the last one brought."""
         ...
 
-    async def note_points(self, work: Work, points: Points) -> None:
-        """Counts a request and what it cost."""
+    async def note_points(self, work: Work, *, requests: int, points: int) -> None:
+        """Counts requests and what they cost."""
         ...
 
     async def postpone(self, work: Work, until: datetime, *, reason: str | None) -> None:

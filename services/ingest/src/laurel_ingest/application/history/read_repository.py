@@ -12,12 +12,11 @@ from laurel_ingest.application.errors import WorkSuperseded
 from laurel_ingest.application.history.github import (
     GitHubHistory,
     GitHubRateLimited,
-    GitHubUnavailable,
     GoneError,
     Listing,
     Page,
-    TooHeavyError,
 )
+from laurel_ingest.application.history.page_reader import PageReader
 from laurel_ingest.application.history.page_store import PageStore
 from laurel_ingest.application.history.ports import BudgetStore, HistoryStore, Work, WorkStore
 from laurel_ingest.application.history.troubles import is_final
@@ -30,6 +29,8 @@ from laurel_ingest.domain.timestamps import epoch_seconds
 
 log = structlog.get_logger(__name__)
 
+# Where everything is read, so many pages may be stored together.
+_PAGES_AT_ONCE: Final = 4
 _KINDS: Final = {Phase.PULL_NUMBERS: PullFact.kind, Phase.ISSUE_NUMBERS: IssueFact.kind}
 
 
@@ -49,7 +50,7 @@ class ReadRepository:
         self._works = works
         self._histories = histories
         self._budgets = budgets
-        self._github = github
+        self._reader = PageReader(github, budgets, works, clock)
         self._pages = pages
         self._clock = clock
 
@@ -123,10 +124,15 @@ class ReadRepository:
             return await self._walk_ended(work, known, progress)
         since = work.since if known.head_sha is None else None
         variables = {"head": head, "since": since.isoformat() if since else None}
-        page, progress = await self._page(work, Listing.COMMITS, progress, variables)
+        most = _PAGES_AT_ONCE if progress.walk.open is None else 1
+        page, progress, error = await self._reader.several(
+            work, Listing.COMMITS, progress, variables, most
+        )
         walk = await self._walked(work, known, progress, page)
         following = replace(progress, after=page.after, walk=walk, commits_total=page.total)
         await self._pages.commits(work, page, progress.at, following)
+        if error is not None:
+            raise error
         if page.after is not None and not walk.is_done:
             return following
         if walk.is_done and not walk.met_old_head:
@@ -168,7 +174,8 @@ class ReadRepository:
         if known.pulls_total is None and work.since is not None:
             floor = int(work.since.timestamp())
         listing = Listing.PULLS if is_pulls else Listing.ISSUES
-        page, progress = await self._page(work, listing, progress, {})
+        most = _PAGES_AT_ONCE if floor is None else 1
+        page, progress, error = await self._reader.several(work, listing, progress, {}, most)
         fresh = [
             node
             for node in page.nodes
@@ -179,11 +186,13 @@ class ReadRepository:
             following = progress.next_phase()
         found = await self._pages.read_things(work, fresh, progress, self._more(work))
         await self._pages.save(work, found, following)
+        if error is not None:
+            raise error
         return following
 
     def _more(self, work: Work) -> Any:
         async def more(listing: Listing, node_id: str, after: str) -> Page:
-            page, _ = await self._page(
+            page, _ = await self._reader.page(
                 work, listing, Progress(0, after=after, size=50), {"id": node_id}
             )
             return page
@@ -202,7 +211,7 @@ class ReadRepository:
             following = progress.next_phase()
             await self._pages.save(work, [], following)
             return following
-        page, progress = await self._page(work, Listing(progress.phase.value), progress, {})
+        page, progress = await self._reader.page(work, Listing(progress.phase.value), progress, {})
         numbers = [node["number"] for node in page.nodes]
         upto = None if page.after is None else max(numbers)
         standing = await self._histories.numbers(work.repository_id, kind, progress.low, upto)
@@ -212,31 +221,6 @@ class ReadRepository:
             following = progress.next_phase()
         await self._pages.vanished(work, kind, vanished, following)
         return following
-
-    async def _page(
-        self, work: Work, listing: Listing, progress: Progress, variables: dict[str, Any]
-    ) -> tuple[Page, Progress]:
-        """A page, in a size that GitHub answers; the place with that size."""
-        owner, _, name = work.probe.full_name.partition("/")
-        place = {} if "id" in variables else {"owner": owner, "name": name}
-        while True:
-            wait = (await self._budgets.load(work.installation_id)).wait_until(self._clock.now())
-            if wait is not None:
-                raise GitHubRateLimited(wait)
-            asked = place | variables | {"size": progress.size, "after": progress.after}
-            try:
-                page = await self._github.page(work.installation_id, listing, asked)
-            except TooHeavyError:
-                smaller = progress.smaller()
-                if smaller is None:
-                    raise GitHubUnavailable from None
-                progress = smaller
-                continue
-            await self._budgets.told(work.installation_id, page.points)
-            await self._works.note_points(work, page.points)
-            if page.repository_id not in (None, work.repository_id):
-                raise GoneError
-            return page, progress
 
     async def _end(self, work: Work, known: Known, progress: Progress) -> None:
         now = self._clock.now()

@@ -1,0 +1,77 @@
+"""A simulated GitHub in a process of its own, whose GraphQL answers are made once and kept.
+
+What it takes to make them up is no part of what is measured: whoever reads comes second.
+"""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from aiohttp import web
+
+from tests.support.github import routes_graphql
+from tests.support.github.history import Size
+from tests.support.github.server import GitHubSimulator, Handler
+from tests.support.github.tokens import Token
+from tests.support.history_worker import TOKEN
+from tests.support.ingest_github import Story
+
+# Of each repository about two thousand signals, half of them commits.
+SIZE = Size(commits=1_050, pulls=66, issues=66, reviews=2, comments=3)
+
+
+def story(repository_count: int, *, is_filled: bool = True) -> Story:
+    """The same world in every process that asks for it; the reader needs no more than names."""
+    told = Story(repository_count, SIZE if is_filled else Size(0, 0, 0, 0, 0))
+    told.world.tokens[TOKEN] = Token(TOKEN, "installation", told.installation.id, None)
+    return told
+
+
+@contextmanager
+def recorded_github(repository_count: int) -> Iterator[str]:
+    """The API's address while the simulator runs."""
+    command = [sys.executable, "-m", "bench.recorded_github", str(repository_count)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            yield json.loads(process.stdout.readline())
+        finally:
+            process.kill()
+
+
+class _RecordedGitHub(GitHubSimulator):
+    """Answers a query that it has had before with the same bytes."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._kept: dict[bytes, bytes] = {}
+
+    @web.middleware
+    async def _middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path != routes_graphql.PATH:
+            return await super()._middleware(request, handler)
+        asked = await request.read()
+        if asked not in self._kept:
+            response = await super()._middleware(request, handler)
+            if response.status != web.HTTPOk.status_code or not isinstance(response, web.Response):
+                return response
+            self._kept[asked] = bytes(response.body or b"")  # type: ignore[arg-type]  # JSON
+        return web.Response(body=self._kept[asked], content_type="application/json")
+
+
+async def _serve(repository_count: int) -> None:
+    simulator = _RecordedGitHub(story(repository_count).world)
+    simulator.points.limit = 10_000_000
+    await simulator.start()
+    sys.stdout.write(json.dumps(simulator.api_url) + "\n")
+    sys.stdout.flush()
+    await asyncio.to_thread(os.read, 0, 1)  # until whoever started it is gone
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve(int(sys.argv[1])))
