@@ -13,12 +13,20 @@ from laurel_scoring.domain.digests import board_digests, board_names
 from laurel_scoring.domain.engine import Evaluation
 from laurel_scoring.domain.merging import Pairs, SignalChanges, in_order, merged, no_later, up_to
 from laurel_scoring.domain.periods import Windows, to_microseconds
+from laurel_scoring.domain.results import BoardFamily
 from laurel_scoring.domain.roster import Roster
 from laurel_scoring.domain.timeline import Timeline
 from laurel_scoring.domain.touched import Scopes, crossed, scopes_of
+from laurel_scoring.domain.vocabulary import EntityType, ScopeType, TimePeriod
+from tests.support import naive_scoring as naive
 from tests.support import scoring_strategies as generated
 from tests.support.naive_scoring import NaiveRules, NaiveSignal
 from tests.support.scoring_builders import AS_OF, NAIVE_DEFAULT_RULES, columns, rule_set
+from tests.unit.scoring.test_engine_against_naive import (
+    assert_rows_equal,
+    in_scope,
+    naive_board,
+)
 
 THOROUGH = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -107,7 +115,7 @@ def boards(
     }
 
 
-@THOROUGH
+@settings(THOROUGH, max_examples=60)
 @given(
     histories(),
     generated.rosters(),
@@ -140,6 +148,57 @@ def test_the_touched_scopes_are_all_whose_boards_are_others(
         published |= boards(known, roster, rules, as_of, scopes)
         anew = in_order(columns(list(after.values())))
         assert published == boards(anew, roster, rules, as_of)
+
+
+@settings(THOROUGH, max_examples=80)
+@given(
+    histories(),
+    st.lists(generated.rosters(), min_size=2, max_size=2),
+    generated.rules(),
+    st.lists(
+        st.tuples(
+            st.sampled_from([False, False, False, True]),
+            st.one_of(
+                st.just(timedelta(microseconds=1)),
+                st.timedeltas(timedelta(0), timedelta(hours=12)),
+                st.timedeltas(timedelta(0), timedelta(days=9)),
+            ),
+        ),
+        min_size=4,
+    ),
+)
+def test_boards_of_any_sequence_of_small_runs_equal_the_naive_ones(
+    states: list[dict[tuple[str, int], NaiveSignal]],
+    rosters: list[Roster],
+    rules: NaiveRules,
+    steps: list[tuple[bool, timedelta]],
+) -> None:
+    # Most signals are still to come then.
+    as_of, roster, known = AS_OF - timedelta(days=3), rosters[0], in_order(columns([]))
+    before: dict[tuple[str, int], NaiveSignal] = {}
+    kept: dict[tuple[ScopeType, int, EntityType, TimePeriod], BoardFamily] = {}
+    for state, (moves, step) in zip(states, steps, strict=False):
+        known, touched = merged(known, changes_between(before, state, []))
+        then = Windows.of_periods(to_microseconds(as_of))
+        as_of += step
+        now = Windows.of_periods(to_microseconds(as_of))
+        wanted = up_to(known, now.last)
+        only: Scopes | None = scopes_of(touched.with_others(crossed(wanted, then, now)), roster)
+        if moves or not kept:
+            # Another roster leaves nothing that would hold for certain.
+            roster, only = rosters[moves], None
+            kept.clear()
+        evaluation = Evaluation(Timeline.of(wanted), roster, rule_set(rules), now, only)
+        for family in evaluation.families():
+            for number, name in enumerate(board_names(family, now.periods)):
+                kept[name] = family.alone(*divmod(number, family.windows))
+        assert len(kept) == evaluation.board_count()
+        for (scope_type, scope_id, entity_type, period), board in kept.items():
+            covered = in_scope(list(state.values()), roster, scope_type, scope_id)
+            inside = naive.window(covered, period.name.lower(), as_of)
+            expected = naive_board(inside, rules, roster, entity_type)
+            assert_rows_equal(board, slice(0, len(board.rank)), expected)
+        before = state
 
 
 def test_nothing_touched_is_nothing_to_evaluate() -> None:
