@@ -35,6 +35,8 @@ class Batched(Generic[K, V]):
         # Others wait for it, whose deadlines are not the first one's.
         set_deadline(None)
         while self._wanted:
+            # Whoever has come meanwhile gets as far as to ask.
+            await asyncio.sleep(0)
             batch = dict(list(self._wanted.items())[:_MAX_KEYS])
             for key in batch:
                 del self._wanted[key]

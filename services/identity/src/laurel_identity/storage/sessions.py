@@ -1,8 +1,9 @@
 """Sessions as they stand in auth_sessions."""
 
 from collections.abc import Collection, Mapping
+from typing import Final
 
-from sqlalchemy import Text, any_, delete, literal, select
+from sqlalchemy import Text, any_, bindparam, delete, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -24,6 +25,12 @@ SESSIONS = (
 )
 
 
+# Made once: every lookup of a token comes by here.
+_SESSIONS_OF_IDS: Final = SESSIONS.where(
+    auth_sessions.c.id == any_(bindparam("ids", type_=ARRAY(Text)))
+)
+
+
 class SqlSessionReader:
     """A SessionReader over PostgreSQL."""
 
@@ -33,10 +40,10 @@ class SqlSessionReader:
 
     async def sessions(self, ids: Collection[str]) -> Mapping[str, Session]:
         """The sessions with these ids."""
-        wanted = SESSIONS.where(auth_sessions.c.id == any_(literal(list(ids), ARRAY(Text))))
         with typed_errors():
             async with self._engine.connect() as connection:
-                return {row[0]: Session(*row) for row in await connection.execute(wanted)}
+                found = await connection.execute(_SESSIONS_OF_IDS, {"ids": list(ids)})
+                return {row[0]: Session(*row) for row in found}
 
     async def end(self, session_id: str) -> None:
         """Deletes a session, if it is still there."""
