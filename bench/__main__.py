@@ -6,6 +6,7 @@ import asyncio
 import sys
 
 from bench import (
+    adopting,
     backfill,
     boards,
     engine,
@@ -37,6 +38,7 @@ BENCHMARKS = {
     "engine": engine.run,
     "webhooks": webhooks.run,
     "backfill": backfill.run,
+    "adopting": adopting.run,
 }
 # Measured where they are named only: they take more time and disk than all others.
 LARGE = {"ten-million": ten_million.run}
