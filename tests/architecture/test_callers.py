@@ -63,6 +63,8 @@ CALLERS = {
         "UpdateBots": "AO",
         "AdoptInstallation": "S",
         "ForgetTeam": "S",
+        # Beside the contracts, here and below: what is erased goes in slices first.
+        "ForgetInstallation": "S",
     },
     "WebhookService": {"ReceiveWebhook": "G", "ListDeliveries": "O", "ReplayDelivery": "O"},
     "PresetService": {
@@ -82,6 +84,7 @@ CALLERS = {
         "ForgetTeam": "S",
         # Beside the contracts: boards move with the signals and presets that they are made of.
         "AdoptInstallation": "S",
+        "ForgetInstallation": "S",
     },
 }
 _PACKAGES = tuple(f"laurel_{each}." for each in SERVICES)

@@ -37,6 +37,9 @@ class HeldHistory:
     async def presets(self, former: int, later: int) -> None:
         self._stumble()
 
+    async def forget(self, installation_id: int) -> bool:
+        raise AssertionError("nothing is erased")
+
     def _stumble(self) -> None:
         if self.chance.random() < 0.2:
             raise DependencyUnavailable

@@ -131,6 +131,7 @@ async def scene(database: Database, chance: Random = _SURE) -> AsyncIterator[Sce
             github,
             users=users,
             forget_team=_forget,
+            erasures=nothing,
             clock=clock,
         )
         held = HeldHistory(chance)

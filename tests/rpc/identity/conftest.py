@@ -19,6 +19,7 @@ from laurel_common.redis import create_redis
 from laurel_common.testing.clock import FakeClock
 from laurel_common.testing.server import RunningServer, serving
 from laurel_identity.application.installation_ports import TeamForgetter
+from laurel_identity.application.work_ports import HistoryMover
 from laurel_identity.bootstrap import Identity as Built
 from laurel_identity.bootstrap import build
 from laurel_identity.config import IdentitySettings
@@ -84,6 +85,7 @@ async def running_identity(
     github: GitHubSimulator | None = None,
     clock: FakeClock | None = None,
     forget_team: TeamForgetter | None = None,
+    history: HistoryMover | None = None,
     monotonic: Callable[[], float] = time.monotonic,
     **settings: Any,
 ) -> AsyncIterator[Identity]:
@@ -98,6 +100,7 @@ async def running_identity(
         redis=redis,
         clock=clock,
         forget_team=forget_team,
+        history=history,
         monotonic=monotonic,
     )
     try:

@@ -13,7 +13,7 @@ from laurel.ingest.v1.signal_reads_pb2 import ListSignalsRequest, StreamSignalsR
 from laurel_common.auth.principal import PrincipalKind
 from laurel_common.errors import RemoteError
 from laurel_ingest.application.adopt_installation import Move
-from laurel_ingest.storage import adoptions
+from laurel_ingest.storage import signal_slices
 from tests.rpc.ingest.conftest import Service
 from tests.rpc.ingest.test_read_signals import _rows, world_of_signals
 from tests.support.ingest_builders import (
@@ -32,7 +32,7 @@ APP = 4711  # the App's own installation on the account
 @pytest.fixture(autouse=True)
 def installed(service: Service, world: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """The App on the account, and slices that a test can count."""
-    monkeypatch.setattr(adoptions, "SLICE", 15)
+    monkeypatch.setattr(signal_slices, "SLICE", 15)
     with service.database.connect() as owner:
         owner.execute(
             "INSERT INTO github_installations (installation_id, app_id, organization_id)"

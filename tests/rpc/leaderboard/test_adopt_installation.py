@@ -1,4 +1,4 @@
-"""AdoptInstallation over the wire: boards, their history and what is served change hands."""
+"""AdoptInstallation and ForgetInstallation over the wire: boards change hands, or go."""
 
 from datetime import timedelta
 from typing import Any
@@ -11,6 +11,7 @@ from laurel.leaderboard.v1.materialization_pb2 import (
     STALE_CAUSE_SIGNALS,
     AdoptInstallationRequest,
     AdoptInstallationResponse,
+    ForgetInstallationRequest,
     MarkStaleRequest,
 )
 from laurel_common.auth.principal import PrincipalKind
@@ -177,4 +178,39 @@ async def test_only_identity_may_have_boards_adopted(service: Service, kind: Pri
     )
     with pytest.raises(RemoteError) as refused:
         await stub.AdoptInstallation(request)
+    assert refused.value.reason == "CALLER_NOT_ALLOWED"
+
+
+async def test_boards_of_a_forgotten_installation_are_gone_and_others_stay(
+    service: Service, module_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("laurel_leaderboard.storage.erasures._SLICE", 2)
+    for day in range(3):
+        boards = [BoardOf({1: 50 + day}, CONTRIBUTORS), BoardOf({801: 9 + day}, TEAMS)]
+        await service.publish(*stream_of(*boards, as_of=service.clock.now()))
+        service.clock.advance(timedelta(days=1))
+        await service.inner.retire()
+    own = stream_of(
+        BoardOf({3: 1}), installation_id=LATER, preset_id=OWN_PRESET, as_of=service.clock.now()
+    )
+    await service.publish(*own)
+    assert await read(service) == [(1, 52)]
+    channel = service.channel(PrincipalKind.SERVICE, name="identity")
+    stub = materialization_pb2_grpc.MaterializationServiceStub(channel)
+    done = await stub.ForgetInstallation(ForgetInstallationRequest(installation_id=INSTALLATION))
+    assert (done.forgotten_count, done.is_complete) == (8, True)
+    with pytest.raises(RemoteError) as gone:
+        await read(service)
+    assert gone.value.reason == "BOARD_NOT_FOUND"
+    assert await read(service, installation_id=LATER) == [(3, 1)]
+    with module_database.connect() as owner:
+        left = owner.execute("SELECT DISTINCT preset_id FROM leaderboard_materializations")
+        assert left.fetchall() == [(OWN_PRESET,)]
+    again = await stub.ForgetInstallation(ForgetInstallationRequest(installation_id=INSTALLATION))
+    assert (again.forgotten_count, again.is_complete) == (0, True)
+    operator = materialization_pb2_grpc.MaterializationServiceStub(
+        service.channel(PrincipalKind.OPERATOR)
+    )
+    with pytest.raises(RemoteError) as refused:
+        await operator.ForgetInstallation(ForgetInstallationRequest(installation_id=1))
     assert refused.value.reason == "CALLER_NOT_ALLOWED"

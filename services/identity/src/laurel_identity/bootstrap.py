@@ -154,6 +154,7 @@ def build(
                         InstallStates(tokens, installs, clock),
                     ),
                     forget_team=forget_team,
+                    erasures=lane.works,
                     clock=clock,
                 ),
                 tokens,

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from laurel_common.clock import Clock
 from laurel_identity.application.begin_install import BeginInstall, InstallStates
 from laurel_identity.application.create_installation_token import CreateInstallationToken
+from laurel_identity.application.erase_installation import EraseInstallation
 from laurel_identity.application.get_installation import GetInstallation
 from laurel_identity.application.github import AppClient
 from laurel_identity.application.handle_installation_event import HandleInstallationEvent
@@ -24,6 +25,7 @@ from laurel_identity.application.redeliver_webhooks import ListFailedWebhooks, R
 from laurel_identity.application.reread import Reread
 from laurel_identity.application.sync_installations import SyncInstallations
 from laurel_identity.application.take_in import TakeIn
+from laurel_identity.application.work_ports import Erasures
 from laurel_identity.clients.github.account import GitHubAccounts
 from laurel_identity.clients.github.connecting import app_client
 from laurel_identity.clients.github.http import GitHubHttp
@@ -64,6 +66,7 @@ def installation_use_cases(
     *,
     users: UserSide,
     forget_team: TeamForgetter,
+    erasures: Erasures,
     clock: Clock,
 ) -> InstallationUseCases:
     """What InstallationService does."""
@@ -87,6 +90,7 @@ def installation_use_cases(
             take_in=take_in,
             tenants=tenants,
         ),
+        erase_installation=EraseInstallation(tenants, erasures),
         sync_installations=SyncInstallations(github.app, reread, take_in, tenants, tenants),
         list_failed_webhooks=ListFailedWebhooks(github.app),
         redeliver_webhook=RedeliverWebhook(github.app),

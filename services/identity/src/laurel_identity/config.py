@@ -33,3 +33,6 @@ class IdentitySettings(ServiceSettings):
     # that may still open what they encrypted.
     token_keys: Annotated[str, SecretField(min_length=64), Field(repr=False)]
     session_interval_seconds: float = Field(default=60, gt=0)
+
+    # An installation that the App was uninstalled from is kept for so long: it may come back.
+    erase_uninstalled_after_days: float = Field(default=30, ge=0)

@@ -2,11 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from laurel_common.clock import Clock
 from laurel_common.jobs import JobQueue, Worker
+from laurel_identity.application.erase_installation import CRON, EraseUninstalled
 from laurel_identity.application.work_on_installations import WorkOnInstallations
 from laurel_identity.application.work_ports import HistoryMover
 from laurel_identity.config import IdentitySettings
@@ -21,6 +23,7 @@ class InstallationLane:
     worker: Worker
     works: WorkTable
     work: WorkOnInstallations
+    erase_uninstalled: EraseUninstalled
 
     def start(self) -> None:
         """Called within the running loop."""
@@ -39,7 +42,11 @@ def build_installation_lane(
     works = WorkTable(engine, queue, clock)
     work = WorkOnInstallations(works, history, clock)
     queue.register(work)
-    return InstallationLane(Worker(queue, works), works, work)
+    erase_uninstalled = EraseUninstalled(
+        works, clock, after=timedelta(days=settings.erase_uninstalled_after_days)
+    )
+    queue.every(CRON, erase_uninstalled)
+    return InstallationLane(Worker(queue, works), works, work, erase_uninstalled)
 
 
 async def _at_once() -> None:

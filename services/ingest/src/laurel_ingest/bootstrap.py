@@ -23,6 +23,7 @@ from laurel_ingest.application.adopt_installation import AdoptInstallation
 from laurel_ingest.application.bots import ListBots, UpdateBots
 from laurel_ingest.application.flag_spam import FlagSpam
 from laurel_ingest.application.follow_boards import FollowBoards
+from laurel_ingest.application.forget_installation import ForgetInstallation
 from laurel_ingest.application.forget_team import ForgetTeam
 from laurel_ingest.application.history.github import InstallationTokens
 from laurel_ingest.application.history.ports import Roster
@@ -46,6 +47,7 @@ from laurel_ingest.rpc.ingest import IngestServicer, served
 from laurel_ingest.rpc.signals import SignalServicer
 from laurel_ingest.storage.adoptions import AdoptionTables
 from laurel_ingest.storage.corrections import BotTable
+from laurel_ingest.storage.erasures import ErasureTables
 from laurel_ingest.storage.partitions import PartitionTables
 from laurel_ingest.storage.postgres import PostgresStorage
 from laurel_ingest.storage.scoring_notices import ScoringNoticeTable
@@ -72,6 +74,7 @@ class Ingest:
     webhooks: WebhookLane
     history: HistoryLane
     adopt_installation: AdoptInstallation
+    forget_installation: ForgetInstallation
 
 
 def build(
@@ -152,6 +155,7 @@ def build(
     )
     closers += webhooks.closers()
     changed, bots = webhooks.follow.wake, BotTable(engine)
+    forget_installation = ForgetInstallation(ErasureTables(engine))
     adopt_installation = AdoptInstallation(AdoptionTables(engine), clock, changed)
     partitions = PartitionTables(engine)
     servicer = SignalServicer(
@@ -168,6 +172,7 @@ def build(
             UpdateBots(bots, directory, clock, changed),
             ForgetTeam(TeamTraces(engine)),
             adopt_installation,
+            forget_installation,
         ),
         follow=follow_boards,
     )
@@ -191,6 +196,7 @@ def build(
         webhooks=webhooks,
         history=history,
         adopt_installation=adopt_installation,
+        forget_installation=forget_installation,
     )
 
 

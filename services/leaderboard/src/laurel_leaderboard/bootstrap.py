@@ -30,6 +30,7 @@ from laurel_common.rpc.server import RpcServer, Servicer, build_server
 from laurel_common.tenant_places import TenantPlaces
 from laurel_leaderboard.application.adopt_installation import AdoptInstallation
 from laurel_leaderboard.application.entry_builder import EntryBuilder
+from laurel_leaderboard.application.forget_installation import ForgetInstallation
 from laurel_leaderboard.application.forget_team import ForgetTeam
 from laurel_leaderboard.application.keep_history import KeepHistory
 from laurel_leaderboard.application.list_materializations import ListMaterializations
@@ -75,6 +76,7 @@ from laurel_leaderboard.rpc.leaderboard import BoardUseCases, LeaderboardService
 from laurel_leaderboard.rpc.materialization import MaterializationServicer, VersionUseCases
 from laurel_leaderboard.storage.adoptions import PostgresAdoptions
 from laurel_leaderboard.storage.comparisons import PostgresComparisons
+from laurel_leaderboard.storage.erasures import PostgresErasures
 from laurel_leaderboard.storage.exports import PostgresExports
 from laurel_leaderboard.storage.history import PostgresHistory
 from laurel_leaderboard.storage.history_writing import PostgresDayKeeper
@@ -216,6 +218,9 @@ def build(
                     ),
                     adopt_installation=AdoptInstallation(
                         PostgresAdoptions(engine), common.shared, notices, clock
+                    ),
+                    forget_installation=ForgetInstallation(
+                        PostgresErasures(engine), common.shared, notices
                     ),
                 )
             ),

@@ -48,6 +48,11 @@ class WorkOnInstallations:
             )
 
     async def _do(self, work: Work) -> WorkOutcome:
+        if work.kind is WorkKind.ERASE:
+            while not await self._history.forget(work.installation_id):
+                pass
+            await self._works.erase(work.installation_id)
+            return WorkOutcome.DONE
         heir = await self._heir(work)
         if heir is None or heir.installation_id == work.installation_id:
             return WorkOutcome.MOOT

@@ -39,6 +39,10 @@ class Works(Protocol):
         """An installation with its account."""
         ...
 
+    async def erase(self, installation_id: int) -> None:
+        """Deletes the row of an installation that GitHub has no more, with what is left of it."""
+        ...
+
     async def succeed(self, installation_id: int, heir: Heir) -> None:
         """Deletes the row of an installation that was adopted. Signals of repositories that were to
         follow them elsewhere follow from the heir.
@@ -63,4 +67,20 @@ class HistoryMover(Protocol):
 
     async def presets(self, former: int, later: int) -> None:
         """Moves presets, and has the later installation scored by them."""
+        ...
+
+    async def forget(self, installation_id: int) -> bool:
+        """Deletes what there is of an installation for a while; whether nothing is left."""
+        ...
+
+
+class Erasures(Protocol):
+    """What is to be erased. Raises DatabaseUnavailable."""
+
+    async def request(self, installation_id: int, account_id: int, requested_by: str) -> None:
+        """Notes that an installation is to be erased, unless that is noted already."""
+        ...
+
+    async def request_uninstalled(self, before: datetime) -> int:
+        """Notes the same of all that were uninstalled before; of how many it was not yet."""
         ...

@@ -46,3 +46,15 @@ class HistoryServices:
                 from_installation_id=former, into_installation_id=later
             )
         )
+
+    async def forget(self, installation_id: int) -> bool:
+        """See HistoryMover. Boards first, so that nobody reads what is half gone."""
+        boards = await self._boards.ForgetInstallation(
+            materialization_pb2.ForgetInstallationRequest(installation_id=installation_id)
+        )
+        if not boards.is_complete:
+            return False
+        signals = await self._signals.ForgetInstallation(
+            signal_moves_pb2.ForgetInstallationRequest(installation_id=installation_id)
+        )
+        return signals.is_complete

@@ -31,6 +31,13 @@ class AppNotInstalled(LaurelError):
     default_message = "the App is not installed on this account"
 
 
+class AppInstalled(LaurelError):
+    """GitHub has the installation."""
+
+    reason = "APP_INSTALLED"
+    default_message = "the App is installed there: uninstall it at GitHub first"
+
+
 class InstallationSuspended(LaurelError):
     """Somebody suspended the installation."""
 

@@ -12,6 +12,7 @@ from laurel_common.auth.principal import current_principal
 from laurel_common.page_token import PageTokens
 from laurel_identity.application.begin_install import BeginInstall
 from laurel_identity.application.create_installation_token import CreateInstallationToken
+from laurel_identity.application.erase_installation import EraseInstallation
 from laurel_identity.application.get_installation import GetInstallation
 from laurel_identity.application.handle_installation_event import HandleInstallationEvent
 from laurel_identity.application.link_installation import LinkInstallation
@@ -36,6 +37,7 @@ class InstallationUseCases:
     link_installation: LinkInstallation
     list_failed_webhooks: ListFailedWebhooks
     redeliver_webhook: RedeliverWebhook
+    erase_installation: EraseInstallation
 
 
 class InstallationServicer(installation_pb2_grpc.InstallationServiceServicer):
@@ -126,3 +128,11 @@ class InstallationServicer(installation_pb2_grpc.InstallationServiceServicer):
     ) -> webhooks.RedeliverWebhookResponse:
         accepted = await self._do.redeliver_webhook(request.attempt_id)
         return webhooks.RedeliverWebhookResponse(accepted=accepted)
+
+    async def EraseInstallation(
+        self, request: pb.EraseInstallationRequest, context: Any
+    ) -> pb.EraseInstallationResponse:
+        await self._do.erase_installation(
+            request.installation_id, requested_by=current_principal().name
+        )
+        return pb.EraseInstallationResponse()

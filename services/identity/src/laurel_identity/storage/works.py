@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select, text, update
+from sqlalchemy import ColumnElement, Delete, and_, delete, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from laurel_common.clock import Clock
@@ -40,9 +40,27 @@ _OPEN: Final = text(
     """
 )
 
+_ERASE: Final = text(
+    """
+    INSERT INTO installation_works (account_id, kind, installation_id, requested_by)
+    VALUES (:account_id, 'erase', :installation_id, :requested_by)
+    ON CONFLICT DO NOTHING
+    """
+)
+_ERASE_UNINSTALLED: Final = text(
+    """
+    INSERT INTO installation_works (account_id, kind, installation_id, requested_by)
+    SELECT coalesce(organization_id, user_account_id), 'erase', installation_id, 'schedule'
+    FROM github_installations
+    WHERE suspended_by = 'uninstalled' AND suspended_at < :before
+    ORDER BY installation_id
+    ON CONFLICT DO NOTHING
+    """
+)
+
 
 class WorkTable:
-    """Implements Works, and the worker's OpenWork with accounts as its subjects."""
+    """Implements Works, Erasures, and the worker's OpenWork with accounts as its subjects."""
 
     def __init__(self, engine: AsyncEngine, queue: JobQueue, clock: Clock) -> None:
         self._engine = engine
@@ -107,16 +125,31 @@ class WorkTable:
         """See Works."""
         return await self._heir(installations.c.installation_id == installation_id)
 
+    async def request(self, installation_id: int, account_id: int, requested_by: str) -> None:
+        """See Erasures."""
+        values = {
+            "installation_id": installation_id,
+            "account_id": account_id,
+            "requested_by": requested_by,
+        }
+        async with transaction(self._engine) as connection:
+            await connection.execute(_ERASE, values)
+
+    async def request_uninstalled(self, before: datetime) -> int:
+        """See Erasures."""
+        async with transaction(self._engine) as connection:
+            return (await connection.execute(_ERASE_UNINSTALLED, {"before": before})).rowcount
+
+    async def erase(self, installation_id: int) -> None:
+        """See Works."""
+        async with transaction(self._engine) as connection:
+            await connection.execute(_delete_gone(installation_id))
+
     async def succeed(self, installation_id: int, heir: Heir) -> None:
         """See Works."""
-        gone = or_(installations.c.app_id == 0, installations.c.suspended_by == UNINSTALLED)
         async with transaction(self._engine) as connection:
             await follow_on(connection, installation_id, heir)
-            await connection.execute(
-                delete(installations).where(
-                    installations.c.installation_id == installation_id, gone
-                )
-            )
+            await connection.execute(_delete_gone(installation_id))
 
     async def _heir(self, where: ColumnElement[bool]) -> Heir | None:
         found = primary_installations(where).subquery("found")
@@ -130,3 +163,9 @@ class WorkTable:
             await connection.execute(
                 update(works).where(_w.id == work.id, _w.finished_at.is_(None)).values(**values)
             )
+
+
+def _delete_gone(installation_id: int) -> Delete:
+    """Deletes an installation that GitHub does not have."""
+    gone = or_(installations.c.app_id == 0, installations.c.suspended_by == UNINSTALLED)
+    return delete(installations).where(installations.c.installation_id == installation_id, gone)

@@ -7,6 +7,7 @@ from laurel.ingest.v1 import signal_corrections_pb2, signal_moves_pb2, signal_pb
 from laurel_ingest.application.adopt_installation import AdoptInstallation, Move
 from laurel_ingest.application.bots import ListBots, UpdateBots
 from laurel_ingest.application.flag_spam import FlagSpam
+from laurel_ingest.application.forget_installation import ForgetInstallation
 from laurel_ingest.application.forget_team import ForgetTeam
 from laurel_ingest.rpc import convert_corrections as convert
 
@@ -20,6 +21,7 @@ class CorrectionCases:
     update_bots: UpdateBots
     forget_team: ForgetTeam
     adopt_installation: AdoptInstallation
+    forget_installation: ForgetInstallation
 
 
 class CorrectionMethods(signal_pb2_grpc.SignalServiceServicer):
@@ -85,4 +87,13 @@ class CorrectionMethods(signal_pb2_grpc.SignalServiceServicer):
         done = await self._corrections.adopt_installation(move)
         return signal_moves_pb2.AdoptInstallationResponse(
             moved_count=done.moved_count, is_complete=done.is_complete
+        )
+
+    async def ForgetInstallation(
+        self, request: signal_moves_pb2.ForgetInstallationRequest, _context: Any
+    ) -> signal_moves_pb2.ForgetInstallationResponse:
+        """Deletes what is kept of an installation that is about to be erased."""
+        done = await self._corrections.forget_installation(request.installation_id)
+        return signal_moves_pb2.ForgetInstallationResponse(
+            forgotten_count=done.forgotten_count, is_complete=done.is_complete
         )

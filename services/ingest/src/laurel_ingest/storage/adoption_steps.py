@@ -109,16 +109,6 @@ STATES_REPOSITORY: Final = text(
             greatest(state.last_event_timestamp, excluded.last_event_timestamp)
     """
 )
-COUNT_MOVED: Final = text(
-    """
-    UPDATE installation_signal_states AS state
-    SET signal_count = greatest(
-        state.signal_count + CASE state.installation_id WHEN :into THEN :count ELSE -:count END, 0
-    )
-    WHERE state.installation_id IN (:from, :into)
-    """
-)
-
 _REPOSITORIES: Final = (
     text(
         """

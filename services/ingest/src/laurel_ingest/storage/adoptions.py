@@ -1,6 +1,6 @@
 """Moves signals to another installation: said at once, the rows following in slices."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,10 +12,9 @@ from laurel_common.errors import ConcurrentChange, InstallationNotFound
 from laurel_ingest.application.adopt_installation import Move
 from laurel_ingest.storage import adoption_steps as steps
 from laurel_ingest.storage.scoring_notices import note_change
+from laurel_ingest.storage.signal_slices import LEFT, SignalSlices
 from laurel_ingest.storage.signal_writer import lock_all_repositories, lock_repositories
 
-# Whoever writes into the same repositories waits for one of these: well below a second.
-SLICE: Final = 10_000
 _TURN: Final = text("SELECT pg_advisory_xact_lock(CAST(:key AS bigint))")
 _MOVES_LOCK: Final = 0x51670005
 _CONSTRAINTS: Final = {
@@ -29,26 +28,7 @@ _SPAN: Final = text(
     WHERE from_installation_id = :from AND repository_id = :repository
     """
 )
-_LEFT: Final = text(
-    """
-    SELECT repository_id, count(*) FROM signals
-    WHERE installation_id = :from AND (:repository = 0 OR repository_id = :repository)
-        AND event_timestamp BETWEEN :first AND :last
-    GROUP BY repository_id ORDER BY repository_id
-    """
-)
-_UNTIL: Final = text(
-    """
-    SELECT max(event_timestamp) FROM (
-        SELECT event_timestamp FROM signals
-        WHERE installation_id = :from AND repository_id = ANY (CAST(:repositories AS bigint[]))
-            AND event_timestamp BETWEEN :first AND :last
-        ORDER BY event_timestamp LIMIT :limit
-    ) AS slice
-    """
-)
-_MOVE: Final = text(
-    """
+_MOVED: Final = """
     WITH moved AS (
         UPDATE signals SET installation_id = :into
         WHERE installation_id = :from AND repository_id = ANY (CAST(:repositories AS bigint[]))
@@ -59,9 +39,20 @@ _MOVE: Final = text(
         UPDATE signal_keys AS k SET installation_id = :into FROM moved AS m
         WHERE k.content_hash = m.content_hash AND k.user_id = m.credited_id
     )
+"""
+_MOVE: Final = text(_MOVED + "SELECT count(*) FROM moved")  # noqa: S608 - constants alone
+# An installation that is moved whole had its count moved when that began.
+_COUNTED: Final = """
+    , counted AS (
+        UPDATE installation_signal_states AS state
+        SET signal_count = greatest(state.signal_count
+            + CASE state.installation_id WHEN :into THEN moved.count ELSE -moved.count END, 0)
+        FROM (SELECT count(*) AS count FROM moved) AS moved
+        WHERE state.installation_id IN (:from, :into)
+    )
     SELECT count(*) FROM moved
-    """
-)
+"""
+_MOVE_COUNTED: Final = text("".join((_MOVED, _COUNTED)))
 
 
 class AdoptionTables:
@@ -89,32 +80,15 @@ class AdoptionTables:
         return await run_transaction(self._engine, work, constraints=_CONSTRAINTS)
 
     async def slices(self, move: Move) -> AsyncIterator[int]:
-        """See SignalMoves. Repositories with few signals share a slice, one with many has several;
-        which there are is asked once.
-        """
-        values = _values(move)
+        """See SignalMoves."""
         async with transaction(self._engine) as connection:
-            first, last = (await connection.execute(_SPAN, values)).one()
-            if first is None:
-                return
-            span = values | {"first": first, "last": last}
-            left = [(row[0], row[1]) for row in await connection.execute(_LEFT, span)]
-        for repositories in _packed(left):
-            while moved := await self._slice(move, span | {"repositories": repositories}):
-                yield moved
-
-    async def _slice(self, move: Move, span: dict[str, Any]) -> int:
-        async def work(connection: AsyncConnection) -> int:
-            await lock_repositories(connection, span["repositories"])
-            until = await connection.scalar(_UNTIL, span | {"limit": SLICE})
-            if until is None:
-                return 0
-            moved = int(await connection.scalar(_MOVE, span | {"last": until}) or 0)
-            if move.repository_id:
-                await connection.execute(steps.COUNT_MOVED, span | {"count": moved})
-            return moved
-
-        return await run_transaction(self._engine, work)
+            first, last = (await connection.execute(_SPAN, _values(move))).one()
+        if first is None:
+            return
+        statement = _MOVE_COUNTED if move.repository_id else _MOVE
+        slices = SignalSlices(self._engine, statement, into=move.into_installation_id)
+        async for count in slices.run(move.from_installation_id, (first, last), move.repository_id):
+            yield count
 
     async def finish(self, move: Move, now: datetime) -> bool:
         """See SignalMoves."""
@@ -124,7 +98,7 @@ class AdoptionTables:
             await connection.execute(_TURN, {"key": _MOVES_LOCK})
             first, last = (await connection.execute(_SPAN, values)).one()
             if first is not None:
-                left = await connection.execute(_LEFT, values | {"first": first, "last": last})
+                left = await connection.execute(LEFT, values | {"first": first, "last": last})
                 if left.first() is not None:
                     return False
             await _all(connection, steps.IN_THE_END, values)
@@ -163,19 +137,6 @@ async def _all(
 ) -> None:
     for statement in statements:
         await connection.execute(statement, values)
-
-
-def _packed(left: Sequence[tuple[int, int]]) -> list[list[int]]:
-    """Repositories (with their counts), put together as long as they fit into one slice."""
-    packed: list[list[int]] = []
-    room = 0
-    for repository_id, count in left:
-        if not packed or count > room:
-            packed.append([])
-            room = SLICE
-        packed[-1].append(repository_id)
-        room -= count
-    return packed
 
 
 def _both(move: Move) -> set[int]:

@@ -1,7 +1,8 @@
 """Gives an installation's boards, with their history, to another installation."""
 
 from laurel_common.clock import Clock
-from laurel_leaderboard.application.ports import Adoptions, Notices, SharedCache
+from laurel_leaderboard.application.ports import Notices, SharedCache
+from laurel_leaderboard.application.tenant_ports import Adoptions
 
 
 class AdoptInstallation:

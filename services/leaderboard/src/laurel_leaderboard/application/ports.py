@@ -134,21 +134,6 @@ class StaleMarks(Protocol):
         ...
 
 
-class Adoptions(Protocol):
-    """Gives boards to other installations."""
-
-    async def adopt(
-        self, former: int, later: int, organization_id: int, now: datetime
-    ) -> Sequence[int]:
-        """Makes the former installation's presets, boards and days those of the later one, which is
-        on this account, and serves what was served; the presets' ids. All of its boards are marked
-        then. Wholly or not at all.
-
-        Raises ReferenceMissing, ConcurrentChange, DatabaseUnavailable.
-        """
-        ...
-
-
 class Retention(Protocol):
     """Takes versions through the end of their life."""
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from laurel.leaderboard.v1 import materialization_pb2, materialization_pb2_grpc
 from laurel_leaderboard.application.adopt_installation import AdoptInstallation
+from laurel_leaderboard.application.forget_installation import ForgetInstallation
 from laurel_leaderboard.application.forget_team import ForgetTeam
 from laurel_leaderboard.application.list_materializations import ListMaterializations
 from laurel_leaderboard.application.mark_stale import MarkStale
@@ -24,6 +25,7 @@ class VersionUseCases:
     purge_superseded: PurgeSuperseded
     forget_team: ForgetTeam
     adopt_installation: AdoptInstallation
+    forget_installation: ForgetInstallation
 
 
 class MaterializationServicer(materialization_pb2_grpc.MaterializationServiceServicer):
@@ -80,6 +82,15 @@ class MaterializationServicer(materialization_pb2_grpc.MaterializationServiceSer
             request.from_installation_id, request.into_installation_id, request.organization_id
         )
         return materialization_pb2.AdoptInstallationResponse(adopted_preset_count=count)
+
+    async def ForgetInstallation(
+        self, request: materialization_pb2.ForgetInstallationRequest, _context: Any
+    ) -> materialization_pb2.ForgetInstallationResponse:
+        """Deletes all boards of an installation that is about to be erased."""
+        done = await self._cases.forget_installation(request.installation_id)
+        return materialization_pb2.ForgetInstallationResponse(
+            forgotten_count=done.deleted_count, is_complete=done.is_complete
+        )
 
     async def ListMaterializations(
         self, request: materialization_pb2.ListMaterializationsRequest, _context: Any

@@ -87,6 +87,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """INVALID_ARGUMENT: the state of an install is none of Laurel's, or somebody else's."""
     ERROR_REASON_INSTALL_STATE_EXPIRED: _ErrorReason.ValueType  # 34
     """FAILED_PRECONDITION: the state of an install was used already, or is too old."""
+    ERROR_REASON_APP_INSTALLED: _ErrorReason.ValueType  # 35
+    """FAILED_PRECONDITION: GitHub has the installation: uninstall it there first."""
     ERROR_REASON_SIGNALS_REFUSED: _ErrorReason.ValueType  # 40
     """INVALID_ARGUMENT: a signal was refused; nothing of an all-or-nothing batch was written."""
     ERROR_REASON_MALFORMED_BATCH: _ErrorReason.ValueType  # 41
@@ -222,6 +224,8 @@ ERROR_REASON_INSTALL_STATE_INVALID: ErrorReason.ValueType  # 33
 """INVALID_ARGUMENT: the state of an install is none of Laurel's, or somebody else's."""
 ERROR_REASON_INSTALL_STATE_EXPIRED: ErrorReason.ValueType  # 34
 """FAILED_PRECONDITION: the state of an install was used already, or is too old."""
+ERROR_REASON_APP_INSTALLED: ErrorReason.ValueType  # 35
+"""FAILED_PRECONDITION: GitHub has the installation: uninstall it there first."""
 ERROR_REASON_SIGNALS_REFUSED: ErrorReason.ValueType  # 40
 """INVALID_ARGUMENT: a signal was refused; nothing of an all-or-nothing batch was written."""
 ERROR_REASON_MALFORMED_BATCH: ErrorReason.ValueType  # 41

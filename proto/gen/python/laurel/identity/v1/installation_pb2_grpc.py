@@ -81,6 +81,11 @@ class InstallationServiceStub:
                 request_serializer=laurel_dot_identity_dot_v1_dot_webhook__attempts__pb2.RedeliverWebhookRequest.SerializeToString,
                 response_deserializer=laurel_dot_identity_dot_v1_dot_webhook__attempts__pb2.RedeliverWebhookResponse.FromString,
                 _registered_method=True)
+        self.EraseInstallation = channel.unary_unary(
+                '/laurel.identity.v1.InstallationService/EraseInstallation',
+                request_serializer=laurel_dot_identity_dot_v1_dot_installation__pb2.EraseInstallationRequest.SerializeToString,
+                response_deserializer=laurel_dot_identity_dot_v1_dot_installation__pb2.EraseInstallationResponse.FromString,
+                _registered_method=True)
 
 
 class InstallationServiceServicer:
@@ -184,6 +189,20 @@ class InstallationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EraseInstallation(self, request, context):
+        """Erases an installation with everything that hangs on it, in all services: the
+        App was uninstalled there, or the account was only imported. Otherwise that
+        happens by itself 30 days after the App was uninstalled, unless it is installed
+        again before. Answered when it is noted; it goes on in the background, in
+        slices, whatever dies meanwhile, and when it is done GetInstallation ends in
+        INSTALLATION_NOT_FOUND. Idempotent.
+        Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, APP_INSTALLED,
+        DATABASE_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_InstallationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -231,6 +250,11 @@ def add_InstallationServiceServicer_to_server(servicer, server):
                     servicer.RedeliverWebhook,
                     request_deserializer=laurel_dot_identity_dot_v1_dot_webhook__attempts__pb2.RedeliverWebhookRequest.FromString,
                     response_serializer=laurel_dot_identity_dot_v1_dot_webhook__attempts__pb2.RedeliverWebhookResponse.SerializeToString,
+            ),
+            'EraseInstallation': grpc.unary_unary_rpc_method_handler(
+                    servicer.EraseInstallation,
+                    request_deserializer=laurel_dot_identity_dot_v1_dot_installation__pb2.EraseInstallationRequest.FromString,
+                    response_serializer=laurel_dot_identity_dot_v1_dot_installation__pb2.EraseInstallationResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -477,6 +501,33 @@ class InstallationService:
             '/laurel.identity.v1.InstallationService/RedeliverWebhook',
             laurel_dot_identity_dot_v1_dot_webhook__attempts__pb2.RedeliverWebhookRequest.SerializeToString,
             laurel_dot_identity_dot_v1_dot_webhook__attempts__pb2.RedeliverWebhookResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EraseInstallation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.identity.v1.InstallationService/EraseInstallation',
+            laurel_dot_identity_dot_v1_dot_installation__pb2.EraseInstallationRequest.SerializeToString,
+            laurel_dot_identity_dot_v1_dot_installation__pb2.EraseInstallationResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -78,6 +78,16 @@ class InstallationServiceStub:
     Errors: INVALID_REQUEST, GITHUB_NOT_CONFIGURED, GITHUB_UNAVAILABLE,
     GITHUB_RATE_LIMITED, GITHUB_REFUSED.
     """
+    EraseInstallation: _aio.UnaryUnaryMultiCallable[_installation_pb2.EraseInstallationRequest, _installation_pb2.EraseInstallationResponse]
+    """Erases an installation with everything that hangs on it, in all services: the
+    App was uninstalled there, or the account was only imported. Otherwise that
+    happens by itself 30 days after the App was uninstalled, unless it is installed
+    again before. Answered when it is noted; it goes on in the background, in
+    slices, whatever dies meanwhile, and when it is done GetInstallation ends in
+    INSTALLATION_NOT_FOUND. Idempotent.
+    Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, APP_INSTALLED,
+    DATABASE_UNAVAILABLE.
+    """
 
 class InstallationServiceServicer(metaclass=_abc_1.ABCMeta):
     """The GitHub App installations, and the accounts that were only imported."""
@@ -195,6 +205,22 @@ class InstallationServiceServicer(metaclass=_abc_1.ABCMeta):
         twice; ingest counts it once. Idempotent in that.
         Errors: INVALID_REQUEST, GITHUB_NOT_CONFIGURED, GITHUB_UNAVAILABLE,
         GITHUB_RATE_LIMITED, GITHUB_REFUSED.
+        """
+
+    @_abc_1.abstractmethod
+    def EraseInstallation(
+        self,
+        request: _installation_pb2.EraseInstallationRequest,
+        context: _aio.ServicerContext[_installation_pb2.EraseInstallationRequest, _abc.Awaitable[_installation_pb2.EraseInstallationResponse]],
+    ) -> _abc.Awaitable[_installation_pb2.EraseInstallationResponse]:
+        """Erases an installation with everything that hangs on it, in all services: the
+        App was uninstalled there, or the account was only imported. Otherwise that
+        happens by itself 30 days after the App was uninstalled, unless it is installed
+        again before. Answered when it is noted; it goes on in the background, in
+        slices, whatever dies meanwhile, and when it is done GetInstallation ends in
+        INSTALLATION_NOT_FOUND. Idempotent.
+        Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, APP_INSTALLED,
+        DATABASE_UNAVAILABLE.
         """
 
 def add_InstallationServiceServicer_to_server(servicer: InstallationServiceServicer, server: _aio.Server) -> None: ...

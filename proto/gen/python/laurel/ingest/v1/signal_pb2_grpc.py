@@ -89,6 +89,11 @@ class SignalServiceStub:
                 request_serializer=laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.ForgetTeamRequest.SerializeToString,
                 response_deserializer=laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.ForgetTeamResponse.FromString,
                 _registered_method=True)
+        self.ForgetInstallation = channel.unary_unary(
+                '/laurel.ingest.v1.SignalService/ForgetInstallation',
+                request_serializer=laurel_dot_ingest_dot_v1_dot_signal__moves__pb2.ForgetInstallationRequest.SerializeToString,
+                response_deserializer=laurel_dot_ingest_dot_v1_dot_signal__moves__pb2.ForgetInstallationResponse.FromString,
+                _registered_method=True)
 
 
 class SignalServiceServicer:
@@ -211,6 +216,18 @@ class SignalServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ForgetInstallation(self, request, context):
+        """Deletes all that is kept of an installation that is about to be erased:
+        signals, facts of its repositories, runs, deliveries; in slices, for about 20
+        seconds a call. Call it until it is complete; whatever dies meanwhile, it goes
+        on where it was. The log of people's corrections goes with the installation's
+        row. For an installation that nothing is known of it does nothing. Idempotent.
+        Errors: INVALID_REQUEST, CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SignalServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -263,6 +280,11 @@ def add_SignalServiceServicer_to_server(servicer, server):
                     servicer.ForgetTeam,
                     request_deserializer=laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.ForgetTeamRequest.FromString,
                     response_serializer=laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.ForgetTeamResponse.SerializeToString,
+            ),
+            'ForgetInstallation': grpc.unary_unary_rpc_method_handler(
+                    servicer.ForgetInstallation,
+                    request_deserializer=laurel_dot_ingest_dot_v1_dot_signal__moves__pb2.ForgetInstallationRequest.FromString,
+                    response_serializer=laurel_dot_ingest_dot_v1_dot_signal__moves__pb2.ForgetInstallationResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -536,6 +558,33 @@ class SignalService:
             '/laurel.ingest.v1.SignalService/ForgetTeam',
             laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.ForgetTeamRequest.SerializeToString,
             laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2.ForgetTeamResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ForgetInstallation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.ingest.v1.SignalService/ForgetInstallation',
+            laurel_dot_ingest_dot_v1_dot_signal__moves__pb2.ForgetInstallationRequest.SerializeToString,
+            laurel_dot_ingest_dot_v1_dot_signal__moves__pb2.ForgetInstallationResponse.FromString,
             options,
             channel_credentials,
             insecure,

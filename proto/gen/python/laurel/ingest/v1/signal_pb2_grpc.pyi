@@ -96,6 +96,14 @@ class SignalServiceStub:
     to none. Idempotent.
     Errors: INVALID_REQUEST, DATABASE_UNAVAILABLE.
     """
+    ForgetInstallation: _aio.UnaryUnaryMultiCallable[_signal_moves_pb2.ForgetInstallationRequest, _signal_moves_pb2.ForgetInstallationResponse]
+    """Deletes all that is kept of an installation that is about to be erased:
+    signals, facts of its repositories, runs, deliveries; in slices, for about 20
+    seconds a call. Call it until it is complete; whatever dies meanwhile, it goes
+    on where it was. The log of people's corrections goes with the installation's
+    row. For an installation that nothing is known of it does nothing. Idempotent.
+    Errors: INVALID_REQUEST, CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
+    """
 
 class SignalServiceServicer(metaclass=_abc_1.ABCMeta):
     """Writes and reads signals."""
@@ -234,6 +242,20 @@ class SignalServiceServicer(metaclass=_abc_1.ABCMeta):
         """Forgets what refers to a team, which is about to be deleted. Signals refer
         to none. Idempotent.
         Errors: INVALID_REQUEST, DATABASE_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def ForgetInstallation(
+        self,
+        request: _signal_moves_pb2.ForgetInstallationRequest,
+        context: _aio.ServicerContext[_signal_moves_pb2.ForgetInstallationRequest, _abc.Awaitable[_signal_moves_pb2.ForgetInstallationResponse]],
+    ) -> _abc.Awaitable[_signal_moves_pb2.ForgetInstallationResponse]:
+        """Deletes all that is kept of an installation that is about to be erased:
+        signals, facts of its repositories, runs, deliveries; in slices, for about 20
+        seconds a call. Call it until it is complete; whatever dies meanwhile, it goes
+        on where it was. The log of people's corrections goes with the installation's
+        row. For an installation that nothing is known of it does nothing. Idempotent.
+        Errors: INVALID_REQUEST, CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
         """
 
 def add_SignalServiceServicer_to_server(servicer: SignalServiceServicer, server: _aio.Server) -> None: ...

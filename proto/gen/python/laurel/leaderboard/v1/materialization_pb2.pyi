@@ -529,6 +529,49 @@ class AdoptInstallationResponse(_message.Message):
 Global___AdoptInstallationResponse: _TypeAlias = AdoptInstallationResponse  # noqa: Y015
 
 @_typing.final
+class ForgetInstallationRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INSTALLATION_ID_FIELD_NUMBER: _builtins.int
+    installation_id: _builtins.int
+    def __init__(
+        self,
+        *,
+        installation_id: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["installation_id", b"installation_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ForgetInstallationRequest: _TypeAlias = ForgetInstallationRequest  # noqa: Y015
+
+@_typing.final
+class ForgetInstallationResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FORGOTTEN_COUNT_FIELD_NUMBER: _builtins.int
+    IS_COMPLETE_FIELD_NUMBER: _builtins.int
+    forgotten_count: _builtins.int
+    """Versions, and boards with their days, that this call deleted."""
+    is_complete: _builtins.bool
+    """Whether nothing is left; otherwise call again."""
+    def __init__(
+        self,
+        *,
+        forgotten_count: _builtins.int = ...,
+        is_complete: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["forgotten_count", b"forgotten_count", "is_complete", b"is_complete"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ForgetInstallationResponse: _TypeAlias = ForgetInstallationResponse  # noqa: Y015
+
+@_typing.final
 class Materialization(_message.Message):
     """One immutable version of one board."""
 

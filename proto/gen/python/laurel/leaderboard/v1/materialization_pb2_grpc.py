@@ -60,6 +60,11 @@ class MaterializationServiceStub:
                 request_serializer=laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.AdoptInstallationRequest.SerializeToString,
                 response_deserializer=laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.AdoptInstallationResponse.FromString,
                 _registered_method=True)
+        self.ForgetInstallation = channel.unary_unary(
+                '/laurel.leaderboard.v1.MaterializationService/ForgetInstallation',
+                request_serializer=laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.ForgetInstallationRequest.SerializeToString,
+                response_deserializer=laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.ForgetInstallationResponse.FromString,
+                _registered_method=True)
         self.ListMaterializations = channel.unary_unary(
                 '/laurel.leaderboard.v1.MaterializationService/ListMaterializations',
                 request_serializer=laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.ListMaterializationsRequest.SerializeToString,
@@ -141,6 +146,18 @@ class MaterializationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ForgetInstallation(self, request, context):
+        """Deletes all boards of an installation that is about to be erased, with their
+        versions and days; in slices, for about 20 seconds a call. Call it until it is
+        complete; whatever dies meanwhile, it goes on where it was. Its boards are not
+        found any more at the end, and some of them before. One that has none is
+        complete. Idempotent.
+        Errors: INVALID_REQUEST, CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListMaterializations(self, request, context):
         """Versions of an installation's boards, newest first.
         Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, INSTALLATION_NOT_COVERED,
@@ -177,6 +194,11 @@ def add_MaterializationServiceServicer_to_server(servicer, server):
                     servicer.AdoptInstallation,
                     request_deserializer=laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.AdoptInstallationRequest.FromString,
                     response_serializer=laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.AdoptInstallationResponse.SerializeToString,
+            ),
+            'ForgetInstallation': grpc.unary_unary_rpc_method_handler(
+                    servicer.ForgetInstallation,
+                    request_deserializer=laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.ForgetInstallationRequest.FromString,
+                    response_serializer=laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.ForgetInstallationResponse.SerializeToString,
             ),
             'ListMaterializations': grpc.unary_unary_rpc_method_handler(
                     servicer.ListMaterializations,
@@ -320,6 +342,33 @@ class MaterializationService:
             '/laurel.leaderboard.v1.MaterializationService/AdoptInstallation',
             laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.AdoptInstallationRequest.SerializeToString,
             laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.AdoptInstallationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ForgetInstallation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.leaderboard.v1.MaterializationService/ForgetInstallation',
+            laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.ForgetInstallationRequest.SerializeToString,
+            laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.ForgetInstallationResponse.FromString,
             options,
             channel_credentials,
             insecure,

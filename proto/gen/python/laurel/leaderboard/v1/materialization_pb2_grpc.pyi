@@ -66,6 +66,14 @@ class MaterializationServiceStub:
     Errors: INVALID_REQUEST, REFERENCE_MISSING (no such installation to adopt, or
     no such account), CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
     """
+    ForgetInstallation: _aio.UnaryUnaryMultiCallable[_materialization_pb2.ForgetInstallationRequest, _materialization_pb2.ForgetInstallationResponse]
+    """Deletes all boards of an installation that is about to be erased, with their
+    versions and days; in slices, for about 20 seconds a call. Call it until it is
+    complete; whatever dies meanwhile, it goes on where it was. Its boards are not
+    found any more at the end, and some of them before. One that has none is
+    complete. Idempotent.
+    Errors: INVALID_REQUEST, CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
+    """
     ListMaterializations: _aio.UnaryUnaryMultiCallable[_materialization_pb2.ListMaterializationsRequest, _materialization_pb2.ListMaterializationsResponse]
     """Versions of an installation's boards, newest first.
     Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, INSTALLATION_NOT_COVERED,
@@ -153,6 +161,20 @@ class MaterializationServiceServicer(metaclass=_abc_1.ABCMeta):
         that has none adopts nothing. Idempotent.
         Errors: INVALID_REQUEST, REFERENCE_MISSING (no such installation to adopt, or
         no such account), CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def ForgetInstallation(
+        self,
+        request: _materialization_pb2.ForgetInstallationRequest,
+        context: _aio.ServicerContext[_materialization_pb2.ForgetInstallationRequest, _abc.Awaitable[_materialization_pb2.ForgetInstallationResponse]],
+    ) -> _abc.Awaitable[_materialization_pb2.ForgetInstallationResponse]:
+        """Deletes all boards of an installation that is about to be erased, with their
+        versions and days; in slices, for about 20 seconds a call. Call it until it is
+        complete; whatever dies meanwhile, it goes on where it was. Its boards are not
+        found any more at the end, and some of them before. One that has none is
+        complete. Idempotent.
+        Errors: INVALID_REQUEST, CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
         """
 
     @_abc_1.abstractmethod

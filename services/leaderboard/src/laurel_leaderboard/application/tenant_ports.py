@@ -1,0 +1,36 @@
+"""What the use cases need that give an installation's boards away, or delete them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+
+class Adoptions(Protocol):
+    """Gives boards to other installations."""
+
+    async def adopt(
+        self, former: int, later: int, organization_id: int, now: datetime
+    ) -> Sequence[int]:
+        """Makes the former installation's presets, boards and days those of the later one, which is
+        on this account, and serves what was served; the presets' ids. All of its boards are marked
+        then. Wholly or not at all.
+
+        Raises ReferenceMissing, ConcurrentChange, DatabaseUnavailable.
+        """
+        ...
+
+
+class Erasures(Protocol):
+    """Deletes an installation's boards. Raises ConcurrentChange, DatabaseUnavailable."""
+
+    async def presets(self, installation_id: int) -> Sequence[int]:
+        """The presets that have boards there."""
+        ...
+
+    async def delete_slice(self, installation_id: int) -> int:
+        """Deletes some versions and some boards' days; how many. 0 means that none is left."""
+        ...
+
+    async def delete_rest(self, installation_id: int) -> None:
+        """Deletes what else is known of the installation."""
+        ...

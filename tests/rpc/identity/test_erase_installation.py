@@ -1,0 +1,136 @@
+"""EraseInstallation, and erasing by schedule what was uninstalled long ago."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from laurel.identity.v1 import installation_pb2 as pb
+from laurel.identity.v1 import installation_pb2_grpc
+from laurel_common.auth.principal import PrincipalKind
+from laurel_common.errors import DependencyUnavailable, RemoteError
+from laurel_common.testing.clock import FakeClock
+from laurel_identity.domain.works import Heir
+from tests.rpc.identity.conftest import Identity, running_identity
+from tests.support.database import Database
+from tests.support.rows import Rows
+
+INSTALLED, UNINSTALLED, IMPORTED = 71, 72, -700
+
+
+@dataclass
+class Others:
+    """The services that hold something of installations: they need two calls, and may fail."""
+
+    asked: list[int] = field(default_factory=list)
+    trouble: list[Exception] = field(default_factory=list)
+
+    async def forget(self, installation_id: int) -> bool:
+        self.asked.append(installation_id)
+        if self.trouble:
+            raise self.trouble.pop()
+        return self.asked.count(installation_id) % 2 == 0
+
+    async def signals(self, former: int, later: int, repository_id: int = 0) -> bool:
+        raise AssertionError("nothing moves")
+
+    async def boards(self, former: int, heir: Heir) -> None:
+        raise AssertionError("nothing moves")
+
+    async def presets(self, former: int, later: int) -> None:
+        raise AssertionError("nothing moves")
+
+
+@dataclass
+class Tenants:
+    """Identity with an installation of each kind, each on an account of its own."""
+
+    identity: Identity
+    others: Others
+    database: Database
+
+    async def erase(self, installation_id: int) -> None:
+        request = pb.EraseInstallationRequest(installation_id=installation_id)
+        await self.identity.installations.EraseInstallation(request)
+
+    async def work(self) -> None:
+        """Does what there is to do by now."""
+        lane = self.identity.built.lane
+        for account_id in await lane.works.open_subjects():
+            await lane.work(account_id)
+
+    def left(self) -> set[int]:
+        with self.database.connect() as owner:
+            rows = owner.execute("SELECT installation_id FROM github_installations").fetchall()
+        return {row[0] for row in rows}
+
+
+@pytest.fixture
+async def tenants(database: Database, redis_url: str, tmp_path: Path) -> AsyncIterator[Tenants]:
+    clock, others = FakeClock(), Others()
+    with database.connect() as owner:
+        rows = Rows(owner)
+        gone = {"suspended_at": clock.now(), "suspended_by": "uninstalled"}
+        kinds: dict[int, dict[str, Any]] = {
+            INSTALLED: {"app_id": 9},
+            UNINSTALLED: {"app_id": 9, **gone},
+            IMPORTED: {"app_id": 0},
+        }
+        for number, (installation_id, changes) in enumerate(kinds.items()):
+            account = rows.organization(id=700 + number, login=f"acme-{number}")
+            rows.installation(installation_id=installation_id, organization_id=account, **changes)
+    async with running_identity(
+        database, redis_url, tmp_path, clock=clock, history=others
+    ) as identity:
+        yield Tenants(identity, others, database)
+
+
+async def test_what_an_operator_erases_goes_whatever_fails_on_the_way(tenants: Tenants) -> None:
+    tenants.others.trouble.append(DependencyUnavailable())
+    for _ in range(2):
+        await tenants.erase(IMPORTED)
+    await tenants.work()
+    assert IMPORTED in tenants.left(), "the attempt failed"
+    await tenants.work()
+    assert tenants.others.asked == [IMPORTED], "the next attempt is not due yet"
+    tenants.identity.clock.advance(timedelta(minutes=10))
+    await tenants.work()
+    assert tenants.left() == {INSTALLED, UNINSTALLED}
+    with pytest.raises(RemoteError) as gone:
+        await tenants.erase(IMPORTED)
+    assert (gone.value.code, gone.value.reason) == ("NOT_FOUND", "INSTALLATION_NOT_FOUND")
+
+
+async def test_what_was_uninstalled_is_erased_after_thirty_days(tenants: Tenants) -> None:
+    schedule, clock = tenants.identity.built.lane.erase_uninstalled, tenants.identity.clock
+    clock.advance(timedelta(days=29, hours=23))
+    await schedule()
+    await tenants.work()
+    assert tenants.left() == {INSTALLED, UNINSTALLED, IMPORTED}
+    clock.advance(timedelta(hours=2))
+    for _ in range(2):
+        await schedule()
+    await tenants.work()
+    assert tenants.left() == {INSTALLED, IMPORTED}
+    assert set(tenants.others.asked) == {UNINSTALLED}
+
+
+async def test_what_is_installed_is_not_erased(tenants: Tenants) -> None:
+    with pytest.raises(RemoteError) as refused:
+        await tenants.erase(INSTALLED)
+    assert (refused.value.code, refused.value.reason) == ("FAILED_PRECONDITION", "APP_INSTALLED")
+    with pytest.raises(RemoteError) as faulty:
+        await tenants.erase(0)
+    assert faulty.value.reason == "INVALID_REQUEST"
+    for kind in (PrincipalKind.BACKEND, PrincipalKind.GATEWAY, PrincipalKind.SERVICE):
+        stub = installation_pb2_grpc.InstallationServiceStub(
+            tenants.identity.server.channel(kind, name="ingest")
+        )
+        with pytest.raises(RemoteError) as refused:
+            await stub.EraseInstallation(pb.EraseInstallationRequest(installation_id=IMPORTED))
+        assert refused.value.reason == "CALLER_NOT_ALLOWED"
+    await tenants.work()
+    assert tenants.left() == {INSTALLED, UNINSTALLED, IMPORTED}
