@@ -10,6 +10,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from structlog.testing import capture_logs
 
 from laurel_common.auth import PrincipalKind
 from laurel_common.config import ConfigError
@@ -94,10 +95,13 @@ async def test_calls_before_the_checks_hold_are_not_served(start: Start) -> None
     probe = Probe(holds=False)
     running = await start(health_checks=[HealthCheck("database", probe)])
     stub = pb_grpc.EchoServiceStub(running.channel())
-    with pytest.raises(RemoteError) as caught:
+    with capture_logs() as lines, pytest.raises(RemoteError) as caught:
         await stub.Echo(pb.EchoRequest())
     assert (caught.value.code, caught.value.reason) == ("UNAVAILABLE", "NOT_SERVING")
     assert caught.value.retry_after is not None
+    # Whoever calls while others start has met no fault: no traceback.
+    [line] = [each for each in lines if each["event"] == "call"]
+    assert (line["log_level"], "exc_info" in line) == ("info", False)
     probe.holds = True
     await running.server.health.check()
     await stub.Echo(pb.EchoRequest())

@@ -6,6 +6,7 @@ from typing import Any
 import grpc
 import structlog
 
+from laurel_common.errors import NotServing
 from laurel_common.metrics import RpcMetrics
 from laurel_common.rpc.call import Call, Step
 
@@ -21,7 +22,7 @@ _FAULTS_OF_OURS = {
 class AccessLogStep(Step):
     """One line a call: all that failed or took `slow` seconds, and every `sample`-th good one.
 
-    Long streams are slow by nature and count as good.
+    Long streams are slow by nature and count as good; who calls before we serve has met no fault.
     """
 
     def __init__(self, metrics: RpcMetrics, *, sample: int, slow: float) -> None:
@@ -39,7 +40,7 @@ class AccessLogStep(Step):
             slow = seconds >= self._slow and not call.streaming
             if slow or self._good % self._sample == 0:
                 log.info("call", **_fields(call, seconds), slow=slow)
-        elif call.code in _FAULTS_OF_OURS:
+        elif call.code in _FAULTS_OF_OURS and not isinstance(call.error, NotServing):
             log.error("call", **_fields(call, seconds), exc_info=call.error)
         else:
             log.info("call", **_fields(call, seconds))
