@@ -152,12 +152,14 @@ def emptied_service(module_service: Service, module_database: Database, redis_ur
 
 @asynccontextmanager
 async def running_service(
-    database: Database, redis_url: str, tmp_path: Path, **changes: object
+    database: Database, redis_url: str, tmp_path: Path, *, seed: bool = True, **changes: object
 ) -> AsyncIterator[Service]:
-    """The service over an empty database and an empty Valkey."""
-    seed_world(database)
+    """The service over an empty database and an empty Valkey, or without `seed` as they are."""
+    if seed:
+        seed_world(database)
     key_file = tmp_path / "leaderboard.key"
-    generate_private_key(key_file)
+    if "key_file" not in changes:
+        generate_private_key(key_file)
     settings = LeaderboardSettings.model_validate(
         {
             "database_url": database.url("laurel_leaderboard"),
