@@ -1,14 +1,18 @@
 """`laurel demo`, whole: activity in, boards out, and the lines that it says to go on with."""
 
+import csv
 import gzip
+import io
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from laurel_cli.demo.cast import PEOPLE
-from tests.e2e.running import BIN, environment, laurel, running_up
+from tests.e2e.running import BIN, Up, environment, laurel, running_up
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +80,22 @@ def test_a_second_demo_starts_afresh_and_comes_to_the_same_signals(
     assert "3 events read: 3 new signals" in again
 
 
+def exported(up: Up, data: Path, form: str, file: Path) -> list[tuple[int, int, str, str]]:
+    """Rank, id, login and score of a whole board, as `laurel export` writes it."""
+    asked = ("--period", "all_time", "--format", form, "-o", str(file), "--data", str(data))
+    up.laurel("export", "meridian-maps", *asked)
+    content = file.read_bytes()
+    if form == "arrow":
+        rows: list[dict[str, Any]] = pa.ipc.open_stream(content).read_all().to_pylist()
+    elif form == "csv":
+        rows = list(csv.DictReader(io.StringIO(content.decode(), newline="")))
+    else:
+        rows = [json.loads(line) for line in content.splitlines()]
+    return [
+        (int(row["rank"]), int(row["entity_id"]), row["login"], str(row["score"])) for row in rows
+    ]
+
+
 def test_what_the_demo_left_can_be_run_and_looked_into(home: Path, shown: str) -> None:
     data = home / "build" / "demo"
     with running_up(home, ["--data", str(data)]) as up:
@@ -123,6 +143,12 @@ def test_what_the_demo_left_can_be_run_and_looked_into(home: Path, shown: str) -
         assert [(each["entity_id"], each["score"]) for each in ranged["entries"]] == [
             (each["entity"]["id"], each["score"]) for each in stored["entries"]
         ]
+        shown_rows = [
+            (each["rank"], int(each["entity"]["id"]), each["entity"]["login"], each["score"])
+            for each in stored["entries"]
+        ]
+        for form in ("csv", "jsonl", "arrow"):
+            assert exported(up, data, form, home / f"board.{form}") == shown_rows, form
 
 
 def test_a_directory_that_is_not_the_demos_is_left_alone(tmp_path: Path) -> None:
