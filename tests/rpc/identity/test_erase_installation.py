@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from laurel.identity.v1 import installation_pb2 as pb
 from laurel.identity.v1 import installation_pb2_grpc
@@ -134,3 +135,43 @@ async def test_what_is_installed_is_not_erased(tenants: Tenants) -> None:
         assert refused.value.reason == "CALLER_NOT_ALLOWED"
     await tenants.work()
     assert tenants.left() == {INSTALLED, UNINSTALLED, IMPORTED}
+
+
+async def test_nothing_is_forgotten_of_what_github_has_again(tenants: Tenants) -> None:
+    await tenants.erase(UNINSTALLED)
+    with tenants.database.connect() as owner:
+        owner.execute(
+            "UPDATE github_installations SET suspended_at = NULL, suspended_by = NULL"
+            " WHERE installation_id = %s",
+            (UNINSTALLED,),
+        )
+    await tenants.work()
+    assert tenants.others.asked == []
+    assert UNINSTALLED in tenants.left()
+    with tenants.database.connect() as owner:
+        (outcome,) = owner.execute("SELECT outcome FROM installation_works").fetchall()
+    assert outcome == ("moot",)
+
+
+async def test_signals_wait_for_the_installation_of_their_repositorys_account(
+    tenants: Tenants,
+) -> None:
+    clock, repository_id = tenants.identity.clock, 4711
+    with tenants.database.connect() as owner:
+        rows = Rows(owner)
+        elsewhere = rows.organization(id=799, login="elsewhere")
+        rows.repository(id=repository_id, organization_id=elsewhere)
+        owner.execute(
+            "INSERT INTO installation_works"
+            " (account_id, kind, installation_id, repository_id, requested_by)"
+            " VALUES (%s, 'transfer', %s, %s, 'identity')",
+            (elsewhere, INSTALLED, repository_id),
+        )
+    with capture_logs() as lines:
+        await tenants.work()
+    assert not [line for line in lines if line.get("exc_info") or line["log_level"] == "warning"]
+    with tenants.database.connect() as owner:
+        (waiting,) = owner.execute(
+            "SELECT last_error, next_attempt_at, finished_at FROM installation_works"
+        ).fetchall()
+    assert waiting == ("HEIR_MISSING", clock.now() + timedelta(days=1), None)

@@ -11,7 +11,6 @@ from laurel_identity.domain.works import Heir, Work, WorkKind, WorkOutcome, paus
 
 log = structlog.get_logger(__name__)
 
-
 # Installing the App on the account that a repository was transferred to ends the wait at once.
 _WAIT = timedelta(days=1)
 
@@ -33,9 +32,10 @@ class WorkOnInstallations:
         while work := await self._works.claim(account_id, self._clock.now()):
             try:
                 outcome = await self._do(work)
-            except (
-                Exception
-            ) as error:  # an attempt may end in any way; the work's row says in which
+            except HeirMissing:
+                await self._works.retry(work, "HEIR_MISSING", self._clock.now() + _WAIT)
+                return
+            except Exception as error:  # however an attempt ends, the work's row says it
                 await self._put_off(work, error)
                 return
             await self._works.finish(work, outcome, self._clock.now())
@@ -49,10 +49,7 @@ class WorkOnInstallations:
 
     async def _do(self, work: Work) -> WorkOutcome:
         if work.kind is WorkKind.ERASE:
-            while not await self._history.forget(work.installation_id):
-                pass
-            await self._works.erase(work.installation_id)
-            return WorkOutcome.DONE
+            return await self._erase(work.installation_id)
         heir = await self._heir(work)
         if heir is None or heir.installation_id == work.installation_id:
             return WorkOutcome.MOOT
@@ -62,6 +59,16 @@ class WorkOnInstallations:
             await self._move_signals(work, heir)
         else:
             await self._adopt(work, heir)
+        return WorkOutcome.DONE
+
+    async def _erase(self, installation_id: int) -> WorkOutcome:
+        """Looked at before each step: what GitHub has again by now is not to be forgotten."""
+        is_complete = False
+        while not is_complete:
+            if not await self._works.is_gone(installation_id):
+                return WorkOutcome.MOOT
+            is_complete = await self._history.forget(installation_id)
+        await self._works.erase(installation_id)
         return WorkOutcome.DONE
 
     async def _heir(self, work: Work) -> Heir | None:

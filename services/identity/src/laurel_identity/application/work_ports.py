@@ -39,6 +39,10 @@ class Works(Protocol):
         """An installation with its account."""
         ...
 
+    async def is_gone(self, installation_id: int) -> bool:
+        """Whether GitHub does not have the installation."""
+        ...
+
     async def erase(self, installation_id: int) -> None:
         """Deletes the row of an installation that GitHub has no more, with what is left of it."""
         ...

@@ -18,6 +18,7 @@ from laurel_identity.storage.tables import installation_works as works
 from laurel_identity.storage.tables import repositories
 
 _w = works.c
+_IS_GONE: Final = or_(installations.c.app_id == 0, installations.c.suspended_by == UNINSTALLED)
 
 # The oldest work of an account alone can be claimed: one that waits holds up those behind it.
 _CLAIM: Final = text(
@@ -140,6 +141,14 @@ class WorkTable:
         async with transaction(self._engine) as connection:
             return (await connection.execute(_ERASE_UNINSTALLED, {"before": before})).rowcount
 
+    async def is_gone(self, installation_id: int) -> bool:
+        """See Works."""
+        there = select(installations.c.installation_id).where(
+            installations.c.installation_id == installation_id, _IS_GONE.is_not(True)
+        )
+        async with transaction(self._engine) as connection:
+            return await connection.scalar(there) is None
+
     async def erase(self, installation_id: int) -> None:
         """See Works."""
         async with transaction(self._engine) as connection:
@@ -167,5 +176,4 @@ class WorkTable:
 
 def _delete_gone(installation_id: int) -> Delete:
     """Deletes an installation that GitHub does not have."""
-    gone = or_(installations.c.app_id == 0, installations.c.suspended_by == UNINSTALLED)
-    return delete(installations).where(installations.c.installation_id == installation_id, gone)
+    return delete(installations).where(installations.c.installation_id == installation_id, _IS_GONE)
