@@ -16,11 +16,16 @@ class ToldCoverage:
         self.asked: list[Scope] = []
         self.away = False
         self.hangs = False
+        self.hanging = 0
 
     async def part(self, scope: Scope) -> bytes:
         self.asked.append(scope)
         if self.hangs:
-            await asyncio.Event().wait()
+            self.hanging += 1
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self.hanging -= 1
         if self.away:
             raise DependencyUnavailable
         if scope not in self.lines:

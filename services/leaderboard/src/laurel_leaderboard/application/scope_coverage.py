@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 
 LIFETIME = timedelta(seconds=60)
 RENEWAL = timedelta(seconds=30)
-# While ingest is away: what was known goes on, and is asked for again after this.
+# While ingest is away: what was known goes on, and is asked for again after this, beside the reads.
 RETRY = timedelta(seconds=5)
 # No read waits for longer; the answer then says nothing of coverage.
 PATIENCE_SECONDS = 0.5
@@ -65,7 +65,7 @@ class ScopeCoverage:
         if kept is None or now >= kept.valid_until:
             return None
         if now >= kept.renew_at:
-            kept.renew_at = kept.valid_until
+            kept.renew_at = now + RETRY
             self._flights.start(scope, lambda: self._load(scope))
         return kept.part
 
@@ -90,9 +90,9 @@ class ScopeCoverage:
         return part
 
     def _missed(self, scope: Scope, reason: str) -> bytes:
-        known, until = self._kept.get(scope), self._clock.now() + RETRY
+        known, now = self._kept.get(scope), self._clock.now()
         part = known.part if known is not None else b""
-        self._keep(scope, _Kept(part, until, until))
+        self._keep(scope, _Kept(part, now + RETRY, now + LIFETIME))
         log.info("coverage_not_told", installation_id=scope.installation_id, reason=reason)
         return part
 
