@@ -128,3 +128,21 @@ async def test_a_bulk_write_of_one_installation_lets_no_other_wait(
         bulk.wrote([ONE])
         await follow()
         assert scoring.told == [OTHER]
+
+
+async def test_what_another_process_told_waits_anew_when_it_changes_again(
+    follow: FollowBoards, scoring: ScoringHeard, engine: AsyncEngine, timer: Timer
+) -> None:
+    other = FollowBoards(ScoringNoticeTable(engine), scoring, timer=timer)
+    with follow.bulk_write() as bulk:
+        for _ in range(2):
+            bulk.begins()
+            await change(engine, ONE)
+            bulk.wrote([ONE])
+            await follow()
+            before = len(scoring.told)
+            await other()
+            assert len(scoring.told) == before + 1
+            await follow()
+            timer.now += LONGEST_WAIT
+    assert scoring.told == [ONE, ONE]

@@ -79,7 +79,11 @@ class FollowBoards:
 
     async def __call__(self) -> None:
         """Goes through the notices once. Raises the typed errors of the database."""
-        for installation_id, changes in (await self._notices.pending()).items():
+        pending = await self._notices.pending()
+        # Another process may have told what this one let wait.
+        waiting = self._waiting_since
+        self._waiting_since = {each: waiting[each] for each in pending if each in waiting}
+        for installation_id, changes in pending.items():
             if not self._is_due(installation_id):
                 continue
             try:
