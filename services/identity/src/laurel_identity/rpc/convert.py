@@ -45,7 +45,7 @@ _WIRE_PRIVACIES = {value: number for number, value in _PRIVACIES.items()}
 def to_batch(request: directory_upserts_pb2.UpsertEntitiesRequest) -> Batch:
     """What a source saw."""
     return Batch(
-        observed_at=_time(request, "observe_time"),
+        observed_at=to_moment(request, "observe_time"),
         users=[_to_user(each) for each in request.users],
         owners=[_to_owner(each) for each in request.imported_owners],
         repositories=[_to_repository(each) for each in request.repositories],
@@ -185,11 +185,6 @@ def from_installation_token(
     )
 
 
-def to_moment(message: Any, field: str) -> datetime | None:
-    """A timestamp field's instant; None where it is absent. Raises InvalidRequest."""
-    return _time(message, field)
-
-
 def from_attempt(attempt: WebhookAttempt) -> webhook_attempts_pb2.WebhookAttempt:
     """An attempt's message."""
     return webhook_attempts_pb2.WebhookAttempt(
@@ -242,7 +237,7 @@ def _to_repository(repository: entities_pb2.Repository) -> Repository:
         _told(repository, "is_fork"),
         _told(repository, "default_branch"),
         _told(repository, "html_url"),
-        _time(repository, "github_update_time"),
+        to_moment(repository, "github_update_time"),
     )
 
 
@@ -262,7 +257,7 @@ def _told(message: Any, field: str) -> Any:
     return getattr(message, field) if message.HasField(field) else None
 
 
-def _time(message: Any, field: str) -> datetime | None:
+def to_moment(message: Any, field: str) -> datetime | None:
     """A timestamp field's instant, cut to microseconds; None where it is absent.
 
     Raises InvalidRequest for what is none.
