@@ -27,7 +27,7 @@ class InstallationLane:
 
     def start(self) -> None:
         """Called within the running loop."""
-        self.worker.start(_at_once)
+        self.worker.start()
 
     def closers(self) -> list[Callable[[], Awaitable[object]]]:
         """What ends it."""
@@ -47,7 +47,3 @@ def build_installation_lane(
     )
     queue.every(CRON, erase_uninstalled)
     return InstallationLane(Worker(queue, works), works, work, erase_uninstalled)
-
-
-async def _at_once() -> None:
-    """Nothing has to be made ready."""

@@ -47,8 +47,8 @@ class HistoryLane:
 
     def start(self) -> None:
         """Called within the running loop."""
-        self.runs_worker.start(_at_once)
-        self.works_worker.start(_at_once)
+        self.runs_worker.start()
+        self.works_worker.start()
 
     def closers(self) -> list[Callable[[], Awaitable[object]]]:
         """What ends the background work, to be called in reverse order."""
@@ -117,7 +117,3 @@ def build_history_lane(
         reconcile=reconcile,
         begin=BeginHistory(runs, roster, clock),
     )
-
-
-async def _at_once() -> None:
-    """Nothing has to be made ready."""

@@ -49,7 +49,7 @@ class WebhookLane:
 
     def start(self) -> None:
         """Called within the running loop."""
-        self.worker.start(_at_once)
+        self.worker.start()
         self.follow.start()
         self.forget.start()
 
@@ -112,7 +112,3 @@ def build_webhook_lane(
         forget_deliveries=forget_deliveries,
         redeliver=redeliver,
     )
-
-
-async def _at_once() -> None:
-    """Nothing has to be made ready."""

@@ -54,8 +54,8 @@ class Worker:
         self._procrastinate: procrastinate.worker.Worker | None = None
         self._idle: set[int | None] = set()
 
-    def start(self, ready: Callable[[], Awaitable[object]]) -> None:
-        """Begins as soon as `ready` (a warm-up) is done. Called within the running loop."""
+    def start(self, ready: Callable[[], Awaitable[object]] | None = None) -> None:
+        """Begins at once, or when `ready` (a warm-up) is done. Called within the running loop."""
         self._tasks = [
             asyncio.create_task(self._run(ready), name=f"{self._lane}-worker"),
             asyncio.create_task(self._sweep_forever(), name=f"{self._lane}-sweep"),
@@ -73,8 +73,9 @@ class Worker:
             _, pending = await asyncio.wait(pending, timeout=STOP_SECONDS + 1)
         await self._queue.app.close_async()
 
-    async def _run(self, ready: Callable[[], Awaitable[object]]) -> None:
-        await ready()
+    async def _run(self, ready: Callable[[], Awaitable[object]] | None) -> None:
+        if ready is not None:
+            await ready()
         # procrastinate answers a cancellation by ending in good order, not by passing it on.
         while not self._stopping:
             try:
