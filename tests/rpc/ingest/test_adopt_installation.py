@@ -13,6 +13,7 @@ from laurel.ingest.v1.signal_reads_pb2 import ListSignalsRequest, StreamSignalsR
 from laurel_common.auth.principal import PrincipalKind
 from laurel_common.errors import RemoteError
 from laurel_ingest.application.adopt_installation import Move
+from laurel_ingest.application.turns import Turn
 from laurel_ingest.storage import signal_slices
 from tests.rpc.ingest.conftest import Service
 from tests.rpc.ingest.test_read_signals import _rows, world_of_signals
@@ -60,10 +61,10 @@ async def begun(service: Service, repository_id: int = 0) -> None:
     """As a call leaves it that died after its first slice."""
     move = Move(INSTALLATION_ID, APP, repository_id)
     do = service.inner.adopt_installation
-    do._seconds = 0.0
+    do.turn = Turn(seconds=0)
     done = await do(move)
     assert not done.is_complete
-    do._seconds = 20.0
+    do.turn = Turn()
 
 
 async def held(service: Service, installation_id: int) -> dict[bytes, dict[str, Any]]:

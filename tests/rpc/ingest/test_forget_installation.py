@@ -8,6 +8,7 @@ from laurel.ingest.v1 import signal_pb2_grpc
 from laurel.ingest.v1.signal_moves_pb2 import ForgetInstallationRequest
 from laurel_common.auth.principal import PrincipalKind
 from laurel_common.errors import RemoteError
+from laurel_ingest.application.turns import Turn
 from laurel_ingest.storage import erasures, signal_slices
 from tests.rpc.ingest.conftest import Service
 from tests.rpc.ingest.test_read_signals import world_of_signals
@@ -27,7 +28,7 @@ _TABLES = (
     "signals", "signal_keys", "repository_facts", "repository_fact_links", "signal_withdrawals",
     "webhook_deliveries", "ingest_runs", "ingest_run_repositories", "ingest_log",
     "repository_histories", "repository_installations", "installation_bots", "scoring_notices",
-    "installation_signal_states", "repository_sync_state",
+    "installation_signal_states", "repository_sync_state", "coverage_gaps", "github_budgets",
 )  # fmt: skip
 
 
@@ -55,6 +56,9 @@ def seed(service: Service) -> None:
             " VALUES (%(repository)s, %(id)s, now())",
             "INSERT INTO repository_sync_state (repository_id, organization_id)"
             " VALUES (%(repository)s, %(account)s)",
+            "INSERT INTO coverage_gaps (repository_id, reason, last_at)"
+            " VALUES (%(repository)s, 'push_truncated', now())",
+            "INSERT INTO github_budgets (installation_id) VALUES (%(id)s)",
             "INSERT INTO installation_bots (installation_id, user_id, added_by)"
             " VALUES (%(id)s, 4, 't')",
             "INSERT INTO webhook_deliveries (delivery_id, event, installation_id, subject_id,"
@@ -84,7 +88,7 @@ async def test_nothing_is_left_whatever_died_on_the_way(
     )
     request = ForgetInstallationRequest(installation_id=INSTALLATION_ID)
     # As many calls that each end after a slice.
-    service.inner.forget_installation._seconds = 0.0
+    service.inner.forget_installation.turn = Turn(seconds=0)
     forgotten, calls = 0, 0
     while True:
         done = await identity.ForgetInstallation(request)

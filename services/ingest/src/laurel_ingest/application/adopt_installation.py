@@ -1,15 +1,12 @@
 """The use case AdoptInstallation: what is kept of an installation becomes another one's."""
 
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from laurel_common.clock import Clock
-
-# Of one call; the caller's patience is longer than that and a slice.
-SECONDS_A_CALL = 20.0
+from laurel_ingest.application.turns import Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +30,7 @@ class SignalMoves(Protocol):
         """
         ...
 
-    def slices(self, move: Move) -> AsyncIterator[int]:
+    def slices(self, move: Move) -> AsyncGenerator[int]:
         """Moves the rows of signals, so many with each step; each step is committed."""
         ...
 
@@ -53,32 +50,22 @@ class Adopted:
 class AdoptInstallation:
     """Goes on where an earlier call ended, however it did."""
 
-    def __init__(
-        self,
-        moves: SignalMoves,
-        clock: Clock,
-        changed: Callable[[], None],
-        *,
-        seconds: float = SECONDS_A_CALL,
-        timer: Callable[[], float] = time.monotonic,
-    ) -> None:
+    # Of one call.
+    turn = Turn()
+
+    def __init__(self, moves: SignalMoves, clock: Clock, changed: Callable[[], None]) -> None:
         self._moves = moves
         self._clock = clock
         self._changed = changed
-        self._seconds = seconds
-        self._timer = timer
 
     async def __call__(self, move: Move) -> Adopted:
         """Moves for a while. Raises what SignalMoves.begin raises."""
-        until = self._timer() + self._seconds
         if not await self._moves.begin(move, self._clock.now()):
             return Adopted(0, is_complete=True)
         self._changed()
-        moved = 0
-        async for count in self._moves.slices(move):
-            moved += count
-            if self._timer() >= until:
-                return Adopted(moved, is_complete=False)
+        moved, is_through = await self.turn.take(self._moves.slices(move))
+        if not is_through:
+            return Adopted(moved, is_complete=False)
         is_complete = await self._moves.finish(move, self._clock.now())
         self._changed()
         return Adopted(moved, is_complete)

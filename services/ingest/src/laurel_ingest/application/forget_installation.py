@@ -1,18 +1,16 @@
 """The use case ForgetInstallation: nothing is kept of what is about to be erased."""
 
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Protocol
 
-# Of one call; the caller's patience is longer than that and a slice.
-SECONDS_A_CALL = 20.0
+from laurel_ingest.application.turns import Turn
 
 
 class InstallationTraces(Protocol):
     """What is kept of installations."""
 
-    def forget(self, installation_id: int) -> AsyncIterator[int]:
+    def forget(self, installation_id: int) -> AsyncGenerator[int]:
         """Deletes it, so many rows with each step; each step is committed. At the end of the last
         one nothing is left. Raises DatabaseUnavailable.
         """
@@ -30,22 +28,12 @@ class Forgotten:
 class ForgetInstallation:
     """Goes on where an earlier call ended, however it did."""
 
-    def __init__(
-        self,
-        traces: InstallationTraces,
-        *,
-        seconds: float = SECONDS_A_CALL,
-        timer: Callable[[], float] = time.monotonic,
-    ) -> None:
+    # Of one call.
+    turn = Turn()
+
+    def __init__(self, traces: InstallationTraces) -> None:
         self._traces = traces
-        self._seconds = seconds
-        self._timer = timer
 
     async def __call__(self, installation_id: int) -> Forgotten:
         """Forgets for a while."""
-        until, forgotten = self._timer() + self._seconds, 0
-        async for count in self._traces.forget(installation_id):
-            forgotten += count
-            if self._timer() >= until:
-                return Forgotten(forgotten, is_complete=False)
-        return Forgotten(forgotten, is_complete=True)
+        return Forgotten(*await self.turn.take(self._traces.forget(installation_id)))

@@ -109,24 +109,22 @@ STATES_REPOSITORY: Final = text(
             greatest(state.last_event_timestamp, excluded.last_event_timestamp)
     """
 )
-_REPOSITORIES: Final = (
-    text(
-        """
-        UPDATE repository_installations SET installation_id = :into
+
+
+def _rows_of(table: str) -> TextClause:
+    """Rows of what moves become the later installation's."""
+    return text(
+        f"""
+        UPDATE {table} SET installation_id = :into
         WHERE installation_id = :from AND (:repository = 0 OR repository_id = :repository)
-        """
-    ),
-    text(
-        """
-        UPDATE repository_histories SET installation_id = :into
-        WHERE installation_id = :from AND (:repository = 0 OR repository_id = :repository)
-        """
-    ),
-)
-AT_ONCE_REPOSITORY: Final = _REPOSITORIES
+        """  # noqa: S608 - put together from constants
+    )
+
+
+AT_ONCE_REPOSITORY: Final = (_rows_of("repository_installations"), _rows_of("repository_histories"))
 # Runs that are not over end: they ask GitHub in the name of what is not there any more.
 AT_ONCE_WHOLE: Final[tuple[TextClause, ...]] = (
-    *_REPOSITORIES,
+    *AT_ONCE_REPOSITORY,
     text(
         """
         UPDATE ingest_runs SET state = 'cancelled', finished_at = :now, waiting_until = NULL
@@ -178,18 +176,8 @@ AT_ONCE_WHOLE: Final[tuple[TextClause, ...]] = (
 )
 
 IN_THE_END: Final = (
-    text(
-        """
-        UPDATE signal_withdrawals SET installation_id = :into
-        WHERE installation_id = :from AND (:repository = 0 OR repository_id = :repository)
-        """
-    ),
-    text(
-        """
-        UPDATE signal_corrections SET installation_id = :into
-        WHERE installation_id = :from AND (:repository = 0 OR repository_id = :repository)
-        """
-    ),
+    _rows_of("signal_withdrawals"),
+    _rows_of("signal_corrections"),
     text(
         """
         UPDATE signal_moves SET finished_at = :now

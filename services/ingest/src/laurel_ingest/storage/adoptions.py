@@ -1,6 +1,6 @@
 """Moves signals to another installation: said at once, the rows following in slices."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from datetime import datetime
 from typing import Any, Final
 
@@ -79,7 +79,7 @@ class AdoptionTables:
 
         return await run_transaction(self._engine, work, constraints=_CONSTRAINTS)
 
-    async def slices(self, move: Move) -> AsyncIterator[int]:
+    async def slices(self, move: Move) -> AsyncGenerator[int]:
         """See SignalMoves."""
         async with transaction(self._engine) as connection:
             first, last = (await connection.execute(_SPAN, _values(move))).one()

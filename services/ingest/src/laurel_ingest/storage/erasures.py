@@ -1,6 +1,6 @@
 """Deletes what is kept of an installation, slice by slice."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any, Final
 
 from sqlalchemy import text
@@ -64,13 +64,17 @@ _DELETE_ROWS: Final = (
         )
         """
     ),
-    text(
-        """
-        DELETE FROM repository_sync_state WHERE repository_id IN (
-            SELECT repository_id FROM repository_installations WHERE installation_id = :from
-            LIMIT :limit
+    *(
+        text(
+            f"""
+            DELETE FROM {table} WHERE repository_id IN (
+                SELECT r.repository_id
+                FROM repository_installations AS r JOIN {table} USING (repository_id)
+                WHERE r.installation_id = :from LIMIT :limit
+            )
+            """  # noqa: S608 - put together from constants
         )
-        """
+        for table in ("repository_sync_state", "coverage_gaps")
     ),
 )
 _IN_THE_END: Final = tuple(
@@ -90,7 +94,7 @@ class ErasureTables:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def forget(self, installation_id: int) -> AsyncIterator[int]:
+    async def forget(self, installation_id: int) -> AsyncGenerator[int]:
         """See InstallationTraces."""
         values = {"from": installation_id}
         async with transaction(self._engine) as connection:

@@ -1,6 +1,6 @@
 """An installation's signals, taken in slices that others need not wait long for."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -48,7 +48,7 @@ class SignalSlices:
 
     async def run(
         self, installation_id: int, span: tuple[datetime, datetime], repository_id: int = 0
-    ) -> AsyncIterator[int]:
+    ) -> AsyncGenerator[int]:
         """How many signals each slice had; of one repository, or of all.
 
         Repositories with few signals share a slice, one with many has several; which there are is
