@@ -7,13 +7,12 @@ import pytest
 
 from laurel.leaderboard.v1 import leaderboard_pb2 as pb
 from laurel.leaderboard.v1 import materialization_pb2_grpc
-from laurel.leaderboard.v1.materialization_pb2 import (
-    STALE_CAUSE_SIGNALS,
+from laurel.leaderboard.v1.board_moves_pb2 import (
     AdoptInstallationRequest,
     AdoptInstallationResponse,
     ForgetInstallationRequest,
-    MarkStaleRequest,
 )
+from laurel.leaderboard.v1.materialization_pb2 import STALE_CAUSE_SIGNALS, MarkStaleRequest
 from laurel_common.auth.principal import PrincipalKind
 from laurel_common.errors import RemoteError
 from tests.rpc.leaderboard.conftest import Service

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from laurel.scoring.v1 import preset_pb2 as pb
+from laurel.scoring.v1 import preset_moves_pb2 as moves
 from laurel.scoring.v1 import preset_pb2_grpc, scoring_pb2
 from laurel_common.auth.principal import PrincipalKind
 from laurel_common.auth.tokens import StaticToken
@@ -27,9 +27,9 @@ def identity(service: Service) -> preset_pb2_grpc.PresetServiceStub:
     )
 
 
-async def adopt(service: Service, later: int) -> pb.AdoptInstallationResponse:
+async def adopt(service: Service, later: int) -> moves.AdoptInstallationResponse:
     return await identity(service).AdoptInstallation(
-        pb.AdoptInstallationRequest(
+        moves.AdoptInstallationRequest(
             from_installation_id=service.installation, into_installation_id=later
         )
     )
@@ -122,7 +122,7 @@ async def test_what_makes_no_sense_is_refused(
 ) -> None:
     await get(service)
     former, later = request_
-    request = pb.AdoptInstallationRequest(
+    request = moves.AdoptInstallationRequest(
         from_installation_id=service.installation if former is None else former,
         into_installation_id=later,
     )
@@ -131,7 +131,7 @@ async def test_what_makes_no_sense_is_refused(
 
 
 async def test_only_identity_may_have_presets_adopted(service: Service) -> None:
-    request = pb.AdoptInstallationRequest(from_installation_id=1, into_installation_id=2)
+    request = moves.AdoptInstallationRequest(from_installation_id=1, into_installation_id=2)
     channels: list[Any] = [
         service.channel(PrincipalKind.OPERATOR),
         service.channel(PrincipalKind.BACKEND),

@@ -3,8 +3,8 @@
 import grpc
 
 from laurel.ingest.v1 import signal_moves_pb2, signal_pb2_grpc
-from laurel.leaderboard.v1 import materialization_pb2, materialization_pb2_grpc
-from laurel.scoring.v1 import preset_pb2, preset_pb2_grpc
+from laurel.leaderboard.v1 import board_moves_pb2, materialization_pb2_grpc
+from laurel.scoring.v1 import preset_moves_pb2, preset_pb2_grpc
 from laurel_identity.domain.works import Heir
 
 
@@ -32,7 +32,7 @@ class HistoryServices:
     async def boards(self, former: int, heir: Heir) -> None:
         """See HistoryMover."""
         await self._boards.AdoptInstallation(
-            materialization_pb2.AdoptInstallationRequest(
+            board_moves_pb2.AdoptInstallationRequest(
                 from_installation_id=former,
                 into_installation_id=heir.installation_id,
                 organization_id=heir.account_id,
@@ -42,7 +42,7 @@ class HistoryServices:
     async def presets(self, former: int, later: int) -> None:
         """See HistoryMover."""
         await self._presets.AdoptInstallation(
-            preset_pb2.AdoptInstallationRequest(
+            preset_moves_pb2.AdoptInstallationRequest(
                 from_installation_id=former, into_installation_id=later
             )
         )
@@ -50,7 +50,7 @@ class HistoryServices:
     async def forget(self, installation_id: int) -> bool:
         """See HistoryMover. Boards first, so that nobody reads what is half gone."""
         boards = await self._boards.ForgetInstallation(
-            materialization_pb2.ForgetInstallationRequest(installation_id=installation_id)
+            board_moves_pb2.ForgetInstallationRequest(installation_id=installation_id)
         )
         if not boards.is_complete:
             return False

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-from laurel.leaderboard.v1 import materialization_pb2, materialization_pb2_grpc
+from laurel.leaderboard.v1 import board_moves_pb2, materialization_pb2, materialization_pb2_grpc
 from laurel_leaderboard.application.adopt_installation import AdoptInstallation
 from laurel_leaderboard.application.forget_installation import ForgetInstallation
 from laurel_leaderboard.application.forget_team import ForgetTeam
@@ -75,20 +75,20 @@ class MaterializationServicer(materialization_pb2_grpc.MaterializationServiceSer
         )
 
     async def AdoptInstallation(
-        self, request: materialization_pb2.AdoptInstallationRequest, _context: Any
-    ) -> materialization_pb2.AdoptInstallationResponse:
+        self, request: board_moves_pb2.AdoptInstallationRequest, _context: Any
+    ) -> board_moves_pb2.AdoptInstallationResponse:
         """Gives an installation's boards to another one."""
         count = await self._cases.adopt_installation(
             request.from_installation_id, request.into_installation_id, request.organization_id
         )
-        return materialization_pb2.AdoptInstallationResponse(adopted_preset_count=count)
+        return board_moves_pb2.AdoptInstallationResponse(adopted_preset_count=count)
 
     async def ForgetInstallation(
-        self, request: materialization_pb2.ForgetInstallationRequest, _context: Any
-    ) -> materialization_pb2.ForgetInstallationResponse:
+        self, request: board_moves_pb2.ForgetInstallationRequest, _context: Any
+    ) -> board_moves_pb2.ForgetInstallationResponse:
         """Deletes all boards of an installation that is about to be erased."""
         done = await self._cases.forget_installation(request.installation_id)
-        return materialization_pb2.ForgetInstallationResponse(
+        return board_moves_pb2.ForgetInstallationResponse(
             forgotten_count=done.deleted_count, is_complete=done.is_complete
         )
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from laurel.scoring.v1 import preset_pb2, preset_pb2_grpc
+from laurel.scoring.v1 import preset_moves_pb2, preset_pb2, preset_pb2_grpc
 from laurel_common.auth.principal import current_principal
 from laurel_scoring.application.adopt_installation import AdoptInstallation
 from laurel_scoring.application.change_presets import ChangePresets
@@ -87,13 +87,13 @@ class PresetServicer(preset_pb2_grpc.PresetServiceServicer):
         return preset_pb2.ActivatePresetResponse(preset=convert.preset(active), scoring_id=run.id)
 
     async def AdoptInstallation(
-        self, request: preset_pb2.AdoptInstallationRequest, _context: Any
-    ) -> preset_pb2.AdoptInstallationResponse:
+        self, request: preset_moves_pb2.AdoptInstallationRequest, _context: Any
+    ) -> preset_moves_pb2.AdoptInstallationResponse:
         """Makes an installation's presets another one's."""
         count, run = await self._adopt(
             request.from_installation_id, request.into_installation_id, by=_actor()
         )
-        return preset_pb2.AdoptInstallationResponse(
+        return preset_moves_pb2.AdoptInstallationResponse(
             adopted_preset_count=count, scoring_id=run.id if run else 0
         )
 

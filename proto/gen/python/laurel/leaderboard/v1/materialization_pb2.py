@@ -27,9 +27,10 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from laurel.common.v1 import board_pb2 as laurel_dot_common_dot_v1_dot_board__pb2
 from laurel.common.v1 import policy_pb2 as laurel_dot_common_dot_v1_dot_policy__pb2
 from laurel.common.v1 import types_pb2 as laurel_dot_common_dot_v1_dot_types__pb2
+from laurel.leaderboard.v1 import board_moves_pb2 as laurel_dot_leaderboard_dot_v1_dot_board__moves__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+laurel/leaderboard/v1/materialization.proto\x12\x15laurel.leaderboard.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1claurel/common/v1/board.proto\x1a\x1dlaurel/common/v1/policy.proto\x1a\x1claurel/common/v1/types.proto\"\x94\x02\n\rPublishHeader\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x1a\n\tpreset_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\x12 \n\x0forganization_id\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x31\n\x05\x61s_of\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12\x1f\n\nrules_json\x18\x05 \x01(\tB\x0b\xbaH\x08r\x06\x10\x02\x18\x80\x80\x04\x12\x1c\n\ninput_mark\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x14\n\x0cserve_preset\x18\x07 \x01(\x08\x12\x1b\n\nstale_mark\x18\x08 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"\xb8\x02\n\x0cPublishBoard\x12;\n\nscope_type\x18\x01 \x01(\x0e\x32\x1b.laurel.common.v1.ScopeTypeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x19\n\x08scope_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12=\n\x0b\x65ntity_type\x18\x03 \x01(\x0e\x32\x1c.laurel.common.v1.EntityTypeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12=\n\x0btime_period\x18\x04 \x01(\x0e\x32\x1c.laurel.common.v1.TimePeriodB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1a\n\trow_count\x18\x05 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1d\n\x0csignal_count\x18\x06 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x17\n\x06\x64igest\x18\x07 \x01(\x0c\x42\x07\xbaH\x04z\x02h \"R\n\rPublishBoards\x12\x41\n\x06\x62oards\x18\x01 \x03(\x0b\x32#.laurel.leaderboard.v1.PublishBoardB\x0c\xbaH\t\x92\x01\x06\x08\x01\x10\xa0\x9c\x01\"\xbf\x01\n\x0fUnchangedBoards\x12=\n\x0btime_period\x18\x01 \x01(\x0e\x32\x1c.laurel.common.v1.TimePeriodB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x31\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12\x1c\n\ninput_mark\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x1c\n\x0b\x62oard_count\x18\x04 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\"V\n\x10PublishUnchanged\x12\x42\n\x06\x62oards\x18\x01 \x03(\x0b\x32&.laurel.leaderboard.v1.UnchangedBoardsB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x06\"\x0f\n\rPublishCommit\"\xa7\x02\n\x1dPublishMaterializationRequest\x12\x36\n\x06header\x18\x01 \x01(\x0b\x32$.laurel.leaderboard.v1.PublishHeaderH\x00\x12\x36\n\x06\x62oards\x18\x02 \x01(\x0b\x32$.laurel.leaderboard.v1.PublishBoardsH\x00\x12\x0e\n\x04rows\x18\x03 \x01(\x0cH\x00\x12\x36\n\x06\x63ommit\x18\x04 \x01(\x0b\x32$.laurel.leaderboard.v1.PublishCommitH\x00\x12<\n\tunchanged\x18\x05 \x01(\x0b\x32\'.laurel.leaderboard.v1.PublishUnchangedH\x00\x42\x10\n\x07message\x12\x05\xbaH\x02\x08\x01\"R\n\x1ePublishMaterializationResponse\x12\x17\n\x0fpublished_count\x18\x01 \x01(\x05\x12\x17\n\x0funchanged_count\x18\x02 \x01(\x05\"\xa6\x01\n\x10MarkStaleRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x32\n\x06\x62oards\x18\x02 \x03(\x0b\x32\x17.laurel.common.v1.BoardB\t\xbaH\x06\x92\x01\x03\x10\x88\'\x12<\n\x05\x63\x61use\x18\x03 \x01(\x0e\x32!.laurel.leaderboard.v1.StaleCauseB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\"!\n\x11MarkStaleResponse\x12\x0c\n\x04mark\x18\x01 \x01(\x03\"I\n\x16PurgeSupersededRequest\x12/\n\x0b\x62\x65\x66ore_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"/\n\x17PurgeSupersededResponse\x12\x14\n\x0cpurged_count\x18\x01 \x01(\x05\"O\n\x11\x46orgetTeamRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x18\n\x07team_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\"T\n\x12\x46orgetTeamResponse\x12\x1f\n\x17\x66orgotten_version_count\x18\x01 \x01(\x05\x12\x1d\n\x15\x63hanged_version_count\x18\x02 \x01(\x05\"\x8a\x02\n\x18\x41\x64optInstallationRequest\x12%\n\x14\x66rom_installation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12%\n\x14into_installation_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12 \n\x0forganization_id\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00:~\xbaH{\x1ay\n\x1b\x61\x64opt_installation.distinct\x12\"an installation can\'t adopt itself\x1a\x36this.from_installation_id != this.into_installation_id\"9\n\x19\x41\x64optInstallationResponse\x12\x1c\n\x14\x61\x64opted_preset_count\x18\x01 \x01(\x05\"=\n\x19\x46orgetInstallationRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\"J\n\x1a\x46orgetInstallationResponse\x12\x17\n\x0f\x66orgotten_count\x18\x01 \x01(\x03\x12\x13\n\x0bis_complete\x18\x02 \x01(\x08\"\xd9\x03\n\x0fMaterialization\x12\n\n\x02id\x18\x01 \x01(\x03\x12&\n\x05\x62oard\x18\x02 \x01(\x0b\x32\x17.laurel.common.v1.Board\x12\x0f\n\x07version\x18\x03 \x01(\x05\x12\x11\n\trow_count\x18\x04 \x01(\x05\x12\x14\n\x0csignal_count\x18\x05 \x01(\x05\x12>\n\x0fretention_state\x18\x06 \x01(\x0e\x32%.laurel.leaderboard.v1.RetentionState\x12\x30\n\x0c\x63ompute_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05\x61s_of\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\ncheck_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0esupersede_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nrules_json\x18\x0c \x01(\t\x12\x12\n\ninput_mark\x18\r \x01(\t\"\xba\x01\n\x1bListMaterializationsRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12&\n\x05\x62oard\x18\x02 \x01(\x0b\x32\x17.laurel.common.v1.Board\x12\x14\n\x0c\x63urrent_only\x18\x03 \x01(\x08\x12\x1d\n\tpage_size\x18\x04 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\"y\n\x1cListMaterializationsResponse\x12@\n\x10materializations\x18\x01 \x03(\x0b\x32&.laurel.leaderboard.v1.Materialization\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\x88\x01\n\nStaleCause\x12\x1b\n\x17STALE_CAUSE_UNSPECIFIED\x10\x00\x12\x17\n\x13STALE_CAUSE_SIGNALS\x10\x01\x12\x16\n\x12STALE_CAUSE_ROSTER\x10\x02\x12\x14\n\x10STALE_CAUSE_BOTS\x10\x03\x12\x16\n\x12STALE_CAUSE_PRESET\x10\x04*\xa7\x01\n\x0eRetentionState\x12\x1f\n\x1bRETENTION_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17RETENTION_STATE_CURRENT\x10\x01\x12\x1e\n\x1aRETENTION_STATE_SUPERSEDED\x10\x02\x12\x1b\n\x17RETENTION_STATE_EXPIRED\x10\x03\x12\x1a\n\x16RETENTION_STATE_PURGED\x10\x04\x32\xfe\x07\n\x16MaterializationService\x12\x9f\x01\n\x16PublishMaterialization\x12\x34.laurel.leaderboard.v1.PublishMaterializationRequest\x1a\x35.laurel.leaderboard.v1.PublishMaterializationResponse\"\x16\xba\xd7\x18\x12\n\x01\x03\x12\x07scoring\x18\xe0\xa7\x12 \x01(\x01\x12x\n\tMarkStale\x12\'.laurel.leaderboard.v1.MarkStaleRequest\x1a(.laurel.leaderboard.v1.MarkStaleResponse\"\x18\x90\x02\x02\xba\xd7\x18\x11\n\x01\x03\x12\x07scoring\x18\x88\' \x01\x12\x82\x01\n\x0fPurgeSuperseded\x12-.laurel.leaderboard.v1.PurgeSupersededRequest\x1a..laurel.leaderboard.v1.PurgeSupersededResponse\"\x10\x90\x02\x02\xba\xd7\x18\t\n\x01\x06\x18\xe0\xa7\x12 \x01\x12}\n\nForgetTeam\x12(.laurel.leaderboard.v1.ForgetTeamRequest\x1a).laurel.leaderboard.v1.ForgetTeamResponse\"\x1a\x90\x02\x02\xba\xd7\x18\x13\n\x01\x03\x12\x08identity\x18\xe0\xd4\x03 \x01\x12\x92\x01\n\x11\x41\x64optInstallation\x12/.laurel.leaderboard.v1.AdoptInstallationRequest\x1a\x30.laurel.leaderboard.v1.AdoptInstallationResponse\"\x1a\x90\x02\x02\xba\xd7\x18\x13\n\x01\x03\x12\x08identity\x18\xe0\xd4\x03 \x01\x12\x95\x01\n\x12\x46orgetInstallation\x12\x30.laurel.leaderboard.v1.ForgetInstallationRequest\x1a\x31.laurel.leaderboard.v1.ForgetInstallationResponse\"\x1a\x90\x02\x02\xba\xd7\x18\x13\n\x01\x03\x12\x08identity\x18\xc0\xa9\x07 \x01\x12\x96\x01\n\x14ListMaterializations\x12\x32.laurel.leaderboard.v1.ListMaterializationsRequest\x1a\x33.laurel.leaderboard.v1.ListMaterializationsResponse\"\x15\xba\xd7\x18\x11\n\x03\x03\x04\x06\x12\x07scoring\x18\x88\'b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+laurel/leaderboard/v1/materialization.proto\x12\x15laurel.leaderboard.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1claurel/common/v1/board.proto\x1a\x1dlaurel/common/v1/policy.proto\x1a\x1claurel/common/v1/types.proto\x1a\'laurel/leaderboard/v1/board_moves.proto\"\x94\x02\n\rPublishHeader\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x1a\n\tpreset_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\x12 \n\x0forganization_id\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x31\n\x05\x61s_of\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12\x1f\n\nrules_json\x18\x05 \x01(\tB\x0b\xbaH\x08r\x06\x10\x02\x18\x80\x80\x04\x12\x1c\n\ninput_mark\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x14\n\x0cserve_preset\x18\x07 \x01(\x08\x12\x1b\n\nstale_mark\x18\x08 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"\xb8\x02\n\x0cPublishBoard\x12;\n\nscope_type\x18\x01 \x01(\x0e\x32\x1b.laurel.common.v1.ScopeTypeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x19\n\x08scope_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12=\n\x0b\x65ntity_type\x18\x03 \x01(\x0e\x32\x1c.laurel.common.v1.EntityTypeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12=\n\x0btime_period\x18\x04 \x01(\x0e\x32\x1c.laurel.common.v1.TimePeriodB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1a\n\trow_count\x18\x05 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1d\n\x0csignal_count\x18\x06 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x17\n\x06\x64igest\x18\x07 \x01(\x0c\x42\x07\xbaH\x04z\x02h \"R\n\rPublishBoards\x12\x41\n\x06\x62oards\x18\x01 \x03(\x0b\x32#.laurel.leaderboard.v1.PublishBoardB\x0c\xbaH\t\x92\x01\x06\x08\x01\x10\xa0\x9c\x01\"\xbf\x01\n\x0fUnchangedBoards\x12=\n\x0btime_period\x18\x01 \x01(\x0e\x32\x1c.laurel.common.v1.TimePeriodB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x31\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12\x1c\n\ninput_mark\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x1c\n\x0b\x62oard_count\x18\x04 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\"V\n\x10PublishUnchanged\x12\x42\n\x06\x62oards\x18\x01 \x03(\x0b\x32&.laurel.leaderboard.v1.UnchangedBoardsB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x06\"\x0f\n\rPublishCommit\"\xa7\x02\n\x1dPublishMaterializationRequest\x12\x36\n\x06header\x18\x01 \x01(\x0b\x32$.laurel.leaderboard.v1.PublishHeaderH\x00\x12\x36\n\x06\x62oards\x18\x02 \x01(\x0b\x32$.laurel.leaderboard.v1.PublishBoardsH\x00\x12\x0e\n\x04rows\x18\x03 \x01(\x0cH\x00\x12\x36\n\x06\x63ommit\x18\x04 \x01(\x0b\x32$.laurel.leaderboard.v1.PublishCommitH\x00\x12<\n\tunchanged\x18\x05 \x01(\x0b\x32\'.laurel.leaderboard.v1.PublishUnchangedH\x00\x42\x10\n\x07message\x12\x05\xbaH\x02\x08\x01\"R\n\x1ePublishMaterializationResponse\x12\x17\n\x0fpublished_count\x18\x01 \x01(\x05\x12\x17\n\x0funchanged_count\x18\x02 \x01(\x05\"\xa6\x01\n\x10MarkStaleRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x32\n\x06\x62oards\x18\x02 \x03(\x0b\x32\x17.laurel.common.v1.BoardB\t\xbaH\x06\x92\x01\x03\x10\x88\'\x12<\n\x05\x63\x61use\x18\x03 \x01(\x0e\x32!.laurel.leaderboard.v1.StaleCauseB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\"!\n\x11MarkStaleResponse\x12\x0c\n\x04mark\x18\x01 \x01(\x03\"I\n\x16PurgeSupersededRequest\x12/\n\x0b\x62\x65\x66ore_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"/\n\x17PurgeSupersededResponse\x12\x14\n\x0cpurged_count\x18\x01 \x01(\x05\"O\n\x11\x46orgetTeamRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x18\n\x07team_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\"T\n\x12\x46orgetTeamResponse\x12\x1f\n\x17\x66orgotten_version_count\x18\x01 \x01(\x05\x12\x1d\n\x15\x63hanged_version_count\x18\x02 \x01(\x05\"\xd9\x03\n\x0fMaterialization\x12\n\n\x02id\x18\x01 \x01(\x03\x12&\n\x05\x62oard\x18\x02 \x01(\x0b\x32\x17.laurel.common.v1.Board\x12\x0f\n\x07version\x18\x03 \x01(\x05\x12\x11\n\trow_count\x18\x04 \x01(\x05\x12\x14\n\x0csignal_count\x18\x05 \x01(\x05\x12>\n\x0fretention_state\x18\x06 \x01(\x0e\x32%.laurel.leaderboard.v1.RetentionState\x12\x30\n\x0c\x63ompute_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05\x61s_of\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\ncheck_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0esupersede_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nrules_json\x18\x0c \x01(\t\x12\x12\n\ninput_mark\x18\r \x01(\t\"\xba\x01\n\x1bListMaterializationsRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12&\n\x05\x62oard\x18\x02 \x01(\x0b\x32\x17.laurel.common.v1.Board\x12\x14\n\x0c\x63urrent_only\x18\x03 \x01(\x08\x12\x1d\n\tpage_size\x18\x04 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\"y\n\x1cListMaterializationsResponse\x12@\n\x10materializations\x18\x01 \x03(\x0b\x32&.laurel.leaderboard.v1.Materialization\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\x88\x01\n\nStaleCause\x12\x1b\n\x17STALE_CAUSE_UNSPECIFIED\x10\x00\x12\x17\n\x13STALE_CAUSE_SIGNALS\x10\x01\x12\x16\n\x12STALE_CAUSE_ROSTER\x10\x02\x12\x14\n\x10STALE_CAUSE_BOTS\x10\x03\x12\x16\n\x12STALE_CAUSE_PRESET\x10\x04*\xa7\x01\n\x0eRetentionState\x12\x1f\n\x1bRETENTION_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17RETENTION_STATE_CURRENT\x10\x01\x12\x1e\n\x1aRETENTION_STATE_SUPERSEDED\x10\x02\x12\x1b\n\x17RETENTION_STATE_EXPIRED\x10\x03\x12\x1a\n\x16RETENTION_STATE_PURGED\x10\x04\x32\xfe\x07\n\x16MaterializationService\x12\x9f\x01\n\x16PublishMaterialization\x12\x34.laurel.leaderboard.v1.PublishMaterializationRequest\x1a\x35.laurel.leaderboard.v1.PublishMaterializationResponse\"\x16\xba\xd7\x18\x12\n\x01\x03\x12\x07scoring\x18\xe0\xa7\x12 \x01(\x01\x12x\n\tMarkStale\x12\'.laurel.leaderboard.v1.MarkStaleRequest\x1a(.laurel.leaderboard.v1.MarkStaleResponse\"\x18\x90\x02\x02\xba\xd7\x18\x11\n\x01\x03\x12\x07scoring\x18\x88\' \x01\x12\x82\x01\n\x0fPurgeSuperseded\x12-.laurel.leaderboard.v1.PurgeSupersededRequest\x1a..laurel.leaderboard.v1.PurgeSupersededResponse\"\x10\x90\x02\x02\xba\xd7\x18\t\n\x01\x06\x18\xe0\xa7\x12 \x01\x12}\n\nForgetTeam\x12(.laurel.leaderboard.v1.ForgetTeamRequest\x1a).laurel.leaderboard.v1.ForgetTeamResponse\"\x1a\x90\x02\x02\xba\xd7\x18\x13\n\x01\x03\x12\x08identity\x18\xe0\xd4\x03 \x01\x12\x92\x01\n\x11\x41\x64optInstallation\x12/.laurel.leaderboard.v1.AdoptInstallationRequest\x1a\x30.laurel.leaderboard.v1.AdoptInstallationResponse\"\x1a\x90\x02\x02\xba\xd7\x18\x13\n\x01\x03\x12\x08identity\x18\xe0\xd4\x03 \x01\x12\x95\x01\n\x12\x46orgetInstallation\x12\x30.laurel.leaderboard.v1.ForgetInstallationRequest\x1a\x31.laurel.leaderboard.v1.ForgetInstallationResponse\"\x1a\x90\x02\x02\xba\xd7\x18\x13\n\x01\x03\x12\x08identity\x18\xc0\xa9\x07 \x01\x12\x96\x01\n\x14ListMaterializations\x12\x32.laurel.leaderboard.v1.ListMaterializationsRequest\x1a\x33.laurel.leaderboard.v1.ListMaterializationsResponse\"\x15\xba\xd7\x18\x11\n\x03\x03\x04\x06\x12\x07scoring\x18\x88\'b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -88,16 +89,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FORGETTEAMREQUEST'].fields_by_name['installation_id']._serialized_options = b'\272H\004\"\0028\000'
   _globals['_FORGETTEAMREQUEST'].fields_by_name['team_id']._loaded_options = None
   _globals['_FORGETTEAMREQUEST'].fields_by_name['team_id']._serialized_options = b'\272H\004\"\0028\000'
-  _globals['_ADOPTINSTALLATIONREQUEST'].fields_by_name['from_installation_id']._loaded_options = None
-  _globals['_ADOPTINSTALLATIONREQUEST'].fields_by_name['from_installation_id']._serialized_options = b'\272H\004\"\0028\000'
-  _globals['_ADOPTINSTALLATIONREQUEST'].fields_by_name['into_installation_id']._loaded_options = None
-  _globals['_ADOPTINSTALLATIONREQUEST'].fields_by_name['into_installation_id']._serialized_options = b'\272H\004\"\0028\000'
-  _globals['_ADOPTINSTALLATIONREQUEST'].fields_by_name['organization_id']._loaded_options = None
-  _globals['_ADOPTINSTALLATIONREQUEST'].fields_by_name['organization_id']._serialized_options = b'\272H\004\"\0028\000'
-  _globals['_ADOPTINSTALLATIONREQUEST']._loaded_options = None
-  _globals['_ADOPTINSTALLATIONREQUEST']._serialized_options = b'\272H{\032y\n\033adopt_installation.distinct\022\"an installation can\'t adopt itself\0326this.from_installation_id != this.into_installation_id'
-  _globals['_FORGETINSTALLATIONREQUEST'].fields_by_name['installation_id']._loaded_options = None
-  _globals['_FORGETINSTALLATIONREQUEST'].fields_by_name['installation_id']._serialized_options = b'\272H\004\"\0028\000'
   _globals['_LISTMATERIALIZATIONSREQUEST'].fields_by_name['installation_id']._loaded_options = None
   _globals['_LISTMATERIALIZATIONSREQUEST'].fields_by_name['installation_id']._serialized_options = b'\272H\004\"\0028\000'
   _globals['_LISTMATERIALIZATIONSREQUEST'].fields_by_name['page_size']._loaded_options = None
@@ -118,52 +109,44 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MATERIALIZATIONSERVICE'].methods_by_name['ForgetInstallation']._serialized_options = b'\220\002\002\272\327\030\023\n\001\003\022\010identity\030\300\251\007 \001'
   _globals['_MATERIALIZATIONSERVICE'].methods_by_name['ListMaterializations']._loaded_options = None
   _globals['_MATERIALIZATIONSERVICE'].methods_by_name['ListMaterializations']._serialized_options = b'\272\327\030\021\n\003\003\004\006\022\007scoring\030\210\''
-  _globals['_STALECAUSE']._serialized_start=3333
-  _globals['_STALECAUSE']._serialized_end=3469
-  _globals['_RETENTIONSTATE']._serialized_start=3472
-  _globals['_RETENTIONSTATE']._serialized_end=3639
-  _globals['_PUBLISHHEADER']._serialized_start=224
-  _globals['_PUBLISHHEADER']._serialized_end=500
-  _globals['_PUBLISHBOARD']._serialized_start=503
-  _globals['_PUBLISHBOARD']._serialized_end=815
-  _globals['_PUBLISHBOARDS']._serialized_start=817
-  _globals['_PUBLISHBOARDS']._serialized_end=899
-  _globals['_UNCHANGEDBOARDS']._serialized_start=902
-  _globals['_UNCHANGEDBOARDS']._serialized_end=1093
-  _globals['_PUBLISHUNCHANGED']._serialized_start=1095
-  _globals['_PUBLISHUNCHANGED']._serialized_end=1181
-  _globals['_PUBLISHCOMMIT']._serialized_start=1183
-  _globals['_PUBLISHCOMMIT']._serialized_end=1198
-  _globals['_PUBLISHMATERIALIZATIONREQUEST']._serialized_start=1201
-  _globals['_PUBLISHMATERIALIZATIONREQUEST']._serialized_end=1496
-  _globals['_PUBLISHMATERIALIZATIONRESPONSE']._serialized_start=1498
-  _globals['_PUBLISHMATERIALIZATIONRESPONSE']._serialized_end=1580
-  _globals['_MARKSTALEREQUEST']._serialized_start=1583
-  _globals['_MARKSTALEREQUEST']._serialized_end=1749
-  _globals['_MARKSTALERESPONSE']._serialized_start=1751
-  _globals['_MARKSTALERESPONSE']._serialized_end=1784
-  _globals['_PURGESUPERSEDEDREQUEST']._serialized_start=1786
-  _globals['_PURGESUPERSEDEDREQUEST']._serialized_end=1859
-  _globals['_PURGESUPERSEDEDRESPONSE']._serialized_start=1861
-  _globals['_PURGESUPERSEDEDRESPONSE']._serialized_end=1908
-  _globals['_FORGETTEAMREQUEST']._serialized_start=1910
-  _globals['_FORGETTEAMREQUEST']._serialized_end=1989
-  _globals['_FORGETTEAMRESPONSE']._serialized_start=1991
-  _globals['_FORGETTEAMRESPONSE']._serialized_end=2075
-  _globals['_ADOPTINSTALLATIONREQUEST']._serialized_start=2078
-  _globals['_ADOPTINSTALLATIONREQUEST']._serialized_end=2344
-  _globals['_ADOPTINSTALLATIONRESPONSE']._serialized_start=2346
-  _globals['_ADOPTINSTALLATIONRESPONSE']._serialized_end=2403
-  _globals['_FORGETINSTALLATIONREQUEST']._serialized_start=2405
-  _globals['_FORGETINSTALLATIONREQUEST']._serialized_end=2466
-  _globals['_FORGETINSTALLATIONRESPONSE']._serialized_start=2468
-  _globals['_FORGETINSTALLATIONRESPONSE']._serialized_end=2542
-  _globals['_MATERIALIZATION']._serialized_start=2545
-  _globals['_MATERIALIZATION']._serialized_end=3018
-  _globals['_LISTMATERIALIZATIONSREQUEST']._serialized_start=3021
-  _globals['_LISTMATERIALIZATIONSREQUEST']._serialized_end=3207
-  _globals['_LISTMATERIALIZATIONSRESPONSE']._serialized_start=3209
-  _globals['_LISTMATERIALIZATIONSRESPONSE']._serialized_end=3330
-  _globals['_MATERIALIZATIONSERVICE']._serialized_start=3642
-  _globals['_MATERIALIZATIONSERVICE']._serialized_end=4664
+  _globals['_STALECAUSE']._serialized_start=2907
+  _globals['_STALECAUSE']._serialized_end=3043
+  _globals['_RETENTIONSTATE']._serialized_start=3046
+  _globals['_RETENTIONSTATE']._serialized_end=3213
+  _globals['_PUBLISHHEADER']._serialized_start=265
+  _globals['_PUBLISHHEADER']._serialized_end=541
+  _globals['_PUBLISHBOARD']._serialized_start=544
+  _globals['_PUBLISHBOARD']._serialized_end=856
+  _globals['_PUBLISHBOARDS']._serialized_start=858
+  _globals['_PUBLISHBOARDS']._serialized_end=940
+  _globals['_UNCHANGEDBOARDS']._serialized_start=943
+  _globals['_UNCHANGEDBOARDS']._serialized_end=1134
+  _globals['_PUBLISHUNCHANGED']._serialized_start=1136
+  _globals['_PUBLISHUNCHANGED']._serialized_end=1222
+  _globals['_PUBLISHCOMMIT']._serialized_start=1224
+  _globals['_PUBLISHCOMMIT']._serialized_end=1239
+  _globals['_PUBLISHMATERIALIZATIONREQUEST']._serialized_start=1242
+  _globals['_PUBLISHMATERIALIZATIONREQUEST']._serialized_end=1537
+  _globals['_PUBLISHMATERIALIZATIONRESPONSE']._serialized_start=1539
+  _globals['_PUBLISHMATERIALIZATIONRESPONSE']._serialized_end=1621
+  _globals['_MARKSTALEREQUEST']._serialized_start=1624
+  _globals['_MARKSTALEREQUEST']._serialized_end=1790
+  _globals['_MARKSTALERESPONSE']._serialized_start=1792
+  _globals['_MARKSTALERESPONSE']._serialized_end=1825
+  _globals['_PURGESUPERSEDEDREQUEST']._serialized_start=1827
+  _globals['_PURGESUPERSEDEDREQUEST']._serialized_end=1900
+  _globals['_PURGESUPERSEDEDRESPONSE']._serialized_start=1902
+  _globals['_PURGESUPERSEDEDRESPONSE']._serialized_end=1949
+  _globals['_FORGETTEAMREQUEST']._serialized_start=1951
+  _globals['_FORGETTEAMREQUEST']._serialized_end=2030
+  _globals['_FORGETTEAMRESPONSE']._serialized_start=2032
+  _globals['_FORGETTEAMRESPONSE']._serialized_end=2116
+  _globals['_MATERIALIZATION']._serialized_start=2119
+  _globals['_MATERIALIZATION']._serialized_end=2592
+  _globals['_LISTMATERIALIZATIONSREQUEST']._serialized_start=2595
+  _globals['_LISTMATERIALIZATIONSREQUEST']._serialized_end=2781
+  _globals['_LISTMATERIALIZATIONSRESPONSE']._serialized_start=2783
+  _globals['_LISTMATERIALIZATIONSRESPONSE']._serialized_end=2904
+  _globals['_MATERIALIZATIONSERVICE']._serialized_start=3216
+  _globals['_MATERIALIZATIONSERVICE']._serialized_end=4238
 # @@protoc_insertion_point(module_scope)

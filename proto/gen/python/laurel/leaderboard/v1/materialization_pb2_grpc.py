@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from laurel.leaderboard.v1 import board_moves_pb2 as laurel_dot_leaderboard_dot_v1_dot_board__moves__pb2
 from laurel.leaderboard.v1 import materialization_pb2 as laurel_dot_leaderboard_dot_v1_dot_materialization__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -57,13 +58,13 @@ class MaterializationServiceStub:
                 _registered_method=True)
         self.AdoptInstallation = channel.unary_unary(
                 '/laurel.leaderboard.v1.MaterializationService/AdoptInstallation',
-                request_serializer=laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.AdoptInstallationRequest.SerializeToString,
-                response_deserializer=laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.AdoptInstallationResponse.FromString,
+                request_serializer=laurel_dot_leaderboard_dot_v1_dot_board__moves__pb2.AdoptInstallationRequest.SerializeToString,
+                response_deserializer=laurel_dot_leaderboard_dot_v1_dot_board__moves__pb2.AdoptInstallationResponse.FromString,
                 _registered_method=True)
         self.ForgetInstallation = channel.unary_unary(
                 '/laurel.leaderboard.v1.MaterializationService/ForgetInstallation',
-                request_serializer=laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.ForgetInstallationRequest.SerializeToString,
-                response_deserializer=laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.ForgetInstallationResponse.FromString,
+                request_serializer=laurel_dot_leaderboard_dot_v1_dot_board__moves__pb2.ForgetInstallationRequest.SerializeToString,
+                response_deserializer=laurel_dot_leaderboard_dot_v1_dot_board__moves__pb2.ForgetInstallationResponse.FromString,
                 _registered_method=True)
         self.ListMaterializations = channel.unary_unary(
                 '/laurel.leaderboard.v1.MaterializationService/ListMaterializations',
@@ -192,13 +193,13 @@ def add_MaterializationServiceServicer_to_server(servicer, server):
             ),
             'AdoptInstallation': grpc.unary_unary_rpc_method_handler(
                     servicer.AdoptInstallation,
-                    request_deserializer=laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.AdoptInstallationRequest.FromString,
-                    response_serializer=laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.AdoptInstallationResponse.SerializeToString,
+                    request_deserializer=laurel_dot_leaderboard_dot_v1_dot_board__moves__pb2.AdoptInstallationRequest.FromString,
+                    response_serializer=laurel_dot_leaderboard_dot_v1_dot_board__moves__pb2.AdoptInstallationResponse.SerializeToString,
             ),
             'ForgetInstallation': grpc.unary_unary_rpc_method_handler(
                     servicer.ForgetInstallation,
-                    request_deserializer=laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.ForgetInstallationRequest.FromString,
-                    response_serializer=laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.ForgetInstallationResponse.SerializeToString,
+                    request_deserializer=laurel_dot_leaderboard_dot_v1_dot_board__moves__pb2.ForgetInstallationRequest.FromString,
+                    response_serializer=laurel_dot_leaderboard_dot_v1_dot_board__moves__pb2.ForgetInstallationResponse.SerializeToString,
             ),
             'ListMaterializations': grpc.unary_unary_rpc_method_handler(
                     servicer.ListMaterializations,
@@ -340,8 +341,8 @@ class MaterializationService:
             request,
             target,
             '/laurel.leaderboard.v1.MaterializationService/AdoptInstallation',
-            laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.AdoptInstallationRequest.SerializeToString,
-            laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.AdoptInstallationResponse.FromString,
+            laurel_dot_leaderboard_dot_v1_dot_board__moves__pb2.AdoptInstallationRequest.SerializeToString,
+            laurel_dot_leaderboard_dot_v1_dot_board__moves__pb2.AdoptInstallationResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -367,8 +368,8 @@ class MaterializationService:
             request,
             target,
             '/laurel.leaderboard.v1.MaterializationService/ForgetInstallation',
-            laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.ForgetInstallationRequest.SerializeToString,
-            laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.ForgetInstallationResponse.FromString,
+            laurel_dot_leaderboard_dot_v1_dot_board__moves__pb2.ForgetInstallationRequest.SerializeToString,
+            laurel_dot_leaderboard_dot_v1_dot_board__moves__pb2.ForgetInstallationResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -5,6 +5,7 @@ Versions of boards, as they are written and kept."""
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from laurel.leaderboard.v1 import board_moves_pb2 as _board_moves_pb2
 from laurel.leaderboard.v1 import materialization_pb2 as _materialization_pb2
 import abc as _abc_1
 
@@ -57,7 +58,7 @@ class MaterializationServiceStub:
     and for a team that nothing is known of it does nothing.
     Errors: INVALID_REQUEST, CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
     """
-    AdoptInstallation: _aio.UnaryUnaryMultiCallable[_materialization_pb2.AdoptInstallationRequest, _materialization_pb2.AdoptInstallationResponse]
+    AdoptInstallation: _aio.UnaryUnaryMultiCallable[_board_moves_pb2.AdoptInstallationRequest, _board_moves_pb2.AdoptInstallationResponse]
     """Makes an installation's boards another one's, with all versions and days:
     the App was installed again, or where an imported account stands. The other
     one serves what the former one served, at once; its boards are stale until
@@ -66,7 +67,7 @@ class MaterializationServiceStub:
     Errors: INVALID_REQUEST, REFERENCE_MISSING (no such installation to adopt, or
     no such account), CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
     """
-    ForgetInstallation: _aio.UnaryUnaryMultiCallable[_materialization_pb2.ForgetInstallationRequest, _materialization_pb2.ForgetInstallationResponse]
+    ForgetInstallation: _aio.UnaryUnaryMultiCallable[_board_moves_pb2.ForgetInstallationRequest, _board_moves_pb2.ForgetInstallationResponse]
     """Deletes all boards of an installation that is about to be erased, with their
     versions and days; in slices, for about 20 seconds a call. Call it until it is
     complete; whatever dies meanwhile, it goes on where it was. Its boards are not
@@ -151,9 +152,9 @@ class MaterializationServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def AdoptInstallation(
         self,
-        request: _materialization_pb2.AdoptInstallationRequest,
-        context: _aio.ServicerContext[_materialization_pb2.AdoptInstallationRequest, _abc.Awaitable[_materialization_pb2.AdoptInstallationResponse]],
-    ) -> _abc.Awaitable[_materialization_pb2.AdoptInstallationResponse]:
+        request: _board_moves_pb2.AdoptInstallationRequest,
+        context: _aio.ServicerContext[_board_moves_pb2.AdoptInstallationRequest, _abc.Awaitable[_board_moves_pb2.AdoptInstallationResponse]],
+    ) -> _abc.Awaitable[_board_moves_pb2.AdoptInstallationResponse]:
         """Makes an installation's boards another one's, with all versions and days:
         the App was installed again, or where an imported account stands. The other
         one serves what the former one served, at once; its boards are stale until
@@ -166,9 +167,9 @@ class MaterializationServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def ForgetInstallation(
         self,
-        request: _materialization_pb2.ForgetInstallationRequest,
-        context: _aio.ServicerContext[_materialization_pb2.ForgetInstallationRequest, _abc.Awaitable[_materialization_pb2.ForgetInstallationResponse]],
-    ) -> _abc.Awaitable[_materialization_pb2.ForgetInstallationResponse]:
+        request: _board_moves_pb2.ForgetInstallationRequest,
+        context: _aio.ServicerContext[_board_moves_pb2.ForgetInstallationRequest, _abc.Awaitable[_board_moves_pb2.ForgetInstallationResponse]],
+    ) -> _abc.Awaitable[_board_moves_pb2.ForgetInstallationResponse]:
         """Deletes all boards of an installation that is about to be erased, with their
         versions and days; in slices, for about 20 seconds a call. Call it until it is
         complete; whatever dies meanwhile, it goes on where it was. Its boards are not

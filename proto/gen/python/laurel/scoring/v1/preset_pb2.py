@@ -27,9 +27,10 @@ from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mas
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from laurel.common.v1 import policy_pb2 as laurel_dot_common_dot_v1_dot_policy__pb2
 from laurel.common.v1 import types_pb2 as laurel_dot_common_dot_v1_dot_types__pb2
+from laurel.scoring.v1 import preset_moves_pb2 as laurel_dot_scoring_dot_v1_dot_preset__moves__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1elaurel/scoring/v1/preset.proto\x12\x11laurel.scoring.v1\x1a\x1b\x62uf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dlaurel/common/v1/policy.proto\x1a\x1claurel/common/v1/types.proto\"W\n\nBasePoints\x12\x36\n\x04type\x18\x01 \x01(\x0e\x32\x1c.laurel.common.v1.SignalTypeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x11\n\tpoints_e4\x18\x02 \x01(\x03\"\xa5\x01\n\nMultiplier\x12;\n\x04kind\x18\x01 \x01(\x0e\x32!.laurel.scoring.v1.MultiplierKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x11\n\tfactor_e4\x18\x02 \x01(\x03\x12G\n\x0csignal_types\x18\x03 \x03(\x0e\x32\x1c.laurel.common.v1.SignalTypeB\x13\xbaH\x10\x92\x01\r\x10\n\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\"`\n\x11ReviewStateWeight\x12\x38\n\x05state\x18\x01 \x01(\x0e\x32\x1d.laurel.common.v1.ReviewStateB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x11\n\tweight_e4\x18\x02 \x01(\x03\"Y\n\nDailyQuota\x12\x36\n\x04type\x18\x01 \x01(\x0e\x32\x1c.laurel.common.v1.SignalTypeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x13\n\x0bmax_signals\x18\x02 \x01(\x05\"\xf4\x03\n\x05Rules\x12<\n\x0b\x62\x61se_points\x18\x01 \x03(\x0b\x32\x1d.laurel.scoring.v1.BasePointsB\x08\xbaH\x05\x92\x01\x02\x10\x14\x12<\n\x0bmultipliers\x18\x02 \x03(\x0b\x32\x1d.laurel.scoring.v1.MultiplierB\x08\xbaH\x05\x92\x01\x02\x10\x14\x12L\n\x14review_state_weights\x18\x03 \x03(\x0b\x32$.laurel.scoring.v1.ReviewStateWeightB\x08\xbaH\x05\x92\x01\x02\x10\x14\x12=\n\x0c\x64\x61ily_quotas\x18\x04 \x03(\x0b\x32\x1d.laurel.scoring.v1.DailyQuotaB\x08\xbaH\x05\x92\x01\x02\x10\x14\x12T\n\x15zero_point_conditions\x18\x05 \x03(\x0e\x32 .laurel.scoring.v1.ZeroPointKindB\x13\xbaH\x10\x92\x01\r\x10\n\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\x12\x18\n\x10weekly_threshold\x18\x06 \x01(\x05\x12\x17\n\x0f\x64\x65\x63\x61y_factor_e4\x18\x07 \x01(\x03\x12\x19\n\x11\x66loor_fraction_e4\x18\x08 \x01(\x03\x12\x17\n\x0fspam_penalty_e4\x18\t \x01(\x03\x12%\n\x1dpr_closed_no_merge_penalty_e4\x18\n \x01(\x03\"\xe7\x01\n\x06Preset\x12\n\n\x02id\x18\x01 \x01(\x03\x12\x17\n\x0finstallation_id\x18\x02 \x01(\x03\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x11\n\tis_active\x18\x04 \x01(\x08\x12\'\n\x05rules\x18\x05 \x01(\x0b\x32\x18.laurel.scoring.v1.Rules\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x65tag\x18\x08 \x01(\t\"P\n\x10GetPresetRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x1a\n\tpreset_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\">\n\x11GetPresetResponse\x12)\n\x06preset\x18\x01 \x01(\x0b\x32\x19.laurel.scoring.v1.Preset\"r\n\x12ListPresetsRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\"Z\n\x13ListPresetsResponse\x12*\n\x07presets\x18\x01 \x03(\x0b\x32\x19.laurel.scoring.v1.Preset\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xc6\x01\n\x13\x43reatePresetRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12;\n\x04name\x18\x02 \x01(\tB-\xbaH*r(\x10\x01\x18\x64\x32\"^[^\\s\\p{C}]([^\\p{C}]*[^\\s\\p{C}])?$\x12\'\n\x05rules\x18\x03 \x01(\x0b\x32\x18.laurel.scoring.v1.Rules\x12\'\n\nrequest_id\x18\x04 \x01(\tB\x13\xbaH\x10r\x0e\x18@2\n^[^\\x00]*$\"A\n\x14\x43reatePresetResponse\x12)\n\x06preset\x18\x01 \x01(\x0b\x32\x19.laurel.scoring.v1.Preset\"\x86\x02\n\x13UpdatePresetRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x1a\n\tpreset_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\x12>\n\x04name\x18\x03 \x01(\tB0\xbaH-r(\x10\x01\x18\x64\x32\"^[^\\s\\p{C}]([^\\p{C}]*[^\\s\\p{C}])?$\xd8\x01\x01\x12\'\n\x05rules\x18\x04 \x01(\x0b\x32\x18.laurel.scoring.v1.Rules\x12/\n\x0bupdate_mask\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x17\n\x04\x65tag\x18\x06 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\"U\n\x14UpdatePresetResponse\x12)\n\x06preset\x18\x01 \x01(\x0b\x32\x19.laurel.scoring.v1.Preset\x12\x12\n\nscoring_id\x18\x02 \x01(\x03\"j\n\x13\x44\x65letePresetRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x1a\n\tpreset_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\x12\x15\n\x04\x65tag\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\x16\n\x14\x44\x65letePresetResponse\"U\n\x15\x41\x63tivatePresetRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x1a\n\tpreset_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\"W\n\x16\x41\x63tivatePresetResponse\x12)\n\x06preset\x18\x01 \x01(\x0b\x32\x19.laurel.scoring.v1.Preset\x12\x12\n\nscoring_id\x18\x02 \x01(\x03\"\xe8\x01\n\x18\x41\x64optInstallationRequest\x12%\n\x14\x66rom_installation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12%\n\x14into_installation_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00:~\xbaH{\x1ay\n\x1b\x61\x64opt_installation.distinct\x12\"an installation can\'t adopt itself\x1a\x36this.from_installation_id != this.into_installation_id\"M\n\x19\x41\x64optInstallationResponse\x12\x1c\n\x14\x61\x64opted_preset_count\x18\x01 \x01(\x05\x12\x12\n\nscoring_id\x18\x02 \x01(\x03*\xa3\x01\n\x0eMultiplierKind\x12\x1f\n\x1bMULTIPLIER_KIND_UNSPECIFIED\x10\x00\x12$\n MULTIPLIER_KIND_MERGED_PR_COMMIT\x10\x01\x12&\n\"MULTIPLIER_KIND_PR_LINKED_TO_ISSUE\x10\x02\x12\"\n\x1eMULTIPLIER_KIND_FIRST_ACTIVITY\x10\x03*\xe3\x01\n\rZeroPointKind\x12\x1f\n\x1bZERO_POINT_KIND_UNSPECIFIED\x10\x00\x12\x1f\n\x1bZERO_POINT_KIND_SELF_REVIEW\x10\x01\x12\x1e\n\x1aZERO_POINT_KIND_SELF_MERGE\x10\x02\x12 \n\x1cZERO_POINT_KIND_BOT_ACTIVITY\x10\x03\x12&\n\"ZERO_POINT_KIND_ISSUE_CLOSED_NO_PR\x10\x04\x12&\n\"ZERO_POINT_KIND_PR_CLOSED_NO_MERGE\x10\x05\x32\xb8\x06\n\rPresetService\x12\x64\n\tGetPreset\x12#.laurel.scoring.v1.GetPresetRequest\x1a$.laurel.scoring.v1.GetPresetResponse\"\x0c\xba\xd7\x18\x08\n\x03\x01\x04\x06\x18\x88\'\x12j\n\x0bListPresets\x12%.laurel.scoring.v1.ListPresetsRequest\x1a&.laurel.scoring.v1.ListPresetsResponse\"\x0c\xba\xd7\x18\x08\n\x03\x01\x04\x06\x18\x88\'\x12n\n\x0c\x43reatePreset\x12&.laurel.scoring.v1.CreatePresetRequest\x1a\'.laurel.scoring.v1.CreatePresetResponse\"\r\xba\xd7\x18\t\n\x02\x02\x06\x18\x88\' \x01\x12n\n\x0cUpdatePreset\x12&.laurel.scoring.v1.UpdatePresetRequest\x1a\'.laurel.scoring.v1.UpdatePresetResponse\"\r\xba\xd7\x18\t\n\x02\x02\x06\x18\x88\' \x01\x12o\n\x0c\x44\x65letePreset\x12&.laurel.scoring.v1.DeletePresetRequest\x1a\'.laurel.scoring.v1.DeletePresetResponse\"\x0e\xba\xd7\x18\n\n\x02\x02\x06\x18\xb0\xea\x01 \x01\x12w\n\x0e\x41\x63tivatePreset\x12(.laurel.scoring.v1.ActivatePresetRequest\x1a).laurel.scoring.v1.ActivatePresetResponse\"\x10\x90\x02\x02\xba\xd7\x18\t\n\x02\x02\x06\x18\x88\' \x01\x12\x8a\x01\n\x11\x41\x64optInstallation\x12+.laurel.scoring.v1.AdoptInstallationRequest\x1a,.laurel.scoring.v1.AdoptInstallationResponse\"\x1a\x90\x02\x02\xba\xd7\x18\x13\n\x01\x03\x12\x08identity\x18\xe0\xd4\x03 \x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1elaurel/scoring/v1/preset.proto\x12\x11laurel.scoring.v1\x1a\x1b\x62uf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dlaurel/common/v1/policy.proto\x1a\x1claurel/common/v1/types.proto\x1a$laurel/scoring/v1/preset_moves.proto\"W\n\nBasePoints\x12\x36\n\x04type\x18\x01 \x01(\x0e\x32\x1c.laurel.common.v1.SignalTypeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x11\n\tpoints_e4\x18\x02 \x01(\x03\"\xa5\x01\n\nMultiplier\x12;\n\x04kind\x18\x01 \x01(\x0e\x32!.laurel.scoring.v1.MultiplierKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x11\n\tfactor_e4\x18\x02 \x01(\x03\x12G\n\x0csignal_types\x18\x03 \x03(\x0e\x32\x1c.laurel.common.v1.SignalTypeB\x13\xbaH\x10\x92\x01\r\x10\n\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\"`\n\x11ReviewStateWeight\x12\x38\n\x05state\x18\x01 \x01(\x0e\x32\x1d.laurel.common.v1.ReviewStateB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x11\n\tweight_e4\x18\x02 \x01(\x03\"Y\n\nDailyQuota\x12\x36\n\x04type\x18\x01 \x01(\x0e\x32\x1c.laurel.common.v1.SignalTypeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x13\n\x0bmax_signals\x18\x02 \x01(\x05\"\xf4\x03\n\x05Rules\x12<\n\x0b\x62\x61se_points\x18\x01 \x03(\x0b\x32\x1d.laurel.scoring.v1.BasePointsB\x08\xbaH\x05\x92\x01\x02\x10\x14\x12<\n\x0bmultipliers\x18\x02 \x03(\x0b\x32\x1d.laurel.scoring.v1.MultiplierB\x08\xbaH\x05\x92\x01\x02\x10\x14\x12L\n\x14review_state_weights\x18\x03 \x03(\x0b\x32$.laurel.scoring.v1.ReviewStateWeightB\x08\xbaH\x05\x92\x01\x02\x10\x14\x12=\n\x0c\x64\x61ily_quotas\x18\x04 \x03(\x0b\x32\x1d.laurel.scoring.v1.DailyQuotaB\x08\xbaH\x05\x92\x01\x02\x10\x14\x12T\n\x15zero_point_conditions\x18\x05 \x03(\x0e\x32 .laurel.scoring.v1.ZeroPointKindB\x13\xbaH\x10\x92\x01\r\x10\n\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\x12\x18\n\x10weekly_threshold\x18\x06 \x01(\x05\x12\x17\n\x0f\x64\x65\x63\x61y_factor_e4\x18\x07 \x01(\x03\x12\x19\n\x11\x66loor_fraction_e4\x18\x08 \x01(\x03\x12\x17\n\x0fspam_penalty_e4\x18\t \x01(\x03\x12%\n\x1dpr_closed_no_merge_penalty_e4\x18\n \x01(\x03\"\xe7\x01\n\x06Preset\x12\n\n\x02id\x18\x01 \x01(\x03\x12\x17\n\x0finstallation_id\x18\x02 \x01(\x03\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x11\n\tis_active\x18\x04 \x01(\x08\x12\'\n\x05rules\x18\x05 \x01(\x0b\x32\x18.laurel.scoring.v1.Rules\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x65tag\x18\x08 \x01(\t\"P\n\x10GetPresetRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x1a\n\tpreset_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\">\n\x11GetPresetResponse\x12)\n\x06preset\x18\x01 \x01(\x0b\x32\x19.laurel.scoring.v1.Preset\"r\n\x12ListPresetsRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\"Z\n\x13ListPresetsResponse\x12*\n\x07presets\x18\x01 \x03(\x0b\x32\x19.laurel.scoring.v1.Preset\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xc6\x01\n\x13\x43reatePresetRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12;\n\x04name\x18\x02 \x01(\tB-\xbaH*r(\x10\x01\x18\x64\x32\"^[^\\s\\p{C}]([^\\p{C}]*[^\\s\\p{C}])?$\x12\'\n\x05rules\x18\x03 \x01(\x0b\x32\x18.laurel.scoring.v1.Rules\x12\'\n\nrequest_id\x18\x04 \x01(\tB\x13\xbaH\x10r\x0e\x18@2\n^[^\\x00]*$\"A\n\x14\x43reatePresetResponse\x12)\n\x06preset\x18\x01 \x01(\x0b\x32\x19.laurel.scoring.v1.Preset\"\x86\x02\n\x13UpdatePresetRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x1a\n\tpreset_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\x12>\n\x04name\x18\x03 \x01(\tB0\xbaH-r(\x10\x01\x18\x64\x32\"^[^\\s\\p{C}]([^\\p{C}]*[^\\s\\p{C}])?$\xd8\x01\x01\x12\'\n\x05rules\x18\x04 \x01(\x0b\x32\x18.laurel.scoring.v1.Rules\x12/\n\x0bupdate_mask\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x17\n\x04\x65tag\x18\x06 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\"U\n\x14UpdatePresetResponse\x12)\n\x06preset\x18\x01 \x01(\x0b\x32\x19.laurel.scoring.v1.Preset\x12\x12\n\nscoring_id\x18\x02 \x01(\x03\"j\n\x13\x44\x65letePresetRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x1a\n\tpreset_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\x12\x15\n\x04\x65tag\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\x16\n\x14\x44\x65letePresetResponse\"U\n\x15\x41\x63tivatePresetRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x1a\n\tpreset_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\"W\n\x16\x41\x63tivatePresetResponse\x12)\n\x06preset\x18\x01 \x01(\x0b\x32\x19.laurel.scoring.v1.Preset\x12\x12\n\nscoring_id\x18\x02 \x01(\x03*\xa3\x01\n\x0eMultiplierKind\x12\x1f\n\x1bMULTIPLIER_KIND_UNSPECIFIED\x10\x00\x12$\n MULTIPLIER_KIND_MERGED_PR_COMMIT\x10\x01\x12&\n\"MULTIPLIER_KIND_PR_LINKED_TO_ISSUE\x10\x02\x12\"\n\x1eMULTIPLIER_KIND_FIRST_ACTIVITY\x10\x03*\xe3\x01\n\rZeroPointKind\x12\x1f\n\x1bZERO_POINT_KIND_UNSPECIFIED\x10\x00\x12\x1f\n\x1bZERO_POINT_KIND_SELF_REVIEW\x10\x01\x12\x1e\n\x1aZERO_POINT_KIND_SELF_MERGE\x10\x02\x12 \n\x1cZERO_POINT_KIND_BOT_ACTIVITY\x10\x03\x12&\n\"ZERO_POINT_KIND_ISSUE_CLOSED_NO_PR\x10\x04\x12&\n\"ZERO_POINT_KIND_PR_CLOSED_NO_MERGE\x10\x05\x32\xb8\x06\n\rPresetService\x12\x64\n\tGetPreset\x12#.laurel.scoring.v1.GetPresetRequest\x1a$.laurel.scoring.v1.GetPresetResponse\"\x0c\xba\xd7\x18\x08\n\x03\x01\x04\x06\x18\x88\'\x12j\n\x0bListPresets\x12%.laurel.scoring.v1.ListPresetsRequest\x1a&.laurel.scoring.v1.ListPresetsResponse\"\x0c\xba\xd7\x18\x08\n\x03\x01\x04\x06\x18\x88\'\x12n\n\x0c\x43reatePreset\x12&.laurel.scoring.v1.CreatePresetRequest\x1a\'.laurel.scoring.v1.CreatePresetResponse\"\r\xba\xd7\x18\t\n\x02\x02\x06\x18\x88\' \x01\x12n\n\x0cUpdatePreset\x12&.laurel.scoring.v1.UpdatePresetRequest\x1a\'.laurel.scoring.v1.UpdatePresetResponse\"\r\xba\xd7\x18\t\n\x02\x02\x06\x18\x88\' \x01\x12o\n\x0c\x44\x65letePreset\x12&.laurel.scoring.v1.DeletePresetRequest\x1a\'.laurel.scoring.v1.DeletePresetResponse\"\x0e\xba\xd7\x18\n\n\x02\x02\x06\x18\xb0\xea\x01 \x01\x12w\n\x0e\x41\x63tivatePreset\x12(.laurel.scoring.v1.ActivatePresetRequest\x1a).laurel.scoring.v1.ActivatePresetResponse\"\x10\x90\x02\x02\xba\xd7\x18\t\n\x02\x02\x06\x18\x88\' \x01\x12\x8a\x01\n\x11\x41\x64optInstallation\x12+.laurel.scoring.v1.AdoptInstallationRequest\x1a,.laurel.scoring.v1.AdoptInstallationResponse\"\x1a\x90\x02\x02\xba\xd7\x18\x13\n\x01\x03\x12\x08identity\x18\xe0\xd4\x03 \x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -90,12 +91,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ACTIVATEPRESETREQUEST'].fields_by_name['installation_id']._serialized_options = b'\272H\004\"\0028\000'
   _globals['_ACTIVATEPRESETREQUEST'].fields_by_name['preset_id']._loaded_options = None
   _globals['_ACTIVATEPRESETREQUEST'].fields_by_name['preset_id']._serialized_options = b'\272H\004\"\002 \000'
-  _globals['_ADOPTINSTALLATIONREQUEST'].fields_by_name['from_installation_id']._loaded_options = None
-  _globals['_ADOPTINSTALLATIONREQUEST'].fields_by_name['from_installation_id']._serialized_options = b'\272H\004\"\0028\000'
-  _globals['_ADOPTINSTALLATIONREQUEST'].fields_by_name['into_installation_id']._loaded_options = None
-  _globals['_ADOPTINSTALLATIONREQUEST'].fields_by_name['into_installation_id']._serialized_options = b'\272H\004\"\0028\000'
-  _globals['_ADOPTINSTALLATIONREQUEST']._loaded_options = None
-  _globals['_ADOPTINSTALLATIONREQUEST']._serialized_options = b'\272H{\032y\n\033adopt_installation.distinct\022\"an installation can\'t adopt itself\0326this.from_installation_id != this.into_installation_id'
   _globals['_PRESETSERVICE'].methods_by_name['GetPreset']._loaded_options = None
   _globals['_PRESETSERVICE'].methods_by_name['GetPreset']._serialized_options = b'\272\327\030\010\n\003\001\004\006\030\210\''
   _globals['_PRESETSERVICE'].methods_by_name['ListPresets']._loaded_options = None
@@ -110,50 +105,46 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PRESETSERVICE'].methods_by_name['ActivatePreset']._serialized_options = b'\220\002\002\272\327\030\t\n\002\002\006\030\210\' \001'
   _globals['_PRESETSERVICE'].methods_by_name['AdoptInstallation']._loaded_options = None
   _globals['_PRESETSERVICE'].methods_by_name['AdoptInstallation']._serialized_options = b'\220\002\002\272\327\030\023\n\001\003\022\010identity\030\340\324\003 \001'
-  _globals['_MULTIPLIERKIND']._serialized_start=2990
-  _globals['_MULTIPLIERKIND']._serialized_end=3153
-  _globals['_ZEROPOINTKIND']._serialized_start=3156
-  _globals['_ZEROPOINTKIND']._serialized_end=3383
-  _globals['_BASEPOINTS']._serialized_start=210
-  _globals['_BASEPOINTS']._serialized_end=297
-  _globals['_MULTIPLIER']._serialized_start=300
-  _globals['_MULTIPLIER']._serialized_end=465
-  _globals['_REVIEWSTATEWEIGHT']._serialized_start=467
-  _globals['_REVIEWSTATEWEIGHT']._serialized_end=563
-  _globals['_DAILYQUOTA']._serialized_start=565
-  _globals['_DAILYQUOTA']._serialized_end=654
-  _globals['_RULES']._serialized_start=657
-  _globals['_RULES']._serialized_end=1157
-  _globals['_PRESET']._serialized_start=1160
-  _globals['_PRESET']._serialized_end=1391
-  _globals['_GETPRESETREQUEST']._serialized_start=1393
-  _globals['_GETPRESETREQUEST']._serialized_end=1473
-  _globals['_GETPRESETRESPONSE']._serialized_start=1475
-  _globals['_GETPRESETRESPONSE']._serialized_end=1537
-  _globals['_LISTPRESETSREQUEST']._serialized_start=1539
-  _globals['_LISTPRESETSREQUEST']._serialized_end=1653
-  _globals['_LISTPRESETSRESPONSE']._serialized_start=1655
-  _globals['_LISTPRESETSRESPONSE']._serialized_end=1745
-  _globals['_CREATEPRESETREQUEST']._serialized_start=1748
-  _globals['_CREATEPRESETREQUEST']._serialized_end=1946
-  _globals['_CREATEPRESETRESPONSE']._serialized_start=1948
-  _globals['_CREATEPRESETRESPONSE']._serialized_end=2013
-  _globals['_UPDATEPRESETREQUEST']._serialized_start=2016
-  _globals['_UPDATEPRESETREQUEST']._serialized_end=2278
-  _globals['_UPDATEPRESETRESPONSE']._serialized_start=2280
-  _globals['_UPDATEPRESETRESPONSE']._serialized_end=2365
-  _globals['_DELETEPRESETREQUEST']._serialized_start=2367
-  _globals['_DELETEPRESETREQUEST']._serialized_end=2473
-  _globals['_DELETEPRESETRESPONSE']._serialized_start=2475
-  _globals['_DELETEPRESETRESPONSE']._serialized_end=2497
-  _globals['_ACTIVATEPRESETREQUEST']._serialized_start=2499
-  _globals['_ACTIVATEPRESETREQUEST']._serialized_end=2584
-  _globals['_ACTIVATEPRESETRESPONSE']._serialized_start=2586
-  _globals['_ACTIVATEPRESETRESPONSE']._serialized_end=2673
-  _globals['_ADOPTINSTALLATIONREQUEST']._serialized_start=2676
-  _globals['_ADOPTINSTALLATIONREQUEST']._serialized_end=2908
-  _globals['_ADOPTINSTALLATIONRESPONSE']._serialized_start=2910
-  _globals['_ADOPTINSTALLATIONRESPONSE']._serialized_end=2987
-  _globals['_PRESETSERVICE']._serialized_start=3386
-  _globals['_PRESETSERVICE']._serialized_end=4210
+  _globals['_MULTIPLIERKIND']._serialized_start=2714
+  _globals['_MULTIPLIERKIND']._serialized_end=2877
+  _globals['_ZEROPOINTKIND']._serialized_start=2880
+  _globals['_ZEROPOINTKIND']._serialized_end=3107
+  _globals['_BASEPOINTS']._serialized_start=248
+  _globals['_BASEPOINTS']._serialized_end=335
+  _globals['_MULTIPLIER']._serialized_start=338
+  _globals['_MULTIPLIER']._serialized_end=503
+  _globals['_REVIEWSTATEWEIGHT']._serialized_start=505
+  _globals['_REVIEWSTATEWEIGHT']._serialized_end=601
+  _globals['_DAILYQUOTA']._serialized_start=603
+  _globals['_DAILYQUOTA']._serialized_end=692
+  _globals['_RULES']._serialized_start=695
+  _globals['_RULES']._serialized_end=1195
+  _globals['_PRESET']._serialized_start=1198
+  _globals['_PRESET']._serialized_end=1429
+  _globals['_GETPRESETREQUEST']._serialized_start=1431
+  _globals['_GETPRESETREQUEST']._serialized_end=1511
+  _globals['_GETPRESETRESPONSE']._serialized_start=1513
+  _globals['_GETPRESETRESPONSE']._serialized_end=1575
+  _globals['_LISTPRESETSREQUEST']._serialized_start=1577
+  _globals['_LISTPRESETSREQUEST']._serialized_end=1691
+  _globals['_LISTPRESETSRESPONSE']._serialized_start=1693
+  _globals['_LISTPRESETSRESPONSE']._serialized_end=1783
+  _globals['_CREATEPRESETREQUEST']._serialized_start=1786
+  _globals['_CREATEPRESETREQUEST']._serialized_end=1984
+  _globals['_CREATEPRESETRESPONSE']._serialized_start=1986
+  _globals['_CREATEPRESETRESPONSE']._serialized_end=2051
+  _globals['_UPDATEPRESETREQUEST']._serialized_start=2054
+  _globals['_UPDATEPRESETREQUEST']._serialized_end=2316
+  _globals['_UPDATEPRESETRESPONSE']._serialized_start=2318
+  _globals['_UPDATEPRESETRESPONSE']._serialized_end=2403
+  _globals['_DELETEPRESETREQUEST']._serialized_start=2405
+  _globals['_DELETEPRESETREQUEST']._serialized_end=2511
+  _globals['_DELETEPRESETRESPONSE']._serialized_start=2513
+  _globals['_DELETEPRESETRESPONSE']._serialized_end=2535
+  _globals['_ACTIVATEPRESETREQUEST']._serialized_start=2537
+  _globals['_ACTIVATEPRESETREQUEST']._serialized_end=2622
+  _globals['_ACTIVATEPRESETRESPONSE']._serialized_start=2624
+  _globals['_ACTIVATEPRESETRESPONSE']._serialized_end=2711
+  _globals['_PRESETSERVICE']._serialized_start=3110
+  _globals['_PRESETSERVICE']._serialized_end=3934
 # @@protoc_insertion_point(module_scope)

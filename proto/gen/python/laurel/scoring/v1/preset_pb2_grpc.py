@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from laurel.scoring.v1 import preset_moves_pb2 as laurel_dot_scoring_dot_v1_dot_preset__moves__pb2
 from laurel.scoring.v1 import preset_pb2 as laurel_dot_scoring_dot_v1_dot_preset__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -67,8 +68,8 @@ class PresetServiceStub:
                 _registered_method=True)
         self.AdoptInstallation = channel.unary_unary(
                 '/laurel.scoring.v1.PresetService/AdoptInstallation',
-                request_serializer=laurel_dot_scoring_dot_v1_dot_preset__pb2.AdoptInstallationRequest.SerializeToString,
-                response_deserializer=laurel_dot_scoring_dot_v1_dot_preset__pb2.AdoptInstallationResponse.FromString,
+                request_serializer=laurel_dot_scoring_dot_v1_dot_preset__moves__pb2.AdoptInstallationRequest.SerializeToString,
+                response_deserializer=laurel_dot_scoring_dot_v1_dot_preset__moves__pb2.AdoptInstallationResponse.FromString,
                 _registered_method=True)
 
 
@@ -190,8 +191,8 @@ def add_PresetServiceServicer_to_server(servicer, server):
             ),
             'AdoptInstallation': grpc.unary_unary_rpc_method_handler(
                     servicer.AdoptInstallation,
-                    request_deserializer=laurel_dot_scoring_dot_v1_dot_preset__pb2.AdoptInstallationRequest.FromString,
-                    response_serializer=laurel_dot_scoring_dot_v1_dot_preset__pb2.AdoptInstallationResponse.SerializeToString,
+                    request_deserializer=laurel_dot_scoring_dot_v1_dot_preset__moves__pb2.AdoptInstallationRequest.FromString,
+                    response_serializer=laurel_dot_scoring_dot_v1_dot_preset__moves__pb2.AdoptInstallationResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -382,8 +383,8 @@ class PresetService:
             request,
             target,
             '/laurel.scoring.v1.PresetService/AdoptInstallation',
-            laurel_dot_scoring_dot_v1_dot_preset__pb2.AdoptInstallationRequest.SerializeToString,
-            laurel_dot_scoring_dot_v1_dot_preset__pb2.AdoptInstallationResponse.FromString,
+            laurel_dot_scoring_dot_v1_dot_preset__moves__pb2.AdoptInstallationRequest.SerializeToString,
+            laurel_dot_scoring_dot_v1_dot_preset__moves__pb2.AdoptInstallationResponse.FromString,
             options,
             channel_credentials,
             insecure,

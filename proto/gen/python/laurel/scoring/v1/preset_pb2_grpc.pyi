@@ -5,6 +5,7 @@ Presets: named sets of scoring rules."""
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from laurel.scoring.v1 import preset_moves_pb2 as _preset_moves_pb2
 from laurel.scoring.v1 import preset_pb2 as _preset_pb2
 import abc as _abc_1
 
@@ -58,7 +59,7 @@ class PresetServiceStub:
     Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, PRESET_NOT_FOUND,
     CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
     """
-    AdoptInstallation: _aio.UnaryUnaryMultiCallable[_preset_pb2.AdoptInstallationRequest, _preset_pb2.AdoptInstallationResponse]
+    AdoptInstallation: _aio.UnaryUnaryMultiCallable[_preset_moves_pb2.AdoptInstallationRequest, _preset_moves_pb2.AdoptInstallationResponse]
     """Makes an installation's presets another one's, with their audit log and past
     runs: the App was installed again, or where an imported account stands. The
     moved ones win: the other one's of the same name go with their boards, and
@@ -152,9 +153,9 @@ class PresetServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def AdoptInstallation(
         self,
-        request: _preset_pb2.AdoptInstallationRequest,
-        context: _aio.ServicerContext[_preset_pb2.AdoptInstallationRequest, _abc.Awaitable[_preset_pb2.AdoptInstallationResponse]],
-    ) -> _abc.Awaitable[_preset_pb2.AdoptInstallationResponse]:
+        request: _preset_moves_pb2.AdoptInstallationRequest,
+        context: _aio.ServicerContext[_preset_moves_pb2.AdoptInstallationRequest, _abc.Awaitable[_preset_moves_pb2.AdoptInstallationResponse]],
+    ) -> _abc.Awaitable[_preset_moves_pb2.AdoptInstallationResponse]:
         """Makes an installation's presets another one's, with their audit log and past
         runs: the App was installed again, or where an imported account stands. The
         moved ones win: the other one's of the same name go with their boards, and
