@@ -58,9 +58,10 @@ class _RecordedGitHub(GitHubSimulator):
         asked = await request.read()
         if asked not in self._kept:
             response = await super()._middleware(request, handler)
-            if response.status != web.HTTPOk.status_code or not isinstance(response, web.Response):
+            body = response.body if isinstance(response, web.Response) else None
+            if response.status != web.HTTPOk.status_code or not isinstance(body, bytes):
                 return response
-            self._kept[asked] = bytes(response.body or b"")  # type: ignore[arg-type]  # JSON
+            self._kept[asked] = body
         return web.Response(body=self._kept[asked], content_type="application/json")
 
 
