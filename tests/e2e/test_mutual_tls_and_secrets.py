@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from redis import Redis
 from typer.testing import CliRunner
 
 from laurel.common.v1 import board_pb2, types_pb2
@@ -51,19 +50,17 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def company(
     module_database: Database,
-    redis_server_url: str,
+    module_redis_url: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Company]:
     """Everything, over mutual TLS, with logs that tell all they can."""
-    with Redis.from_url(redis_server_url) as client:
-        client.flushdb()
     certificates = tmp_path_factory.mktemp("certs")
     done = await asyncio.to_thread(CliRunner().invoke, app, ["certs", str(certificates)])
     assert done.exit_code == 0, done.output
     async with running_company(
         tmp_path_factory.mktemp("secrets"),
         database=module_database,
-        redis_url=redis_server_url,
+        redis_url=module_redis_url,
         log_level="debug",
         certificates=certificates,
     ) as found:

@@ -18,7 +18,6 @@ import pytest_asyncio
 from google.protobuf.message_factory import GetMessageClass
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from redis import Redis
 
 from laurel.common.v1 import policy_pb2
 from laurel_cli.rpc.caller import Caller
@@ -192,16 +191,14 @@ def hidden_in(company: Company) -> dict[str, set[int | str]]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def fuzzed(
     module_database: Database,
-    redis_server_url: str,
+    module_redis_url: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Fuzzed]:
     """Everything up, and every method called by everybody with a good request."""
-    with Redis.from_url(redis_server_url) as client:
-        client.flushdb()
     async with running_company(
         tmp_path_factory.mktemp("any"),
         database=module_database,
-        redis_url=redis_server_url,
+        redis_url=module_redis_url,
     ) as company:
         known = Known([company.acme.id, company.globex.id, NOBODYS])
         found = Fuzzed(company, known, hidden_in(company))

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from redis import Redis
 
 from laurel_common.errors import RemoteError
 from tests.support.database import Database
@@ -30,16 +29,14 @@ async def github() -> AsyncIterator[GitHubSimulator]:
 async def laurel(
     github: GitHubSimulator,
     module_database: Database,
-    redis_server_url: str,
+    module_redis_url: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Laurel]:
     """A Laurel that asks the simulated GitHub."""
-    with Redis.from_url(redis_server_url) as client:
-        client.flushdb()
     async with running_laurel(
         tmp_path_factory.mktemp("laurel"),
         database=module_database,
-        redis_url=redis_server_url,
+        redis_url=module_redis_url,
     ) as running:
         yield running
 

@@ -18,7 +18,7 @@ from tests.support.database import (
 )
 from tests.support.logs import plain_logs
 from tests.support.sources import choose_sources
-from tests.support.valkey import redis_server_url, redis_url
+from tests.support.valkey import module_redis_url, redis_server_url, redis_url
 
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a directory of the run's own is made in it
 _ROOM_BYTES = 4 * 2**30
@@ -27,6 +27,7 @@ __all__ = [
     "database",
     "empty_database",
     "module_database",
+    "module_redis_url",
     "postgres_endpoints",
     "redis_server_url",
     "redis_url",

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from redis import Redis
 
 from tests.support.database import Database
 from tests.support.stack_running import Laurel, running_laurel
@@ -14,16 +13,14 @@ from tests.support.stack_running import Laurel, running_laurel
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def laurel(
     module_database: Database,
-    redis_server_url: str,
+    module_redis_url: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Laurel]:
     """A Laurel of the module's own, on a database of its own."""
-    with Redis.from_url(redis_server_url) as client:
-        client.flushdb()
     async with running_laurel(
         tmp_path_factory.mktemp("laurel"),
         database=module_database,
-        redis_url=redis_server_url,
+        redis_url=module_redis_url,
     ) as running:
         yield running
 

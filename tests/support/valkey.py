@@ -40,8 +40,18 @@ def redis_server_url(worker_number: int) -> Iterator[str]:
 @pytest.fixture
 def redis_url(redis_server_url: str) -> str:
     """A redis:// URL of an empty database."""
+    return _emptied(redis_server_url)
+
+
+@pytest.fixture(scope="module")
+def module_redis_url(redis_server_url: str) -> str:
+    """The same, empty when the module begins."""
+    return _emptied(redis_server_url)
+
+
+def _emptied(url: str) -> str:
     from redis import Redis  # noqa: PLC0415 - likewise
 
-    with Redis.from_url(redis_server_url) as client:
+    with Redis.from_url(url) as client:
         client.flushdb()
-    return redis_server_url
+    return url

@@ -129,10 +129,10 @@ async def service(database: Database, redis_url: str, tmp_path: Path) -> AsyncIt
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def module_service(
-    module_database: Database, redis_server_url: str, tmp_path_factory: pytest.TempPathFactory
+    module_database: Database, module_redis_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Service]:
     directory = tmp_path_factory.mktemp("leaderboard")
-    async with running_service(module_database, redis_server_url, directory) as running:
+    async with running_service(module_database, module_redis_url, directory) as running:
         yield running
 
 

@@ -212,7 +212,7 @@ async def service(
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shared(
     module_database: Database,
-    redis_server_url: str,
+    module_redis_url: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Shared]:
     """One service for a module's tests, and a user whose access they choose."""
@@ -221,7 +221,7 @@ async def shared(
     async with (
         serving_peers() as peers,
         running_service(
-            module_database, redis_server_url, directory, peers, sessions=someone, access=someone
+            module_database, module_redis_url, directory, peers, sessions=someone, access=someone
         ) as service,
     ):
         yield Shared(service, someone)
