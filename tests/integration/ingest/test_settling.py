@@ -63,7 +63,7 @@ def metadata_of(word: Word) -> Mapping[str, Any]:
 
 
 @settings(
-    max_examples=30,
+    max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -115,7 +115,7 @@ def boards(
     }
 
 
-@settings(THOROUGH, max_examples=60)
+@THOROUGH
 @given(
     histories(),
     generated.rosters(),
