@@ -14,7 +14,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 PROJECTS := $(wildcard pyproject.toml libs/*/pyproject.toml services/*/pyproject.toml cli/pyproject.toml proto/gen/python/pyproject.toml)
 SOURCES := libs services cli tests bench tools
-MYPY_TARGETS := $(wildcard libs/*/src services/*/src cli/src tools tests bench)
+MYPY_TARGETS := $(wildcard libs/*/src services/*/src cli/src tools tests bench examples)
 IMAGE := build/protos.binpb
 # What starts as a process: imported once by setup, so that the first start finds it compiled.
 ENTRIES := laurel_cli.commands.up, laurel_cli.stack.migrating, laurel_identity.__main__, laurel_ingest.__main__, laurel_leaderboard.__main__, laurel_scoring.__main__

@@ -9,6 +9,8 @@ import pytest
 
 from laurel_cli.stack.layout import SERVICES
 from laurel_common.config import PREFIX, SecretField, ServiceSettings
+from laurel_ingest.domain.deliveries import IDENTITYS
+from laurel_ingest.domain.webhook_events import HANDLERS
 from tests.support.sources import (
     BINARIES_VARIABLE,
     CONTAINERS_VARIABLE,
@@ -131,6 +133,13 @@ def test_links_between_documents_lead_somewhere(path: Path) -> None:
         target for target in targets if "://" not in target and not (path.parent / target).exists()
     ]
     assert not broken
+
+
+def test_the_guide_to_the_app_names_every_event_that_is_depended_on() -> None:
+    text = (ROOT / "docs" / "github.md").read_text(encoding="utf-8")
+    (told,) = [line for line in text.splitlines() if line.startswith("Events to subscribe to")]
+    named = re.findall(r"`([a-z_]+)`", told)
+    assert sorted(named) == sorted(IDENTITYS | set(HANDLERS))
 
 
 def test_a_decision_has_a_number_of_its_own_which_is_its_headings_too() -> None:

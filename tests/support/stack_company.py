@@ -133,7 +133,7 @@ async def running_company(
     async with running_github(world) as github:
         layout, webhook_secret = Layout(root), secrets.token_hex(20)
         layout.make()
-        with _told(layout, github, webhook_secret):
+        with told_of(github, layout, webhook_secret):
             async with running_laurel(
                 root, database=database, redis_url=redis_url, **options
             ) as laurel:
@@ -148,7 +148,7 @@ async def running_company(
 
 
 @contextmanager
-def _told(layout: Layout, github: GitHubSimulator, webhook_secret: str) -> Iterator[None]:
+def told_of(github: GitHubSimulator, layout: Layout, webhook_secret: str) -> Iterator[None]:
     """Has `up` tell the services of GitHub while the block runs; the callers' keys are made."""
     entries = []
     for name, kind in ((GATEWAY, PrincipalKind.GATEWAY), (BACKEND, PrincipalKind.BACKEND)):

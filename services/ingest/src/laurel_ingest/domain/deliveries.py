@@ -11,12 +11,13 @@ from laurel_ingest.domain.webhook_events import HANDLERS
 MAX_ATTEMPTS: Final = 5
 """Attempts that end in an error of ours before a delivery is parked."""
 
-_IDENTITYS: Final = frozenset(
+IDENTITYS: Final = frozenset(
     {
         *("installation", "installation_repositories", "installation_target", "organization"),
         *("membership", "member", "team", "team_add", "repository", "github_app_authorization"),
     }
 )
+"""Events of what identity keeps: accounts, people, teams, installations."""
 
 _GIVES: Final = {
     ("installation", "created"),
@@ -82,8 +83,8 @@ def is_worked_on(event: str) -> bool:
 
 
 def is_identitys(event: str) -> bool:
-    """Whether an event tells of accounts, people, teams or installations, which identity keeps."""
-    return event in _IDENTITYS
+    """Whether an event is handed on to identity."""
+    return event in IDENTITYS
 
 
 def gives_something_to_read(delivery: Delivery) -> bool:

@@ -1,0 +1,1 @@
+"""Programs that call Laurel, to begin one's own from."""

@@ -1,0 +1,1 @@
+"""A gateway: GitHub sign-in, the App's installation, webhooks and boards over HTTP."""
