@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from laurel_ingest.application.batch_facts import BatchFacts
-from laurel_ingest.application.ports import FactStore, Storage, TypeCounts, UnitOfWork
+from laurel_ingest.application.ports import Storage, TypeCounts, UnitOfWork
+from laurel_ingest.application.remembered_facts import Remembered
 from laurel_ingest.domain import columns
 from laurel_ingest.domain.credits import event_times, possible_signals, signals_of
 from laurel_ingest.domain.facts import (
@@ -94,13 +95,14 @@ class BatchStore:
             reopened = await unit.facts.crediting(fresh_claims)
             keys = told.facts.keys() | reopened
             await unit.signals.lock(sorted({key[0] for key in keys}))
-            before = await unit.facts.load(keys)
+            remembered = await Remembered.of(unit.facts, {key[0] for key in keys})
+            before = await remembered.load(keys)
             facts, changed = _merged(told.facts, before)
             await unit.facts.save([facts[key] for key in changed])
-            affected = keys | await _neighbours(unit.facts, before, facts, changed)
-            await _complete(unit.facts, facts, affected)
-            around = await _surroundings(unit.facts, facts, affected)
-            await _complete(unit.facts, facts, around)
+            affected = keys | await _neighbours(remembered, before, facts, changed)
+            await _complete(remembered, facts, affected)
+            around = await _surroundings(remembered, facts, affected)
+            await _complete(remembered, facts, around)
             tenants = await unit.facts.installations(installations, {key[0] for key in affected})
             claims = await unit.facts.claims_of(
                 {each for fact in facts.values() for each in synthetic_people(fact)}
@@ -130,30 +132,22 @@ def _merged(
 
 
 async def _neighbours(
-    store: FactStore,
+    store: Remembered,
     before: Mapping[FactKey, Fact],
     facts: Mapping[FactKey, Fact],
     changed: Iterable[FactKey],
 ) -> set[FactKey]:
     """What a change may change the signals of, beyond the changed facts themselves.
 
-    Every commit of a repository, but only where another branch counts now, or none does any more;
-    those that no walk has met, where one has ended that knows the whole branch.
+    Every commit of a repository, but only where none counts any more, or they all do; those that
+    stand by a push alone, where another branch counts now; those that no walk has spoken of, where
+    one has ended that knows the whole branch.
     """
     pulls = [key for key in changed if key[1] == PullFact.kind]
-    repositories = {
-        key[0]
-        for key in changed
-        if key[1] == RepositoryFact.kind
-        and _what_counts(before.get(key)) != _what_counts(facts[key])
-    }
-    walked = {
-        key[0]
-        for key in changed
-        if key[1] == RepositoryFact.kind and _walked_at(before.get(key)) != _walked_at(facts[key])
-    }
-    near = await store.pointing_at(pulls) | await store.commits_of(repositories)
-    near |= await store.unwalked_commits_of(walked - repositories)
+    near = await store.pointing_at(pulls)
+    near |= await store.commits_of(_where(_is_fork, before, facts, changed))
+    near |= await store.unmet_commits_of(_where(_branch, before, facts, changed))
+    near |= await store.unwalked_commits_of(_where(_walked_at, before, facts, changed))
     for key in pulls:
         near.update(links_of(facts[key]))
     ended = [key for key in changed if _is_gone(before.get(key)) != _is_gone(facts[key])]
@@ -166,18 +160,35 @@ def _is_gone(fact: Fact | None) -> bool:
     return told is not None and bool(told.value)
 
 
+def _where(
+    what: Callable[[Fact | None], object],
+    before: Mapping[FactKey, Fact],
+    facts: Mapping[FactKey, Fact],
+    changed: Iterable[FactKey],
+) -> set[int]:
+    """The repositories of which something is not as it was."""
+    return {
+        key[0]
+        for key in changed
+        if key[1] == RepositoryFact.kind and what(before.get(key)) != what(facts[key])
+    }
+
+
+def _is_fork(fact: Fact | None) -> bool:
+    return isinstance(fact, RepositoryFact) and is_fork(fact)
+
+
+def _branch(fact: Fact | None) -> object:
+    told = fact.default_branch if isinstance(fact, RepositoryFact) else None
+    return told and told.value
+
+
 def _walked_at(fact: Fact | None) -> object:
     return fact.history_at if isinstance(fact, RepositoryFact) else None
 
 
-def _what_counts(fact: Fact | None) -> tuple[object, bool]:
-    if not isinstance(fact, RepositoryFact):
-        return None, False
-    return fact.default_branch and fact.default_branch.value, is_fork(fact)
-
-
 async def _surroundings(
-    store: FactStore, facts: Mapping[FactKey, Fact], affected: Iterable[FactKey]
+    store: Remembered, facts: Mapping[FactKey, Fact], affected: Iterable[FactKey]
 ) -> set[FactKey]:
     """What the signals of the affected facts depend on."""
     around: set[FactKey] = set()
@@ -194,7 +205,7 @@ async def _surroundings(
     return around | await store.pointing_at(linked_to)
 
 
-async def _complete(store: FactStore, facts: dict[FactKey, Fact], keys: Iterable[FactKey]) -> None:
+async def _complete(store: Remembered, facts: dict[FactKey, Fact], keys: Iterable[FactKey]) -> None:
     facts.update(await store.load([key for key in keys if key not in facts]))
 
 

@@ -123,6 +123,10 @@ class FactStore(Protocol):
         """The facts that credit any of these ids."""
         ...
 
+    async def known_repositories(self, repository_ids: Collection[int]) -> set[int]:
+        """Those of these repositories that any fact is remembered of."""
+        ...
+
     async def load(self, keys: Collection[FactKey]) -> dict[FactKey, Fact]:
         """The facts under these keys; unknown ones are absent."""
         ...
@@ -133,6 +137,10 @@ class FactStore(Protocol):
 
     async def commits_of(self, repository_ids: Collection[int]) -> set[FactKey]:
         """Every commit of these repositories."""
+        ...
+
+    async def unmet_commits_of(self, repository_ids: Collection[int]) -> set[FactKey]:
+        """The commits of these repositories that the last walk did not meet, or none could."""
         ...
 
     async def unwalked_commits_of(self, repository_ids: Collection[int]) -> set[FactKey]:

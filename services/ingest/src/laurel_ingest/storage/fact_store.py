@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from laurel_ingest.domain.facts import Fact, FactKey, from_json, key_of, to_json
 from laurel_ingest.domain.linking import PERSON, links_of, synthetic_people
+from laurel_ingest.storage.arrays import numbers, texts
 from laurel_ingest.storage.signal_moves import redirected
 
 _CLAIMS_LOCK: Final = 0x51670002
@@ -25,6 +26,15 @@ _LOAD: Final = text(
     JOIN repository_facts AS f ON f.repository_id = wanted.repository_id
         AND f.kind = wanted.kind AND f.key = wanted.key
     """  # noqa: S608 - put together from constants
+)
+
+_KNOWN: Final = text(
+    """
+    SELECT repository_id FROM unnest(CAST(:repository_ids AS bigint[])) AS told (repository_id)
+    WHERE EXISTS (
+        SELECT FROM repository_facts AS f WHERE f.repository_id = told.repository_id
+    )
+    """
 )
 
 _POINTING_AT: Final = text(
@@ -111,6 +121,13 @@ _COMMITS_OF: Final = text(
     WHERE repository_id = ANY (CAST(:repository_ids AS bigint[])) AND kind = 'commit'
     """
 )
+_UNMET_OF: Final = text(
+    """
+    SELECT repository_id, kind, key FROM repository_facts
+    WHERE repository_id = ANY (CAST(:repository_ids AS bigint[])) AND kind = 'commit'
+        AND body -> 'walked' -> 2 IS DISTINCT FROM 'true'::jsonb
+    """
+)
 _UNWALKED_OF: Final = text(
     """
     SELECT repository_id, kind, key FROM repository_facts
@@ -194,6 +211,11 @@ class PostgresFacts:
             return set()
         return await self._keys(_CREDITING, targets=[str(each) for each in synthetic_ids])
 
+    async def known_repositories(self, repository_ids: Collection[int]) -> set[int]:
+        """Repositories with facts."""
+        values = {"repository_ids": list(repository_ids)}
+        return set((await self._connection.execute(_KNOWN, values)).scalars())
+
     async def load(self, keys: Collection[FactKey]) -> dict[FactKey, Fact]:
         """Facts under these keys."""
         if not keys:
@@ -214,6 +236,12 @@ class PostgresFacts:
         if not repository_ids:
             return set()
         return await self._keys(_COMMITS_OF, repository_ids=list(repository_ids))
+
+    async def unmet_commits_of(self, repository_ids: Collection[int]) -> set[FactKey]:
+        """Commits of these repositories that stand by a push, if at all."""
+        if not repository_ids:
+            return set()
+        return await self._keys(_UNMET_OF, repository_ids=list(repository_ids))
 
     async def unwalked_commits_of(self, repository_ids: Collection[int]) -> set[FactKey]:
         """Commits of these repositories that no walk has spoken of."""
@@ -250,8 +278,8 @@ class PostgresFacts:
         if not facts:
             return
         columns = _key_columns(key_of(fact) for fact in facts)
-        columns["standings"] = [getattr(fact, "standing", 0) or 1 for fact in facts]
-        columns["bodies"] = [orjson.dumps(to_json(fact)).decode() for fact in facts]
+        columns["standings"] = numbers(getattr(fact, "standing", 0) or 1 for fact in facts)
+        columns["bodies"] = texts(orjson.dumps(to_json(fact)).decode() for fact in facts)
         await self._connection.execute(_SAVE, columns)
         links = [
             (key_of(fact), target)
@@ -263,8 +291,8 @@ class PostgresFacts:
         ]
         if links:
             linked = _key_columns(source for source, _ in links)
-            linked["target_kinds"] = [target[1] for _, target in links]
-            linked["target_keys"] = [target[2] for _, target in links]
+            linked["target_kinds"] = texts(target[1] for _, target in links)
+            linked["target_keys"] = texts(target[2] for _, target in links)
             await self._connection.execute(_LINK, linked)
 
     async def _keys(self, statement: Any, **values: Any) -> set[FactKey]:
@@ -273,9 +301,9 @@ class PostgresFacts:
 
 
 def _key_columns(keys: Iterable[FactKey]) -> dict[str, Any]:
-    repository_ids, kinds, names = [], [], []
-    for repository_id, kind, name in keys:
-        repository_ids.append(repository_id)
-        kinds.append(kind)
-        names.append(name)
-    return {"repository_ids": repository_ids, "kinds": kinds, "keys": names}
+    columns = list(zip(*keys, strict=True)) or [(), (), ()]
+    return {
+        "repository_ids": numbers(columns[0]),
+        "kinds": texts(columns[1]),
+        "keys": texts(columns[2]),
+    }
