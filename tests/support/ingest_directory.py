@@ -96,6 +96,8 @@ class DatabaseDirectory:
         self, users: Sequence[Person], repositories: Sequence[RepositoryEntry], observed_at: int
     ) -> None:
         async with await self._connect() as connection, connection.cursor() as cursor:
+            # Identity's stripes, all as one: who enters the same people waits for the other.
+            await cursor.execute("SELECT pg_advisory_xact_lock(1)")
             await cursor.executemany(
                 "INSERT INTO users (id, login, avatar_url, is_bot) VALUES (%s, %s, '', %s)"
                 " ON CONFLICT DO NOTHING",

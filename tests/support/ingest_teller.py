@@ -8,9 +8,8 @@ from typing import Any, Final, cast
 import orjson
 
 from laurel_common.testing.clock import FakeClock
-from laurel_ingest.application.history.github import Page, Points
 from laurel_ingest.application.history.page_store import PageStore
-from laurel_ingest.application.history.ports import Work, WorkStore
+from laurel_ingest.application.history.ports import BudgetStore, Work, WorkStore
 from laurel_ingest.application.import_events import GitSource, ImportEvents
 from laurel_ingest.application.inbox import Inbox, InstallationEvents
 from laurel_ingest.application.line_reading import RawBatch
@@ -23,7 +22,6 @@ from tests.support.ingest_chronicle import Chronicle
 from tests.support.ingest_tellings import Telling
 
 NOW: Final = datetime(2026, 2, 1, 12, tzinfo=UTC)
-_POINTS: Final = Points(1, 5_000, 4_999, NOW)
 
 
 class Teller:
@@ -43,7 +41,8 @@ class Teller:
             changed=lambda: None,
             begin_history=self._inbox.hand_on,
         )
-        self._pages = PageStore(storage, directory, cast(WorkStore, _NoPlace()), clock)
+        works, budgets = cast(WorkStore, _NoPlace()), cast(BudgetStore, None)
+        self._pages = PageStore(storage, directory, works, budgets, clock)
 
     async def tell(self, batch: Sequence[Telling]) -> None:
         """A batch of one source's."""
@@ -76,19 +75,24 @@ class Teller:
         # What else a work has, no page asks for.
         work = cast(
             Work,
-            SimpleNamespace(repository_id=probe.repository_id, installation_id=-7_000, probe=probe),
+            SimpleNamespace(
+                repository_id=probe.repository_id, installation_id=-7_000, probe=probe, attempts=1
+            ),
         )
-        place = Progress(content["at"])
-        page = Page(content["commits"], None, 0, _POINTS)
-        await self._pages.commits(work, page, place.at, place)
+        place, group = Progress(content["at"]), self._pages.group(work)
+        await self._pages.commits(group, content["commits"], place.at, place)
+        await group.flush()
         if content["gone"]:
-            await self._pages.lost(work, content["gone"], place)
-        await self._pages.repository(work, place.at, place, walked=True)
+            await self._pages.lost(group, content["gone"], place)
+            await group.flush()
+        self._pages.repository(group, place.at, place, walked=True)
+        await group.flush()
         for phase, name in ((Phase.PULLS, "pulls"), (Phase.ISSUES, "issues")):
             at = Progress(place.at, phase)
-            found = await self._pages.read_things(work, content[name], at, cast(Any, None))
-            await self._pages.save(work, found, at)
-        await self._pages.vanished(work, IssueFact.kind, content["vanished"], place)
+            await self._pages.things(group, content[name], at, at, cast(Any, None))
+            await group.flush()
+        await self._pages.vanished(group, IssueFact.kind, content["vanished"], place)
+        await group.flush()
 
 
 class _NoPlace:

@@ -17,7 +17,7 @@ from laurel_ingest.domain.content_hash import content_hash
 from laurel_ingest.domain.facts import CommitFact, IssueFact, RepositoryFact
 from laurel_ingest.domain.findings import Findings
 from laurel_ingest.domain.history import nodes
-from laurel_ingest.domain.history.commits import commit
+from laurel_ingest.domain.history.commits import commits
 from laurel_ingest.domain.registers import Said, Standing
 from laurel_ingest.domain.timestamps import epoch_seconds
 from laurel_ingest.domain.webhook_frames import read_webhook
@@ -157,7 +157,7 @@ def read(telling: Telling, repository_id: int, full_name: str) -> Iterator[Findi
         case _:
             at = content["at"]
             reading = nodes.Reading(repository_id, full_name, at)
-            yield from (commit(reading, node) for node in content["commits"])
+            yield commits(reading, content["commits"])
             yield from (nodes.pull_request(reading, node) for node in content["pulls"])
             yield from (nodes.issue(reading, node) for node in content["issues"])
             rest = Findings(Standing.BEST, at)

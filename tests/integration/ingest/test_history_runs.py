@@ -20,6 +20,14 @@ async def test_a_first_run_reads_everything(ground: Ground) -> None:
     assert run.request_count == len(ground.github.queries) - 1  # but for the probe
 
 
+async def test_what_comes_within_a_second_is_stored_once_and_together(ground: Ground) -> None:
+    run = await ground.run()
+    revisions = ground.rows("SELECT revision FROM installation_signal_states")
+    assert revisions == [(len(ground.story.repositories),)]
+    assert run.new_count == sum(ground.counts().values())
+    assert (run.changed_count, run.duplicate_count, run.withdrawn_count) == (0, 0, 0)
+
+
 async def test_a_run_over_what_is_unchanged_asks_once(ground: Ground) -> None:
     await ground.run()
     before, asked = ground.signals(), len(ground.github.queries)

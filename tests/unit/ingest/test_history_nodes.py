@@ -13,7 +13,7 @@ from laurel_ingest.domain.facts import (
     ReviewCommentFact,
     ReviewFact,
 )
-from laurel_ingest.domain.history.commits import commit
+from laurel_ingest.domain.history.commits import commits
 from laurel_ingest.domain.history.nodes import Reading, issue, pull_request
 from laurel_ingest.domain.identities import GHOST_ID, synthetic_id_of_email
 from laurel_ingest.domain.refusals import MalformedError, Skip
@@ -224,7 +224,7 @@ def test_a_commit_credits_authors_once_each_and_claims_their_addresses() -> None
         {"name": "Ann", "email": "ann@old.example.com", "user": user},
         {"name": "Bo", "email": "bo@example.com", "user": None},
     ]
-    found = commit(READING, a_commit(authors={"totalCount": 3, "nodes": authors}))
+    found = commits(READING, [a_commit(authors={"totalCount": 3, "nodes": authors})])
     bo = synthetic_id_of_email("bo@example.com")
     assert one(found.facts, CommitFact).authors.value == [[11, False], [bo, False]]
     assert found.claims == {
@@ -236,7 +236,7 @@ def test_a_commit_credits_authors_once_each_and_claims_their_addresses() -> None
 def test_authors_beyond_the_page_come_from_the_trailers() -> None:
     message = "Do it\n\nCo-authored-by: Bo <bo@example.com>"
     node = a_commit(message=message) | {"authors": a_commit()["authors"] | {"totalCount": 2}}
-    told = one(commit(READING, node).facts, CommitFact)
+    told = one(commits(READING, [node]).facts, CommitFact)
     assert [each[0] for each in told.authors.value] == [
         synthetic_id_of_email("a@x"),
         synthetic_id_of_email("bo@example.com"),
@@ -252,12 +252,12 @@ def test_a_commit_came_by_merged_pull_requests_of_this_repository_alone() -> Non
         {"number": 4, "merged": True, "baseRepository": None},
     )
     node = a_commit(message="Do it (#9)", associatedPullRequests=pulls)
-    assert one(commit(READING, node).facts, CommitFact).pull_numbers == {1, 9}
+    assert one(commits(READING, [node]).facts, CommitFact).pull_numbers == {1, 9}
 
 
 def test_two_parents_make_a_merge() -> None:
     node = a_commit(parents={"totalCount": 2, "nodes": []}, message="Merge (#9)")
-    told = one(commit(READING, node).facts, CommitFact)
+    told = one(commits(READING, [node]).facts, CommitFact)
     assert told.is_merge.value is True
     assert told.pull_numbers == frozenset()
 

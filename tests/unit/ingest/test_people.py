@@ -11,7 +11,7 @@ from laurel_ingest.domain import archive_events, archive_frames, git_records, we
 from laurel_ingest.domain.facts import CommentFact, CommitFact
 from laurel_ingest.domain.findings import Findings, Owner
 from laurel_ingest.domain.history import nodes
-from laurel_ingest.domain.history.commits import commit as graphql_commit
+from laurel_ingest.domain.history.commits import commits as graphql_commits
 from laurel_ingest.domain.identities import GHOST_ID, synthetic_id_of_email, synthetic_id_of_login
 from laurel_ingest.domain.timestamps import epoch_seconds
 from tests.support.ingest_builders import (
@@ -121,15 +121,13 @@ def authors(found: Findings) -> list[list[Any]]:
 
 def commit_by_graphql(email: str, account: Account = None) -> Findings:
     author = {"name": "a", "email": email, "user": account}
-    return graphql_commit(
-        READING,
-        {
-            "oid": sha(1),
-            "authoredDate": AT,
-            "message": "Work",
-            "authors": {"totalCount": 1, "nodes": [author]},
-        },
-    )
+    node = {
+        "oid": sha(1),
+        "authoredDate": AT,
+        "message": "Work",
+        "authors": {"totalCount": 1, "nodes": [author]},
+    }
+    return graphql_commits(READING, [node])
 
 
 def commit_by_webhook(email: str, **author: Any) -> Findings:

@@ -6,16 +6,16 @@ from datetime import UTC
 from typing import TypeAlias
 
 from laurel_common.clock import Clock
-from laurel_ingest.application.batch_facts import BatchFacts
 from laurel_ingest.application.batch_store import BatchStore, Stored
 from laurel_ingest.application.enrolment import Enrolment
 from laurel_ingest.application.history.github import Listing, Page
-from laurel_ingest.application.history.ports import Work, WorkStore
+from laurel_ingest.application.history.page_group import PageGroup
+from laurel_ingest.application.history.ports import BudgetStore, Work, WorkStore
 from laurel_ingest.application.ports import Directory, Storage, UnitOfWork
 from laurel_ingest.domain.facts import CommitFact, Fact, IssueFact, PullFact, RepositoryFact
-from laurel_ingest.domain.findings import Findings, Owner
+from laurel_ingest.domain.findings import Findings
 from laurel_ingest.domain.history import nodes
-from laurel_ingest.domain.history.commits import commit
+from laurel_ingest.domain.history.commits import commits
 from laurel_ingest.domain.history.progress import Phase, Progress
 from laurel_ingest.domain.json_values import JsonObject
 from laurel_ingest.domain.registers import Said, Standing
@@ -29,57 +29,79 @@ class PageStore:
     """Stores pages; one memory of whom the directory knows serves all of them."""
 
     def __init__(
-        self, storage: Storage, directory: Directory, works: WorkStore, clock: Clock
+        self,
+        storage: Storage,
+        directory: Directory,
+        works: WorkStore,
+        budgets: BudgetStore,
+        clock: Clock,
     ) -> None:
         self._enrolment = Enrolment(directory, storage)
         self._store = BatchStore(storage)
         self._works = works
+        self._budgets = budgets
         self._clock = clock
 
-    async def commits(self, work: Work, page: Page, at: int, following: Progress) -> None:
-        """A page of commits."""
-        reading = _reading(work, at)
-        found = await asyncio.to_thread(lambda: [commit(reading, node) for node in page.nodes])
-        await self.save(work, found, following)
+    def group(self, work: Work) -> PageGroup:
+        """What an attempt's pages are added to; whoever reads what they changed flushes it."""
+        return PageGroup(work, self._save, self._clock)
 
-    async def lost(self, work: Work, shas: Sequence[str], progress: Progress) -> None:
+    async def commits(
+        self, group: PageGroup, page: Sequence[JsonObject], at: int, following: Progress
+    ) -> None:
+        """Commits of a page."""
+        reading = _reading(group.work, at)
+        await group.add([await asyncio.to_thread(commits, reading, page)], following)
+
+    async def lost(self, group: PageGroup, shas: Sequence[str], progress: Progress) -> None:
         """Commits that are not on the default branch any more."""
         said = Said(Standing.BEST, progress.at, False)
+        repository_id = group.work.repository_id
         facts: list[Fact] = [
-            CommitFact(work.repository_id, sha, standing=Standing.BEST, walked=said) for sha in shas
+            CommitFact(repository_id, sha, standing=Standing.BEST, walked=said) for sha in shas
         ]
-        await self.save(work, [Findings(Standing.BEST, progress.at, facts)], progress)
+        await group.add([Findings(Standing.BEST, progress.at, facts)], progress)
 
     async def vanished(
-        self, work: Work, kind: str, numbers: Sequence[int], following: Progress
+        self, group: PageGroup, kind: str, numbers: Sequence[int], following: Progress
     ) -> None:
         """Pull requests or issues that GitHub has no more."""
         said = Said(Standing.BEST, following.at, True)
         make: type[PullFact] | type[IssueFact] = PullFact if kind == PullFact.kind else IssueFact
+        repository_id = group.work.repository_id
         facts: list[Fact] = [
-            make(work.repository_id, str(each), standing=Standing.BEST, is_deleted=said)
+            make(repository_id, str(each), standing=Standing.BEST, is_deleted=said)
             for each in numbers
         ]
-        await self.save(work, [Findings(Standing.BEST, following.at, facts)], following)
+        await group.add([Findings(Standing.BEST, following.at, facts)], following)
 
-    async def repository(self, work: Work, at: int, following: Progress, *, walked: bool) -> None:
-        """The repository itself; `walked`: its whole default branch is known as of `at`."""
-        found = Findings(Standing.BEST, at)
+    def repository(self, group: PageGroup, at: int, following: Progress, *, walked: bool) -> None:
+        """The repository itself, for the next page to be stored with.
+
+        `walked`: its whole default branch is known as of `at`. Told before its commits, it makes
+        none of them be looked at again.
+        """
+        found, probe = Findings(Standing.BEST, at), group.work.probe
         found.facts.append(
             RepositoryFact(
-                work.repository_id,
-                default_branch=found.said(work.probe.default_branch),
-                is_fork=found.said(work.probe.is_fork),
+                group.work.repository_id,
+                default_branch=found.said(probe.default_branch),
+                is_fork=found.said(probe.is_fork),
                 history_at=found.said(at) if walked else None,
             )
         )
-        await self.save(work, [found], following)
+        group.take([found], following)
 
-    async def read_things(
-        self, work: Work, page: Sequence[JsonObject], progress: Progress, more: More
-    ) -> list[Findings]:
+    async def things(
+        self,
+        group: PageGroup,
+        page: Sequence[JsonObject],
+        progress: Progress,
+        following: Progress,
+        more: More,
+    ) -> None:
         """Pull requests or issues with everything that hangs on them, however much it is."""
-        reading = _reading(work, progress.at)
+        reading = _reading(group.work, progress.at)
         read = nodes.pull_request if progress.phase is Phase.PULLS else nodes.issue
         found = await asyncio.to_thread(lambda: [read(reading, node) for node in page])
         for node, findings in zip(page, found, strict=True):
@@ -87,7 +109,7 @@ class PageStore:
             await self._reviews(reading, findings, node, number, more)
             async for each in _rest(node, "comments", Listing.MORE_COMMENTS, more):
                 nodes.comment(reading, findings, each, number)
-        return found
+        await group.add(found, following)
 
     async def _reviews(
         self,
@@ -105,26 +127,24 @@ class PageStore:
             async for each in _rest(review, "comments", Listing.MORE_REVIEW_COMMENTS, more):
                 nodes.review_comment(reading, findings, each, number)
 
-    async def save(self, work: Work, found: Sequence[Findings], following: Progress) -> None:
-        """What was found, with the place where the next page begins; all of it or nothing.
+    async def _save(self, group: PageGroup) -> None:
+        """What was found, with the place where the next page begins; then what it has cost."""
+        work, told, place = group.work, group.told, group.place
+        if place is not None and told.facts:
+            now = int(self._clock.now().astimezone(UTC).timestamp())
+            told.repositories.setdefault(work.repository_id, work.probe.full_name)
+            told.last_at = min(max(told.last_at, place.at), now)
+            await self._enrolment.enter(told)
 
-        Raises WorkSuperseded, and the typed errors of database and directory.
-        """
-        now = int(self._clock.now().astimezone(UTC).timestamp())
-        told = BatchFacts()
-        owner = Owner(work.probe.full_name.partition("/")[0])
-        for findings in found:
-            told.add(findings, work.repository_id, work.probe.full_name, owner)
-        told.repositories.setdefault(work.repository_id, work.probe.full_name)
-        told.owners.setdefault(owner.login.lower(), owner)
-        told.last_at = min(max(told.last_at, following.at), now)
-        await self._enrolment.enter(told)
+            async def advance(unit: UnitOfWork, stored: Stored) -> None:
+                await self._works.advance(unit, work, place, stored.by_type, stored.withdrawn)
 
-        async def advance(unit: UnitOfWork, stored: Stored) -> None:
-            await self._works.advance(unit, work, following, stored.by_type, stored.withdrawn)
-
-        installations = {work.repository_id: work.installation_id}
-        await self._store.store(told, installations, now, finally_=advance)
+            installations = {work.repository_id: work.installation_id}
+            await self._store.store(told, installations, now, finally_=advance)
+        if group.asked:
+            await self._budgets.told(work.installation_id, group.asked[-1])
+            cost = sum(points.cost for points in group.asked)
+            await self._works.note_points(work, requests=len(group.asked), points=cost)
 
 
 def _reading(work: Work, at: int) -> nodes.Reading:

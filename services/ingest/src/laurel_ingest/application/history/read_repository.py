@@ -1,7 +1,8 @@
-"""The job of a repository: reads it page by page, each page one transaction with its place."""
+"""The job of a repository: reads it page by page, what comes together stored with its place."""
 
 from dataclasses import replace
 from datetime import UTC, timedelta
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -16,6 +17,7 @@ from laurel_ingest.application.history.github import (
     Listing,
     Page,
 )
+from laurel_ingest.application.history.page_group import PageGroup
 from laurel_ingest.application.history.page_reader import PageReader
 from laurel_ingest.application.history.page_store import PageStore
 from laurel_ingest.application.history.ports import BudgetStore, HistoryStore, Work, WorkStore
@@ -29,8 +31,6 @@ from laurel_ingest.domain.timestamps import epoch_seconds
 
 log = structlog.get_logger(__name__)
 
-# Where everything is read, so many pages may be stored together.
-_PAGES_AT_ONCE: Final = 4
 _KINDS: Final = {Phase.PULL_NUMBERS: PullFact.kind, Phase.ISSUE_NUMBERS: IssueFact.kind}
 
 
@@ -50,7 +50,7 @@ class ReadRepository:
         self._works = works
         self._histories = histories
         self._budgets = budgets
-        self._reader = PageReader(github, budgets, works, clock)
+        self._reader = PageReader(github, budgets, clock)
         self._pages = pages
         self._clock = clock
 
@@ -65,8 +65,13 @@ class ReadRepository:
             log.info("ingest_work_superseded", work_id=work_id)
 
     async def _attempt(self, work: Work) -> None:
+        group = self._pages.group(work)
         try:
-            await self._read(work)
+            try:
+                await self._read(work, group)
+            except (LaurelError, GoneError, MalformedError):
+                await group.flush()  # what came before is not asked for again
+                raise
         except GitHubRateLimited as error:
             await self._budgets.blocked(work.installation_id, error.until)
             await self._works.postpone(work, error.until, reason=None)
@@ -91,12 +96,16 @@ class ReadRepository:
         await self._histories.note_gap(work.installation_id, {work.repository_id: reason}, now)
         await self._works.end(work, now, left_out=reason, note=None)
 
-    async def _read(self, work: Work) -> None:
+    async def _read(self, work: Work, group: PageGroup) -> None:
         known = (await self._histories.known([work.repository_id])).get(work.repository_id)
         known = known or Known()
-        progress = work.progress or self._beginning(work, known)
+        progress = work.progress
+        if progress is None:
+            progress = self._beginning(work, known)
+            self._pages.repository(group, progress.at, progress, walked=False)
         while progress.phase is not Phase.END:
-            progress = await self._step(work, known, progress)
+            progress = await self._step(group, known, progress)
+        await group.flush()
         await self._end(work, known, progress)
 
     def _beginning(self, work: Work, known: Known) -> Progress:
@@ -106,76 +115,72 @@ class ReadRepository:
         head = work.probe.head_sha
         return Progress(at, walk=Walk.from_head(head, known.head_sha) if head else Walk())
 
-    async def _step(self, work: Work, known: Known, progress: Progress) -> Progress:
+    async def _step(self, group: PageGroup, known: Known, progress: Progress) -> Progress:
         match progress.phase:
             case Phase.COMMITS:
-                return await self._commits(work, known, progress)
+                return await self._commits(group, known, progress)
+            case Phase.LOST_COMMITS:
+                return await self._walk_ended(group, known, progress)
             case Phase.PULLS | Phase.ISSUES:
-                return await self._things(work, known, progress)
+                return await self._things(group, known, progress)
             case _:
-                return await self._numbers(work, progress)
+                return await self._numbers(group, progress)
 
-    async def _commits(self, work: Work, known: Known, progress: Progress) -> Progress:
-        """A page of commits, or the end of them: then what the walk did not meet is lost."""
+    async def _commits(self, group: PageGroup, known: Known, progress: Progress) -> Progress:
+        """A page of commits."""
+        work = group.work
         head = work.probe.head_sha
         if work.probe.is_fork or (head == known.head_sha and head is not None):
-            return await self._skip_commits(work, progress)
+            return progress.without_lost_commits()
         if head is None:
-            return await self._walk_ended(work, known, progress)
+            return progress.next_phase()
         since = work.since if known.head_sha is None else None
         variables = {"head": head, "since": since.isoformat() if since else None}
-        most = _PAGES_AT_ONCE if progress.walk.open is None else 1
-        page, progress, error = await self._reader.several(
-            work, Listing.COMMITS, progress, variables, most
-        )
-        walk = await self._walked(work, known, progress, page)
+        page, progress = await self._reader.page(group, Listing.COMMITS, progress, variables)
+        walk = await self._walked(group, known, progress, page)
         following = replace(progress, after=page.after, walk=walk, commits_total=page.total)
-        await self._pages.commits(work, page, progress.at, following)
-        if error is not None:
-            raise error
-        if page.after is not None and not walk.is_done:
-            return following
         if walk.is_done and not walk.met_old_head:
-            return following.from_the_start()  # a forced push: look at everything that is left
-        if since is not None:
-            return await self._skip_commits(work, following)
-        return await self._walk_ended(work, known, following)
-
-    async def _skip_commits(self, work: Work, progress: Progress) -> Progress:
-        following = progress.next_phase()
-        await self._pages.repository(work, progress.at, following, walked=False)
+            following = following.from_the_start()  # a forced push: look at everything there is
+        elif page.after is None or walk.is_done:
+            is_whole = since is None
+            following = following.next_phase() if is_whole else following.without_lost_commits()
+        await self._pages.commits(group, page.nodes, progress.at, following)
         return following
 
-    async def _walk_ended(self, work: Work, known: Known, progress: Progress) -> Progress:
+    async def _walk_ended(self, group: PageGroup, known: Known, progress: Progress) -> Progress:
         """Everything on the branch is known; what stands as met and was not is lost."""
         # A walk to what is known may have overtaken one that came to no end.
         above = 0 if progress.walk.open is None else known.walked_at or 0
-        while lost := await self._histories.lost(work.repository_id, above, progress.at):
-            await self._pages.lost(work, lost, progress)
+        lost = partial(self._histories.lost, group.work.repository_id, above, progress.at)
+        if await lost():
+            await group.flush()  # which has met some of them again
+            while shas := await lost():
+                await self._pages.lost(group, shas, progress)
+                await group.flush()
         following = progress.next_phase()
-        await self._pages.repository(work, progress.at, following, walked=True)
+        self._pages.repository(group, progress.at, following, walked=True)
         return following
 
-    async def _walked(self, work: Work, known: Known, progress: Progress, page: Page) -> Walk:
+    async def _walked(self, group: PageGroup, known: Known, progress: Progress, page: Page) -> Walk:
         """The walk behind a page; asks which of its commits were met before."""
         if progress.walk.open is None:
             return progress.walk
+        await group.flush()
         shas = {node["oid"] for node in page.nodes} | progress.walk.open
         shas |= {each["oid"] for node in page.nodes for each in node["parents"]["nodes"]}
-        times = await self._histories.walked(work.repository_id, shas)
+        times = await self._histories.walked(group.work.repository_id, shas)
         before = {sha for sha, at in times.items() if at <= (known.walked_at or 0)}
         met = {sha for sha, at in times.items() if at == progress.at}
         return progress.walk.step(page.nodes, before, met)
 
-    async def _things(self, work: Work, known: Known, progress: Progress) -> Progress:
+    async def _things(self, group: PageGroup, known: Known, progress: Progress) -> Progress:
         """A page of pull requests or issues, newest change first, down to what is known."""
-        is_pulls = progress.phase is Phase.PULLS
+        work, is_pulls = group.work, progress.phase is Phase.PULLS
         floor = known.pulls_until if is_pulls else known.issues_until
         if known.pulls_total is None and work.since is not None:
             floor = int(work.since.timestamp())
         listing = Listing.PULLS if is_pulls else Listing.ISSUES
-        most = _PAGES_AT_ONCE if floor is None else 1
-        page, progress, error = await self._reader.several(work, listing, progress, {}, most)
+        page, progress = await self._reader.page(group, listing, progress, {})
         fresh = [
             node
             for node in page.nodes
@@ -184,34 +189,28 @@ class ReadRepository:
         following = replace(progress, after=page.after)
         if page.after is None or len(fresh) < len(page.nodes):
             following = progress.next_phase()
-        found = await self._pages.read_things(work, fresh, progress, self._more(work))
-        await self._pages.save(work, found, following)
-        if error is not None:
-            raise error
+        await self._pages.things(group, fresh, progress, following, self._more(group))
         return following
 
-    def _more(self, work: Work) -> Any:
+    def _more(self, group: PageGroup) -> Any:
         async def more(listing: Listing, node_id: str, after: str) -> Page:
             page, _ = await self._reader.page(
-                work, listing, Progress(0, after=after, size=50), {"id": node_id}
+                group, listing, Progress(0, after=after, size=50), {"id": node_id}
             )
             return page
 
         return more
 
-    async def _numbers(self, work: Work, progress: Progress) -> Progress:
+    async def _numbers(self, group: PageGroup, progress: Progress) -> Progress:
         """Where GitHub counts other pull requests or issues than we, which ones are no more."""
-        kind = _KINDS[progress.phase]
-        probe = work.probe
-        total = probe.pulls_total if kind == PullFact.kind else probe.issues_total
-        is_partial = work.since is not None
+        await group.flush()
+        kind, work = _KINDS[progress.phase], group.work
+        total = work.probe.pulls_total if kind == PullFact.kind else work.probe.issues_total
         if progress.after is None and (
-            is_partial or await self._histories.count(work.repository_id, kind) == total
+            work.since is not None or await self._histories.count(work.repository_id, kind) == total
         ):
-            following = progress.next_phase()
-            await self._pages.save(work, [], following)
-            return following
-        page, progress = await self._reader.page(work, Listing(progress.phase.value), progress, {})
+            return progress.next_phase()
+        page, progress = await self._reader.page(group, Listing(progress.phase.value), progress, {})
         numbers = [node["number"] for node in page.nodes]
         upto = None if page.after is None else max(numbers)
         standing = await self._histories.numbers(work.repository_id, kind, progress.low, upto)
@@ -219,7 +218,7 @@ class ReadRepository:
         following = replace(progress, after=page.after, low=upto or 0)
         if page.after is None:
             following = progress.next_phase()
-        await self._pages.vanished(work, kind, vanished, following)
+        await self._pages.vanished(group, kind, vanished, following)
         return following
 
     async def _end(self, work: Work, known: Known, progress: Progress) -> None:

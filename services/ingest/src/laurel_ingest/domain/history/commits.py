@@ -17,9 +17,15 @@ from laurel_ingest.domain.texts import headline
 from laurel_ingest.domain.timestamps import epoch_seconds
 
 
-def commit(reading: Reading, node: JsonObject) -> Findings:
-    """A commit of the default branch; `reading.at` is when the walk began that met it."""
+def commits(reading: Reading, nodes: Iterable[JsonObject]) -> Findings:
+    """Commits of the default branch; `reading.at` is when the walk began that met them."""
     found = Findings(Standing.BEST, reading.at)
+    for node in nodes:
+        found.facts.append(_commit(reading, found, node))
+    return found
+
+
+def _commit(reading: Reading, found: Findings, node: JsonObject) -> CommitFact:
     message = text_of(node, "message") or ""
     parents = count_of(object_of(node, "parents"), "totalCount") or 0
     pulls = {
@@ -31,21 +37,18 @@ def commit(reading: Reading, node: JsonObject) -> Findings:
     squashed = squashed_pull(message) if parents < 2 else None
     if squashed is not None:
         pulls.add(squashed)
-    found.facts.append(
-        CommitFact(
-            reading.repository_id,
-            sha_of({"sha": node.get("oid")}),
-            standing=Standing.BEST,
-            authors=_authors(found, node, message),
-            authored_at=found.said(epoch_seconds(node.get("authoredDate"))),
-            is_merge=found.said(parents > 1),
-            lines=found.said([count_of(node, "additions") or 0, count_of(node, "deletions") or 0]),
-            title=found.said(headline(message)),
-            walked=found.said(True),
-            pull_numbers=frozenset(pulls),
-        )
+    return CommitFact(
+        reading.repository_id,
+        sha_of({"sha": node.get("oid")}),
+        standing=Standing.BEST,
+        authors=_authors(found, node, message),
+        authored_at=found.said(epoch_seconds(node.get("authoredDate"))),
+        is_merge=found.said(parents > 1),
+        lines=found.said([count_of(node, "additions") or 0, count_of(node, "deletions") or 0]),
+        title=found.said(headline(message)),
+        walked=found.said(True),
+        pull_numbers=frozenset(pulls),
     )
-    return found
 
 
 def _authors(found: Findings, node: JsonObject, message: str) -> Said | None:

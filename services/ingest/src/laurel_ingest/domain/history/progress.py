@@ -10,9 +10,13 @@ from laurel_ingest.domain.timestamps import epoch_seconds
 
 
 class Phase(StrEnum):
-    """What is read, in this order; the last two only where GitHub counts other ones than we."""
+    """What is read, in this order; the last two only where GitHub counts other ones than we.
+
+    After the commits of a whole branch follow those that are not on it any more.
+    """
 
     COMMITS = "commits"
+    LOST_COMMITS = "lost_commits"
     PULLS = "pulls"
     ISSUES = "issues"
     PULL_NUMBERS = "pull_numbers"
@@ -107,6 +111,10 @@ class Progress:
         """The beginning of what is read next."""
         phase = _ORDER[_ORDER.index(self.phase) + 1]
         return replace(self, phase=phase, after=None, low=0, size=PAGE_SIZES.get(phase, 1))
+
+    def without_lost_commits(self) -> "Progress":
+        """The beginning of what is read after commits that are not the whole branch's."""
+        return replace(self, phase=Phase.LOST_COMMITS).next_phase()
 
     def smaller(self) -> "Progress | None":
         """The same page in half the size; None where it can't be smaller."""
