@@ -86,6 +86,9 @@ class EchoServicer(pb_grpc.EchoServiceServicer):  # type: ignore[misc]  # compil
         async for request in request_iterator:
             yield await self._answer(request)
 
+    async def Watch(self, request: Any, context: Any) -> AsyncIterator[Any]:
+        yield await self._answer(request)
+
     async def _answer(self, request: Any) -> Any:
         self.seen.append(request)
         self.entered.set()

@@ -133,6 +133,7 @@ async def service(database: Database, redis_url: str, tmp_path: Path) -> AsyncIt
             "key_file": key_file,
             "webhook_secrets": secrets.read_text(),
             "webhook_secrets_file": secrets,
+            "watcher_patience_seconds": 0.5,
         }
     )
     directory = DatabaseDirectory(database.url())

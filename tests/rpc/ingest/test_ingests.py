@@ -10,8 +10,11 @@ from laurel.ingest.v1 import ingest_runs_pb2 as pb
 from laurel_common.auth.principal import PrincipalKind
 from laurel_common.errors import RemoteError
 from laurel_ingest.history_lane import HistoryLane
+from laurel_ingest.rpc import convert_ingest_runs as convert
 from tests.rpc.ingest.conftest import NOW, Service
 from tests.support.ingest_builders import ACCOUNT_ID, REPOSITORY_ID
+from tests.support.stack_running import until
+from tests.support.unread import WINDOW, ended, unread
 
 INSTALLATION_ID = 77
 Stub = ingest_pb2_grpc.IngestServiceStub
@@ -119,6 +122,36 @@ async def test_a_watched_run_is_told_until_it_is_over(service: Service, operator
     assert ended.state == pb.INGEST_STATE_CANCELLED
     assert [each.ingest async for each in answers] == [ended]
     assert (await operator.CancelIngest(cancel)).ingest == ended
+
+
+async def test_what_ends_a_watch_has_a_reason(
+    service: Service, operator: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = await start(operator)
+    request = pb.WatchIngestRequest(installation_id=INSTALLATION_ID, ingest_id=run.id)
+    stopped = operator.WatchIngest(request)
+    await anext(aiter(stopped))
+    # One takes nothing of what it is told.
+    monkeypatch.setattr(convert, "ingest", lambda _: pb.Ingest(failure_reason="x" * WINDOW))
+    async with unread(service.server) as caller:
+        slow = caller.watch(Stub(caller.channel).WatchIngest, request)
+        metrics = service.server.server.metrics
+        await until(metrics.cut_offs.total, "it is cut off")
+        taken, why = await ended(slow)
+    assert (len(taken), why) == (1, ("RESOURCE_EXHAUSTED", "READER_TOO_SLOW"))
+    # The server stops.
+    service.server.server.endless.stop()
+    assert await ended(stopped) == ([], ("UNAVAILABLE", "NOT_SERVING"))
+
+
+async def test_a_run_that_is_erased_ends_its_watches(service: Service, operator: Stub) -> None:
+    run = await start(operator)
+    request = pb.WatchIngestRequest(installation_id=INSTALLATION_ID, ingest_id=run.id)
+    stream = operator.WatchIngest(request)
+    await anext(aiter(stream))
+    with service.database.connect() as connection:
+        connection.execute("DELETE FROM ingest_runs")
+    assert await ended(stream) == ([], ("NOT_FOUND", "INGEST_NOT_FOUND"))
 
 
 async def test_pages_of_runs_follow_each_other(operator: Stub) -> None:

@@ -1,6 +1,5 @@
 """Leaderboard's two services on a port of their own, over a real database and a real Valkey."""
 
-import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -180,9 +179,7 @@ async def running_service(
         sessions=users,
         access=users,
         recheck_seconds=0.05,
-        draining=inner.draining,
     ) as server:
-        watching = asyncio.create_task(inner.watch.run())
         backend = server.channel(PrincipalKind.BACKEND)
         operator = server.channel(PrincipalKind.OPERATOR)
         scoring = server.channel(PrincipalKind.SERVICE, name="scoring")
@@ -198,6 +195,5 @@ async def running_service(
             materialization_pb2_grpc.MaterializationServiceStub(operator),
             materialization_pb2_grpc.MaterializationServiceStub(scoring),
         )
-    await watching
     for close in reversed(inner.closers):
         await close()

@@ -29,8 +29,7 @@ async def other(
     async with running_service(
         database, redis_url, directory, seed=False, key_file=key_file
     ) as running:
-        waiting = [each for each in running.inner.loops if each != running.inner.watch.run]
-        loops = [asyncio.create_task(loop()) for loop in waiting]
+        loops = [asyncio.create_task(loop()) for loop in running.inner.loops]
         yield running
         for each in loops:
             each.cancel()

@@ -6,7 +6,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import grpc
 import pytest
 
 from laurel.leaderboard.v1 import leaderboard_pb2 as pb
@@ -25,10 +24,10 @@ from tests.support.leaderboard_builders import (
     board_message,
     stream_of,
 )
+from tests.support.unread import ended, unread
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 REPOSITORIES = CONTRIBUTORS._replace(entity_type=EntityType.REPOSITORY)
-SLOW = [("grpc.http2.lookahead_bytes", 0), ("grpc.http2.bdp_probe", 0)]
 
 
 @pytest.fixture
@@ -211,42 +210,40 @@ async def impatient(database: Database, redis_url: str, tmp_path: Path) -> Async
 
 
 @pytest.mark.asyncio(loop_scope="function")
-async def test_one_who_takes_nothing_is_cut_off_and_nobody_else_is_held_up(
+async def test_one_who_takes_nothing_is_told_so_and_nobody_else_is_held_up(
     impatient: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(impatient.profiles, "name_of", lambda id_: f"{id_} " * 200)
-    statistics = impatient.inner.metrics.statistics
+    cut_offs = impatient.server.server.metrics.cut_offs
     last = await publish(impatient, dict.fromkeys(range(1, 21), 5))
     fast = [watch(impatient.boards) for _ in range(30)]
     await asyncio.gather(*map(told, fast))
-    tokens = impatient.server.keys.add("slow", PrincipalKind.BACKEND)
-    slow = []
-    async with grpc.aio.insecure_channel(impatient.server.target, options=SLOW) as channel:
-        for _ in range(5):
-            call = leaderboard_pb2_grpc.LeaderboardServiceStub(channel).WatchLeaderboard(
-                pb.WatchLeaderboardRequest(board=board_message()),
-                metadata=(("authorization", f"Bearer {tokens.token('leaderboard')}"),),
-            )
-            await call.read()
-            slow.append(call)
+    async with unread(impatient.server) as caller:
+        stub = leaderboard_pb2_grpc.LeaderboardServiceStub(caller.channel)
+        request = pb.WatchLeaderboardRequest(board=board_message())
+        slow = [caller.watch(stub.WatchLeaderboard, request) for _ in range(5)]
+        await asyncio.gather(*map(told, slow))
         await watched_by(impatient, 35)
 
-        async def follow(stream: Any) -> list[int]:
-            return [message.version.materialization_id async for message in stream]
-
-        followers = [asyncio.create_task(follow(stream)) for stream in fast]
+        told_of = [list[int]() for _ in fast]
+        followers = [asyncio.create_task(follow(*each)) for each in zip(fast, told_of, strict=True)]
         score = 6
         async with asyncio.timeout(60):
-            while statistics.watchers_cut_off < 5:
+            while cut_offs.total() < 5:
                 last = await publish(impatient, dict.fromkeys(range(1, 21), score))
                 score += 1
-        assert statistics.watchers_cut_off == 5
-        await watched_by(impatient, 30)
-        # The server stops: everybody was told all, and the streams end without an error.
-        impatient.inner.draining.set()
-        for seen in await asyncio.gather(*followers):
-            assert seen == sorted(set(seen))
-            assert seen[-1] == last
+            await watched_by(impatient, 30)
+            while any(seen[-1] != last for seen in told_of):
+                await asyncio.sleep(0.01)
+        # The reason lies behind what was not taken: some versions of the many that there were.
+        for call in slow:
+            taken, why = await ended(call)
+            assert why == ("RESOURCE_EXHAUSTED", "READER_TOO_SLOW")
+            assert len(taken) < score - 6
+        # The server stops: everybody was told all, and why there is no more.
+        impatient.server.server.endless.stop()
+        await asyncio.gather(*followers)
+        assert all(seen == sorted(set(seen)) for seen in told_of)
 
 
 @pytest.mark.asyncio(loop_scope="function")
@@ -258,6 +255,18 @@ async def test_so_many_may_watch(impatient: Service) -> None:
     for stream in streams:
         stream.cancel()
     await watched_by(impatient, 0)
+
+
+async def follow(stream: Any, seen: list[int]) -> None:
+    """Keeps what it is told of, until the server stops."""
+
+    async def to_its_end() -> None:
+        async for message in stream:
+            seen.extend([message.version.materialization_id])
+
+    with pytest.raises(RemoteError) as stopped:
+        await to_its_end()
+    assert (stopped.value.code, stopped.value.reason) == ("UNAVAILABLE", "NOT_SERVING")
 
 
 async def refused(stream: Any) -> tuple[str, str]:

@@ -173,6 +173,7 @@ async def running_service(
             "identity_target": peers.target,
             "ingest_target": peers.target,
             "leaderboard_target": peers.target,
+            "watcher_patience_seconds": 0.5,
             **options,
         }
     )

@@ -7,9 +7,12 @@ import pytest
 from laurel.scoring.v1 import scoring_pb2, scoring_pb2_grpc
 from laurel_common.auth.principal import PrincipalKind
 from laurel_common.errors import RemoteError
+from laurel_scoring.rpc import convert
 from tests.rpc.scoring.conftest import Service
 from tests.rpc.scoring.test_scoring import given
 from tests.support.scoring_builders import AS_OF, a_signal
+from tests.support.stack_running import until
+from tests.support.unread import WINDOW, ended, unread
 
 
 def request(service: Service, scoring_id: int) -> scoring_pb2.WatchScoringRequest:
@@ -70,6 +73,42 @@ async def test_an_unknown_run_can_not_be_watched(service: Service) -> None:
     with pytest.raises(RemoteError) as refused:
         await watch(service, 404)
     assert (refused.value.code, refused.value.reason) == ("NOT_FOUND", "SCORING_NOT_FOUND")
+
+
+async def test_what_ends_a_watch_has_a_reason(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given(service)
+    service.peers.ingest.gate.clear()
+    run = await service.start()
+    stopped = service.scoring.WatchScoring(request(service, run.id))
+    await anext(aiter(stopped))
+    # One takes nothing of what it is told.
+    large = scoring_pb2.Scoring(failure_reason="x" * WINDOW)
+    monkeypatch.setattr(convert, "scoring", lambda _: large)
+    async with unread(service.server) as caller:
+        stub = scoring_pb2_grpc.ScoringServiceStub(caller.channel)
+        slow = caller.watch(stub.WatchScoring, request(service, run.id))
+        await until(service.server.server.metrics.cut_offs.total, "it is cut off")
+        taken, why = await ended(slow)
+    assert (len(taken), why) == (1, ("RESOURCE_EXHAUSTED", "READER_TOO_SLOW"))
+    service.server.server.endless.stop()
+    _, why = await ended(stopped)
+    assert why == ("UNAVAILABLE", "NOT_SERVING")
+    service.peers.ingest.gate.set()
+
+
+async def test_a_run_that_is_erased_ends_its_watches(service: Service) -> None:
+    given(service)
+    service.peers.ingest.gate.clear()
+    run = await service.start()
+    stream = service.scoring.WatchScoring(request(service, run.id))
+    await anext(aiter(stream))
+    with service.database.connect() as connection:
+        connection.execute("DELETE FROM scoring_runs")
+    _, why = await ended(stream)
+    assert why == ("NOT_FOUND", "SCORING_NOT_FOUND")
+    service.peers.ingest.gate.set()
 
 
 async def test_services_have_no_use_for_it(service: Service) -> None:

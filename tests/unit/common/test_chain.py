@@ -6,10 +6,12 @@ import grpc
 import pytest
 
 from laurel_common.errors import CallerNotAllowed
+from laurel_common.metrics import RpcMetrics
 from laurel_common.rpc.call import Call, Step
 from laurel_common.rpc.chain import Chain, steps_in_order
 from laurel_common.rpc.interceptors.access import AccessStep
 from laurel_common.rpc.interceptors.admission import AdmissionStep
+from laurel_common.rpc.interceptors.endless import EndlessStep
 from laurel_common.rpc.interceptors.errors import ErrorsStep
 from laurel_common.rpc.policy import MethodRule
 
@@ -108,6 +110,7 @@ def test_the_chain_of_a_server_is_in_the_order_that_its_reasons_give() -> None:
     steps = steps_in_order(
         access_log=access_log,
         admission=admission,
+        endless=EndlessStep(RpcMetrics(), patience=1),
         auth=auth,
         validation=validation,
         access=AccessStep(),
@@ -118,6 +121,7 @@ def test_the_chain_of_a_server_is_in_the_order_that_its_reasons_give() -> None:
         "ErrorsStep",
         "AdmissionStep",
         "DeadlineStep",
+        "EndlessStep",
         "auth",
         "validation",
         "AccessStep",

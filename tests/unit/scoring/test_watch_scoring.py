@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
-from laurel_common.errors import DatabaseUnavailable, LaurelError, NotServing
+from laurel_common.errors import DatabaseUnavailable, LaurelError
 from laurel_scoring.application.ports import RunStore
 from laurel_scoring.application.watch_scoring import WatchScoring
 from laurel_scoring.domain.errors import ScoringNotFound
@@ -36,11 +36,8 @@ class ScriptedRuns:
         return {} if answer is None else {answer.id: answer}
 
 
-def watching(runs: ScriptedRuns, *, patience: float = 60.0, **more: Any) -> WatchScoring:
-    draining = more.pop("draining", None) or asyncio.Event()
-    return WatchScoring(
-        cast("RunStore", runs), draining, poll_seconds=0.001, patience_seconds=patience
-    )
+def watching(runs: ScriptedRuns, *, patience: float = 60.0) -> WatchScoring:
+    return WatchScoring(cast("RunStore", runs), poll_seconds=0.001, patience_seconds=patience)
 
 
 async def seen(watch: WatchScoring) -> list[Run]:
@@ -86,16 +83,6 @@ async def test_what_ends_a_stream_has_a_name(
     # Whoever comes back is told again.
     cast("ScriptedRuns", watch._runs).script = [DONE]
     assert await seen(watch) == [RUN, DONE]
-
-
-async def test_a_stopping_service_lets_its_watchers_go() -> None:
-    draining = asyncio.Event()
-    watch = watching(ScriptedRuns(RUN), draining=draining)
-    following = asyncio.create_task(seen(watch))
-    await asyncio.sleep(0.01)
-    draining.set()
-    with pytest.raises(NotServing):
-        await following
 
 
 async def test_a_watcher_that_goes_leaves_nothing_behind() -> None:

@@ -17,7 +17,9 @@ _ENDED = (
     ingest_runs_pb2.INGEST_STATE_CANCELLED,
 )
 # A stream that ends in one of these may be opened again.
-_AWAY = frozenset({"DATABASE_UNAVAILABLE", "NOT_SERVING", "DEPENDENCY_UNAVAILABLE"})
+_AWAY = frozenset(
+    {"DATABASE_UNAVAILABLE", "NOT_SERVING", "DEPENDENCY_UNAVAILABLE", "READER_TOO_SLOW"}
+)
 _PAGE = 1_000
 
 

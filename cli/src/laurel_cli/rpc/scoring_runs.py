@@ -10,7 +10,9 @@ from laurel_common.errors import LaurelError, RemoteError
 _PAUSE = 1.0
 _ENDED = (scoring_pb2.SCORING_STATE_SUCCEEDED, scoring_pb2.SCORING_STATE_FAILED)
 # A stream that ends in one of these may be opened again.
-_AWAY = frozenset({"DATABASE_UNAVAILABLE", "NOT_SERVING", "DEPENDENCY_UNAVAILABLE"})
+_AWAY = frozenset(
+    {"DATABASE_UNAVAILABLE", "NOT_SERVING", "DEPENDENCY_UNAVAILABLE", "READER_TOO_SLOW"}
+)
 
 
 class ScoringFailedError(LaurelError):

@@ -80,6 +80,8 @@ class ServiceSettings(BaseSettings):
     max_message_bytes: int = Field(default=16 * 1024 * 1024, ge=1024)
     max_concurrent_calls: int = Field(default=256, ge=1)
     max_concurrent_streams: int = Field(default=64, ge=1)
+    # How long one who watches may take nothing of what it is sent.
+    watcher_patience_seconds: float = Field(default=30, gt=0)
     max_connection_age_seconds: Seconds | None = None
     reuse_port: bool = False
     # On one port, kept running by a parent; each has pools, memory and limits of its own.

@@ -173,6 +173,13 @@ class Overloaded(RetryableError):
     default_message = "too many calls at once"
 
 
+class ReaderTooSlow(RetryableError):
+    """The caller took nothing of what it was sent for too long."""
+
+    reason = "READER_TOO_SLOW"
+    default_message = "nothing of what was sent was taken for too long; go on from what you have"
+
+
 class InstallationBusy(RetryableError):
     """As many costly reads of one installation run as may at once."""
 

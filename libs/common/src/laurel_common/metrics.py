@@ -1,6 +1,7 @@
 """Prometheus metrics of a service: what its calls, its checks and its caches do."""
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import accumulate
 from typing import Any
@@ -49,6 +50,11 @@ class RpcMetrics(Collector):
 
     def __init__(self) -> None:
         self._methods: dict[str, _Method] = {}
+        self.cut_offs: Counter[str] = Counter()
+
+    def cut_off(self, path: str) -> None:
+        """Counts a caller of the method at `path` that took nothing for too long."""
+        self.cut_offs[path] += 1
 
     def record(self, path: str, code: grpc.StatusCode, seconds: float) -> None:
         """Counts a call of the method at `path`."""
@@ -82,8 +88,17 @@ class RpcMetrics(Collector):
             bounds = [*map(str, BUCKETS), "+Inf"]
             filled = list(zip(bounds, accumulate(numbers.buckets), strict=True))
             times.add_metric([service, method], filled, numbers.seconds)
+        slow = CounterMetricFamily(
+            "laurel_rpc_readers_cut_off",
+            "Callers of streams that took nothing for too long.",
+            labels=["service", "method"],
+        )
+        for path, number in list(self.cut_offs.items()):
+            service, _, method = path[1:].partition("/")
+            slow.add_metric([service, method], number)
         yield calls
         yield times
+        yield slow
 
 
 class CheckMetrics(Collector):

@@ -108,8 +108,6 @@ class Leaderboard:
     pointers: Pointers
     export_places: TenantPlaces
     watch: WatchLeaderboard
-    # Set when the server begins to stop.
-    draining: asyncio.Event
     # What runs for as long as the service does.
     loops: list[Loop]
 
@@ -166,9 +164,8 @@ def build(
         PostgresDayKeeper(engine), clock, delay=timedelta(seconds=settings.history_delay_seconds)
     )
     retire = _retire(settings, retention, keep, clock)
-    draining = asyncio.Event()
-    watch = watch_of(settings, common, pointers, draining)
-    loops: list[Loop] = [retire.run, watch.run]
+    watch = watch_of(settings, common, pointers)
+    loops: list[Loop] = [retire.run]
 
     def heard(installation_id: int | None) -> None:
         # Whoever is woken asks for a pointer that holds.
@@ -232,7 +229,6 @@ def build(
         pointers=pointers,
         export_places=common.export_places,
         watch=watch,
-        draining=draining,
         loops=loops,
     )
 
@@ -333,7 +329,6 @@ async def bootstrap(settings: LeaderboardSettings, **ports: Any) -> RpcServer:
         access=sessions.users,
         closers=[*service.closers, sessions.close, end_loops],
         clock=ports.get("clock"),
-        draining=service.draining,
     )
     server.registry.register(service.metrics)
     return server

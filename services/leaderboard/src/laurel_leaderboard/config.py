@@ -23,8 +23,6 @@ class LeaderboardSettings(ServiceSettings):
     # Who may watch boards of this process: of one installation, and of all.
     watchers_each: int = Field(default=10_000, ge=1)
     watchers_together: int = Field(default=12_000, ge=1)
-    # How long a watcher may take nothing of what it is sent.
-    watcher_patience_seconds: float = Field(default=30, gt=0)
     # Long enough for page walks.
     retention_hours: float = Field(default=24, ge=0)
     retention_interval_seconds: float = Field(default=60, gt=0)

@@ -1,6 +1,5 @@
 """Puts the reading of boards together: pointers, pages, and the use cases over them."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -98,10 +97,8 @@ def coverage_of(
     return coverage
 
 
-def watch_of(
-    settings: LeaderboardSettings, common: Shared, pointers: Pointers, draining: asyncio.Event
-) -> WatchLeaderboard:
-    """The watchers of this process, who go home when `draining` is set."""
+def watch_of(settings: LeaderboardSettings, common: Shared, pointers: Pointers) -> WatchLeaderboard:
+    """The watchers of this process."""
     return WatchLeaderboard(
         boards=CurrentBoards(pointers, common.clock),
         pointers=pointers,
@@ -112,8 +109,6 @@ def watch_of(
         clock=common.clock,
         places=TenantPlaces(each=settings.watchers_each, together=settings.watchers_together),
         statistics=common.statistics,
-        draining=draining,
-        patience=settings.watcher_patience_seconds,
     )
 
 

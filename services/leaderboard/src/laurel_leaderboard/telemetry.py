@@ -46,11 +46,6 @@ class LeaderboardMetrics(Collector):
             "Changes of boards that were computed for watchers.",
             value=self.statistics.changes_computed,
         )
-        yield CounterMetricFamily(
-            "laurel_leaderboard_watchers_cut_off",
-            "Watchers that took nothing for too long.",
-            value=self.statistics.watchers_cut_off,
-        )
         yield GaugeMetricFamily(
             "laurel_leaderboard_page_cache_bytes",
             "Bytes of pages in memory.",

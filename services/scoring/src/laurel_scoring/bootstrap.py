@@ -87,12 +87,8 @@ def build(
     signals: ChangeSource | None = None,
     directory: Directory | None = None,
     boards: Boards | None = None,
-    draining: asyncio.Event | None = None,
 ) -> Scoring:
-    """Builds everything below the server; those who watch are let go when `draining` is set.
-
-    Called within the running loop.
-    """
+    """Builds everything below the server. Called within the running loop."""
     clock = clock or SystemClock()
     key = load_private_key(settings.key_file)
     tokens = TokenSource("scoring", key, clock=clock)
@@ -141,7 +137,7 @@ def build(
     worker = Worker(queue, runs, concurrency=settings.scoring_concurrency)
     closers.append(worker.stop)
     tell_readers = TellReaders(boards)
-    watch = WatchScoring(runs, draining or asyncio.Event())
+    watch = WatchScoring(runs)
     closers.append(watch.close)
     ready = once(lambda: asyncio.to_thread(warm_up))
     return Scoring(
@@ -258,7 +254,6 @@ async def bootstrap(
     boards: Boards | None = None,
 ) -> RpcServer:
     """The server, ready to start, its worker waiting for the engine to be compiled."""
-    draining = asyncio.Event()
     service = build(
         settings,
         clock=clock,
@@ -267,7 +262,6 @@ async def bootstrap(
         signals=signals,
         directory=directory,
         boards=boards,
-        draining=draining,
     )
     sessions = connect_sessions(settings)
     server = build_server(
@@ -278,7 +272,6 @@ async def bootstrap(
         access=sessions.users,
         closers=[*service.closers, sessions.close],
         clock=clock,
-        draining=draining,
     )
     service.worker.start(service.ready)
     return server

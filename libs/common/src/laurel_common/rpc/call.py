@@ -21,7 +21,8 @@ class Call:
     """What the steps know of a call and leave for each other.
 
     `error` is what ended the call, if anything; the errors step makes `public` (what the caller
-    may learn), `code` and `status` of it. `overdue` is set when the chain itself cancelled it.
+    may learn), `code` and `status` of it. `overdue` and `ended_by` are set when the chain itself
+    cancelled it.
     """
 
     # What most calls never change stands here once, and not in every call.
@@ -30,6 +31,10 @@ class Call:
     # The message that is being let through, as it came.
     raw = b""
     overdue = False
+    # Of a stream that lasts: for how many looks it has not taken what it is sent, if it is sent
+    # something; and what ended it.
+    untaken: int | None = None
+    ended_by: LaurelError | None = None
     # What a step asked to wait for before the servicer sees the message.
     waiting: Awaitable[None] | None = None
     # What a user's stream asked for, and what asks again whether the user may have it.

@@ -12,6 +12,7 @@ from laurel_common.rpc.interceptors.access_log import AccessLogStep
 from laurel_common.rpc.interceptors.admission import AdmissionStep
 from laurel_common.rpc.interceptors.auth import AuthStep
 from laurel_common.rpc.interceptors.deadline import DeadlineStep
+from laurel_common.rpc.interceptors.endless import EndlessStep
 from laurel_common.rpc.interceptors.errors import ErrorsStep
 from laurel_common.rpc.interceptors.request_id import RequestIdStep
 from laurel_common.rpc.interceptors.validation import ValidationStep
@@ -26,6 +27,7 @@ def steps_in_order(
     *,
     access_log: AccessLogStep,
     admission: AdmissionStep,
+    endless: EndlessStep,
     auth: AuthStep,
     validation: ValidationStep,
     access: AccessStep,
@@ -42,6 +44,8 @@ def steps_in_order(
         admission,
         # Before auth: resolving a session is a call that the deadline limits.
         DeadlineStep(),
+        # Beside the deadline: it ends the calls that have none.
+        endless,
         # Before validation: a stranger learns nothing of what a good request looks like.
         auth,
         # The servicer sees valid messages only.

@@ -37,7 +37,7 @@ class MethodRule:
     that nobody may call it, unless it is `public`. `timeout` is what clients allow by default, in
     seconds. `installation_paths` are the places where a request names an installation.
     `admins_only`: of users, the admins of that installation alone; `outside_collaborators`: also
-    users who are no members of its account.
+    users who are no members of its account; `endless`: a stream for those who wait for news.
     """
 
     path: str
@@ -50,6 +50,7 @@ class MethodRule:
     admins_only: bool = False
     outside_collaborators: bool = False
     infrastructure: bool = False
+    endless: bool = False
     request_type: type[Message] | None = None
     installation_paths: tuple[tuple[str, ...], ...] = ()
 
@@ -96,6 +97,7 @@ def _rule(service: ServiceDescriptor, method: Any) -> MethodRule:
         admins_only=policy_pb2.CALLER_ADMIN in policy.callers
         and policy_pb2.CALLER_USER not in policy.callers,
         outside_collaborators=policy.outside_collaborators,
+        endless=method.server_streaming and method.name.startswith("Watch"),
     )
 
 

@@ -27,6 +27,7 @@ from laurel_common.rpc.interceptors.access import RECHECK_SECONDS, AccessStep
 from laurel_common.rpc.interceptors.access_log import AccessLogStep
 from laurel_common.rpc.interceptors.admission import AdmissionStep
 from laurel_common.rpc.interceptors.auth import AuthStep
+from laurel_common.rpc.interceptors.endless import EndlessStep
 from laurel_common.rpc.interceptors.validation import ValidationStep
 from laurel_common.rpc.policy import MethodRule, rules_of
 from laurel_common.rpc.transport import is_loopback, server_credentials
@@ -40,9 +41,8 @@ Closer = Callable[[], Awaitable[object]]
 
 @dataclass(slots=True)
 class RpcServer:
-    """A server that is ready to start; `draining` is set when it begins to stop.
-
-    Endless streams (Watch…) wait for `draining` beside their news and end when it is set.
+    """A server that is ready to start; `draining` is set when it begins to stop, and ends all
+    streams that would last (Watch…).
     """
 
     settings: ServiceSettings
@@ -51,6 +51,7 @@ class RpcServer:
     credentials: grpc.ServerCredentials | None
     metrics: RpcMetrics
     registry: CollectorRegistry
+    endless: EndlessStep
     closers: Sequence[Closer] = ()
     draining: asyncio.Event = field(default_factory=asyncio.Event)
     port: int = 0
@@ -81,6 +82,7 @@ class RpcServer:
         refused and those in flight have `grace` seconds to end; pools are closed after that.
         """
         self.draining.set()
+        self.endless.stop()
         await self.health.stop()
         await asyncio.sleep(self.settings.drain_seconds if drain is None else drain)
         await self.server.stop(self.settings.stop_grace_seconds if grace is None else grace)
@@ -110,13 +112,11 @@ def build_server(
     clock: Clock | None = None,
     trust: TrustDirectory | None = None,
     registry: CollectorRegistry | None = None,
-    draining: asyncio.Event | None = None,
 ) -> RpcServer:
     """Puts a server together; nothing is bound yet. Called within the running loop.
 
     `sessions` resolves users' tokens and `access` what they may see, on streams again after
-    `recheck_seconds`; `closers` are awaited in reverse order after the last call;
-    `draining` is set when the server begins to stop, for the servicers of endless streams.
+    `recheck_seconds`; `closers` are awaited in reverse order after the last call.
     Raises ConfigError for transport settings, and TrustFileError for the directory of keys.
     """
     credentials = server_credentials(settings)
@@ -127,6 +127,7 @@ def build_server(
     admission = AdmissionStep(
         calls=settings.max_concurrent_calls, streams=settings.max_concurrent_streams
     )
+    endless = EndlessStep(metrics, patience=settings.watcher_patience_seconds)
     verifier = TokenVerifier(
         trust or TrustDirectory(settings.trust_file),
         audience=settings.service_name,
@@ -145,6 +146,7 @@ def build_server(
                 metrics, sample=settings.access_log_sample, slow=settings.slow_call_ms / 1000
             ),
             admission=admission,
+            endless=endless,
             auth=AuthStep(verifier, sessions),
             validation=ValidationStep(rules.values()),
             access=AccessStep(sessions, access, recheck_seconds=recheck_seconds),
@@ -156,16 +158,7 @@ def build_server(
     server = grpc.aio.server(options=server_options(settings))
     server.add_generic_rpc_handlers((chain,))
     registry.register(CheckMetrics(watch.states))
-    return RpcServer(
-        settings,
-        server,
-        watch,
-        credentials,
-        metrics,
-        registry,
-        closers,
-        draining or asyncio.Event(),
-    )
+    return RpcServer(settings, server, watch, credentials, metrics, registry, endless, closers)
 
 
 def _handlers(

@@ -100,12 +100,17 @@ class ResponseStreamCall(CallHandler):
                 requests = method.accept(call, given)
                 if call.waiting is not None:
                     await call.waiting
+            if method.rule.endless:
+                # By itself: where the first message is not taken, no status could follow it.
+                await context.send_initial_metadata(())
             if method.generates:
                 # Iterated inside the try: errors come while the responses do.
                 async with aclosing(method.behaviour(requests, context)) as responses:
                     async for response in responses:
                         data = response if type(response) is bytes else method.serialize(response)
+                        call.untaken = 0
                         await context.write(data)
+                        call.untaken = None
             else:
                 await method.behaviour(requests, context)
         except BaseException as error:  # whatever it is, the steps have to be left

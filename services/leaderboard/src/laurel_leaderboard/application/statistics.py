@@ -13,7 +13,6 @@ class ReadStatistics:
         self.redis_failures = 0
         self.redis_skipped = 0
         self.watchers = 0
-        self.watchers_cut_off = 0
         self.changes_computed = 0
 
     def count(self, source: Source) -> None:

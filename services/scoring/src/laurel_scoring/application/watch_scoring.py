@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 
 import structlog
 
-from laurel_common.errors import DatabaseUnavailable, LaurelError, NotServing
+from laurel_common.errors import DatabaseUnavailable, LaurelError
 from laurel_scoring.application.ports import RunStore
 from laurel_scoring.domain.errors import ScoringNotFound
 from laurel_scoring.domain.runs import Run
@@ -45,13 +45,11 @@ class WatchScoring:
     def __init__(
         self,
         runs: RunStore,
-        draining: asyncio.Event,
         *,
         poll_seconds: float = POLL_SECONDS,
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self._runs = runs
-        self._draining = draining
         self._poll_seconds = poll_seconds
         self._patience_seconds = patience_seconds
         self._watchers: dict[int, set[_Watcher]] = defaultdict(set)
@@ -60,14 +58,13 @@ class WatchScoring:
     async def __call__(self, installation_id: int, run_id: int) -> AsyncGenerator[Run]:
         """The run now, then whenever it has changed, until it has ended.
 
-        Raises ScoringNotFound, DatabaseUnavailable where the database stays away, NotServing
-        where the service stops.
+        Raises ScoringNotFound, and DatabaseUnavailable where the database stays away.
         """
         run = await self._runs.get(installation_id, run_id)
         yield run
         with self._watching(run_id) as watcher:
             while run.is_open:
-                news = await self._next(watcher)
+                news = await watcher.next()
                 if news != run:
                     run = news
                     yield run
@@ -78,19 +75,6 @@ class WatchScoring:
             self._polling.cancel()
             with suppress(asyncio.CancelledError):
                 await self._polling
-
-    async def _next(self, watcher: _Watcher) -> Run:
-        """The next news, unless the service stops first."""
-        news = asyncio.ensure_future(watcher.next())
-        stop = asyncio.ensure_future(self._draining.wait())
-        try:
-            await asyncio.wait([news, stop], return_when=asyncio.FIRST_COMPLETED)
-            if news.done():
-                return news.result()
-            raise NotServing
-        finally:
-            news.cancel()
-            stop.cancel()
 
     @contextmanager
     def _watching(self, run_id: int) -> Iterator[_Watcher]:

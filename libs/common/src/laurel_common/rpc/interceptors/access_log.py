@@ -22,7 +22,8 @@ _FAULTS_OF_OURS = {
 class AccessLogStep(Step):
     """One line a call: all that failed or took `slow` seconds, and every `sample`-th good one.
 
-    Long streams are slow by nature and count as good; who calls before we serve has met no fault.
+    Long streams are slow by nature and count as good, also where our stopping ends them; who calls
+    before we serve has met no fault.
     """
 
     def __init__(self, metrics: RpcMetrics, *, sample: int, slow: float) -> None:
@@ -35,7 +36,7 @@ class AccessLogStep(Step):
         """Records how the call went."""
         seconds = time.perf_counter() - call.started
         self._metrics.record(call.rule.path, call.code, seconds)
-        if call.code is grpc.StatusCode.OK:
+        if call.code is grpc.StatusCode.OK or isinstance(call.ended_by, NotServing):
             self._good += 1
             slow = seconds >= self._slow and not call.streaming
             if slow or self._good % self._sample == 0:

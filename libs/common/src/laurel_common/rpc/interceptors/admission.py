@@ -1,5 +1,8 @@
 """Turns calls away before they cost anything: while starting, and when there are too many."""
 
+import asyncio
+from typing import Any
+
 from laurel_common.errors import NotServing, Overloaded
 from laurel_common.rpc.call import Call, Step
 
@@ -32,10 +35,19 @@ class AdmissionStep(Step):
         call.admitted = True
 
     def leave(self, call: Call) -> None:
-        """Gives the place back."""
+        """Gives the place back; that of a stream that lasts as soon as the reason of its end has
+        been taken, or its caller is gone: until then it holds memory.
+        """
         if not call.admitted:
             return
-        if call.streaming:
+        if not call.streaming:
+            self._running_calls -= 1
+            return
+        task = asyncio.current_task() if call.rule.endless else None
+        if task is None:
             self._running_streams -= 1
         else:
-            self._running_calls -= 1
+            task.add_done_callback(self._end_stream)
+
+    def _end_stream(self, _: asyncio.Task[Any]) -> None:
+        self._running_streams -= 1

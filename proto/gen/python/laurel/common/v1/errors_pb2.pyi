@@ -57,6 +57,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """ABORTED: other transactions changed the same rows at the same time; try again."""
     ERROR_REASON_INSTALLATION_BUSY: _ErrorReason.ValueType  # 18
     """RESOURCE_EXHAUSTED: as many costly reads of this installation run as may at once; RetryInfo says when to try again."""
+    ERROR_REASON_READER_TOO_SLOW: _ErrorReason.ValueType  # 19
+    """RESOURCE_EXHAUSTED: the caller took nothing of a stream for too long; it may go on from what it has."""
     ERROR_REASON_INSTALLATION_NOT_FOUND: _ErrorReason.ValueType  # 20
     """NOT_FOUND: no such installation, or none that the caller may see."""
     ERROR_REASON_ORGANIZATION_NOT_FOUND: _ErrorReason.ValueType  # 21
@@ -194,6 +196,8 @@ ERROR_REASON_CONCURRENT_CHANGE: ErrorReason.ValueType  # 15
 """ABORTED: other transactions changed the same rows at the same time; try again."""
 ERROR_REASON_INSTALLATION_BUSY: ErrorReason.ValueType  # 18
 """RESOURCE_EXHAUSTED: as many costly reads of this installation run as may at once; RetryInfo says when to try again."""
+ERROR_REASON_READER_TOO_SLOW: ErrorReason.ValueType  # 19
+"""RESOURCE_EXHAUSTED: the caller took nothing of a stream for too long; it may go on from what it has."""
 ERROR_REASON_INSTALLATION_NOT_FOUND: ErrorReason.ValueType  # 20
 """NOT_FOUND: no such installation, or none that the caller may see."""
 ERROR_REASON_ORGANIZATION_NOT_FOUND: ErrorReason.ValueType  # 21

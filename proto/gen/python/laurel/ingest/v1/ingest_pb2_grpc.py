@@ -127,8 +127,12 @@ class IngestServiceServicer:
 
     def WatchIngest(self, request, context):
         """A run as it stands, and again at each change, at most twice a second, until
-        it is over.
-        Errors: INVALID_REQUEST, INGEST_NOT_FOUND, DATABASE_UNAVAILABLE.
+        it is over. A stream that ends in an error may be opened again and goes on
+        from there.
+        Errors: INVALID_REQUEST, INGEST_NOT_FOUND (also when the run is erased),
+        DATABASE_UNAVAILABLE, NOT_SERVING (the server stops), READER_TOO_SLOW (the
+        caller took nothing for 30 seconds; the reason follows what it has not taken
+        yet).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -41,8 +41,12 @@ class IngestServiceStub:
     """
     WatchIngest: _aio.UnaryStreamMultiCallable[_ingest_runs_pb2.WatchIngestRequest, _ingest_runs_pb2.WatchIngestResponse]
     """A run as it stands, and again at each change, at most twice a second, until
-    it is over.
-    Errors: INVALID_REQUEST, INGEST_NOT_FOUND, DATABASE_UNAVAILABLE.
+    it is over. A stream that ends in an error may be opened again and goes on
+    from there.
+    Errors: INVALID_REQUEST, INGEST_NOT_FOUND (also when the run is erased),
+    DATABASE_UNAVAILABLE, NOT_SERVING (the server stops), READER_TOO_SLOW (the
+    caller took nothing for 30 seconds; the reason follows what it has not taken
+    yet).
     """
     GetCoverage: _aio.UnaryUnaryMultiCallable[_ingest_runs_pb2.GetCoverageRequest, _ingest_runs_pb2.GetCoverageResponse]
     """What of each repository is known, against GitHub's own counts as of the last
@@ -122,8 +126,12 @@ class IngestServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_ingest_runs_pb2.WatchIngestRequest, _abc.AsyncIterator[_ingest_runs_pb2.WatchIngestResponse]],
     ) -> _abc.AsyncIterator[_ingest_runs_pb2.WatchIngestResponse]:
         """A run as it stands, and again at each change, at most twice a second, until
-        it is over.
-        Errors: INVALID_REQUEST, INGEST_NOT_FOUND, DATABASE_UNAVAILABLE.
+        it is over. A stream that ends in an error may be opened again and goes on
+        from there.
+        Errors: INVALID_REQUEST, INGEST_NOT_FOUND (also when the run is erased),
+        DATABASE_UNAVAILABLE, NOT_SERVING (the server stops), READER_TOO_SLOW (the
+        caller took nothing for 30 seconds; the reason follows what it has not taken
+        yet).
         """
 
     @_abc_1.abstractmethod

@@ -150,13 +150,14 @@ class LeaderboardServiceServicer:
     def WatchLeaderboard(self, request, context):
         """Tells of each change of a board, as soon as it is published: the version that
         is current now, and the entries that differ from the one before. Versions that
-        come while the caller is still reading are told of as one change. A caller
-        that takes nothing for 30 seconds is cut off. The stream ends with OK when the
-        server stops: watch again from the last materialization_id.
-        Errors: INVALID_REQUEST, BOARD_NOT_FOUND (also when the caller may not see the
-        board any more), VERSION_NOT_FOUND (no such version of this board),
+        come while the caller is still reading are told of as one change. The stream
+        lasts until it is ended: watch again from the last materialization_id.
+        Errors: INVALID_REQUEST, BOARD_NOT_FOUND (also when it goes, or the caller may
+        not see it any more), VERSION_NOT_FOUND (no such version of this board),
         INSTALLATION_BUSY and OVERLOADED (too many watch), INSTALLATION_NOT_COVERED,
-        DATABASE_UNAVAILABLE (before the first message only).
+        DATABASE_UNAVAILABLE (before the first message only), NOT_SERVING (the server
+        stops), READER_TOO_SLOW (the caller took nothing for 30 seconds; the reason
+        follows what it has not taken yet).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -61,13 +61,14 @@ class LeaderboardServiceStub:
     WatchLeaderboard: _aio.UnaryStreamMultiCallable[_leaderboard_pb2.WatchLeaderboardRequest, _leaderboard_pb2.WatchLeaderboardResponse]
     """Tells of each change of a board, as soon as it is published: the version that
     is current now, and the entries that differ from the one before. Versions that
-    come while the caller is still reading are told of as one change. A caller
-    that takes nothing for 30 seconds is cut off. The stream ends with OK when the
-    server stops: watch again from the last materialization_id.
-    Errors: INVALID_REQUEST, BOARD_NOT_FOUND (also when the caller may not see the
-    board any more), VERSION_NOT_FOUND (no such version of this board),
+    come while the caller is still reading are told of as one change. The stream
+    lasts until it is ended: watch again from the last materialization_id.
+    Errors: INVALID_REQUEST, BOARD_NOT_FOUND (also when it goes, or the caller may
+    not see it any more), VERSION_NOT_FOUND (no such version of this board),
     INSTALLATION_BUSY and OVERLOADED (too many watch), INSTALLATION_NOT_COVERED,
-    DATABASE_UNAVAILABLE (before the first message only).
+    DATABASE_UNAVAILABLE (before the first message only), NOT_SERVING (the server
+    stops), READER_TOO_SLOW (the caller took nothing for 30 seconds; the reason
+    follows what it has not taken yet).
     """
     ListBoards: _aio.UnaryUnaryMultiCallable[_leaderboard_pb2.ListBoardsRequest, _leaderboard_pb2.ListBoardsResponse]
     """The boards of an installation that the served preset scored, with their
@@ -164,13 +165,14 @@ class LeaderboardServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.AsyncIterator[_leaderboard_pb2.WatchLeaderboardResponse]:
         """Tells of each change of a board, as soon as it is published: the version that
         is current now, and the entries that differ from the one before. Versions that
-        come while the caller is still reading are told of as one change. A caller
-        that takes nothing for 30 seconds is cut off. The stream ends with OK when the
-        server stops: watch again from the last materialization_id.
-        Errors: INVALID_REQUEST, BOARD_NOT_FOUND (also when the caller may not see the
-        board any more), VERSION_NOT_FOUND (no such version of this board),
+        come while the caller is still reading are told of as one change. The stream
+        lasts until it is ended: watch again from the last materialization_id.
+        Errors: INVALID_REQUEST, BOARD_NOT_FOUND (also when it goes, or the caller may
+        not see it any more), VERSION_NOT_FOUND (no such version of this board),
         INSTALLATION_BUSY and OVERLOADED (too many watch), INSTALLATION_NOT_COVERED,
-        DATABASE_UNAVAILABLE (before the first message only).
+        DATABASE_UNAVAILABLE (before the first message only), NOT_SERVING (the server
+        stops), READER_TOO_SLOW (the caller took nothing for 30 seconds; the reason
+        follows what it has not taken yet).
         """
 
     @_abc_1.abstractmethod

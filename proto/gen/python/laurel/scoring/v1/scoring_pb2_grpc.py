@@ -99,8 +99,9 @@ class ScoringServiceServicer:
         told the newest state and none of those in between. Any number may watch. A
         stream that ends in an error may be opened again and goes on from there.
         Errors: INVALID_REQUEST, SCORING_NOT_FOUND, DATABASE_UNAVAILABLE (for ten
-        seconds; a shorter absence only delays the news), NOT_SERVING (the service
-        stops).
+        seconds; a shorter absence only delays the news), NOT_SERVING (the server
+        stops), READER_TOO_SLOW (the caller took nothing for 30 seconds; the reason
+        follows what it has not taken yet).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

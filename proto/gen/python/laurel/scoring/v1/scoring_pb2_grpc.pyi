@@ -36,8 +36,9 @@ class ScoringServiceStub:
     told the newest state and none of those in between. Any number may watch. A
     stream that ends in an error may be opened again and goes on from there.
     Errors: INVALID_REQUEST, SCORING_NOT_FOUND, DATABASE_UNAVAILABLE (for ten
-    seconds; a shorter absence only delays the news), NOT_SERVING (the service
-    stops).
+    seconds; a shorter absence only delays the news), NOT_SERVING (the server
+    stops), READER_TOO_SLOW (the caller took nothing for 30 seconds; the reason
+    follows what it has not taken yet).
     """
     ExplainScore: _aio.UnaryStreamMultiCallable[_explanation_pb2.ExplainScoreRequest, _explanation_pb2.ExplainScoreResponse]
     """The ledger of one entity on the current version of a board, or over a range:
@@ -109,8 +110,9 @@ class ScoringServiceServicer(metaclass=_abc_1.ABCMeta):
         told the newest state and none of those in between. Any number may watch. A
         stream that ends in an error may be opened again and goes on from there.
         Errors: INVALID_REQUEST, SCORING_NOT_FOUND, DATABASE_UNAVAILABLE (for ten
-        seconds; a shorter absence only delays the news), NOT_SERVING (the service
-        stops).
+        seconds; a shorter absence only delays the news), NOT_SERVING (the server
+        stops), READER_TOO_SLOW (the caller took nothing for 30 seconds; the reason
+        follows what it has not taken yet).
         """
 
     @_abc_1.abstractmethod
