@@ -13,7 +13,6 @@ import pytest
 from numba.core.dispatcher import Dispatcher
 
 from laurel_scoring import domain
-from laurel_scoring.domain import kernel
 from laurel_scoring.domain.compiling import compiled
 from laurel_scoring.domain.engine import Evaluation
 from laurel_scoring.domain.merging import SignalChanges, in_order, merged, pairs_of
@@ -27,19 +26,21 @@ from tests.support.scoring_builders import AS_OF, a_signal, columns
 
 
 def compiled_functions() -> dict[str, list[object]]:
-    """The forms in which each compiled function of the domain is there by now. Those that the
-    kernel alone calls are part of it.
+    """The forms in which each compiled function of the domain is there by now. Those that others
+    of their module call are part of them.
     """
-    modules = [
-        import_module(f"laurel_scoring.domain.{each.name}")
-        for each in iter_modules(domain.__path__)
-    ]
-    return {
-        f"{value.__module__}.{name}": list(value.signatures)
-        for module in modules
-        for name, value in vars(module).items()
-        if isinstance(value, Dispatcher) and (module is not kernel or value is kernel.evaluate)
-    }
+    forms: dict[str, list[object]] = {}
+    for each in iter_modules(domain.__path__):
+        module = import_module(f"laurel_scoring.domain.{each.name}")
+        own = {
+            name: value
+            for name, value in vars(module).items()
+            if isinstance(value, Dispatcher) and value.py_func.__module__ == module.__name__
+        }
+        called = {name for value in own.values() for name in value.py_func.__code__.co_names}
+        for name in own.keys() - called:
+            forms[f"{module.__name__}.{name}"] = list(own[name].signatures)
+    return forms
 
 
 def test_a_warm_engine_compiles_nothing_for_other_inputs() -> None:
@@ -65,10 +66,10 @@ def test_where_nothing_can_be_written_the_function_is_compiled_all_the_same(
 ) -> None:
     njit = numba.njit
 
-    def without_cache(**options: Any) -> Any:
+    def without_cache(*functions: Any, **options: Any) -> Any:
         if options.get("cache"):
             raise RuntimeError("cannot cache function: no locator available")
-        return njit(**options)
+        return njit(*functions, **options)
 
     monkeypatch.setattr(numba, "njit", without_cache)
 

@@ -1,5 +1,6 @@
 """The engine at the edges of its numbers: rounding, products, sums, and scores beyond storing."""
 
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 
@@ -9,11 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from laurel_scoring.domain import kernel
-from laurel_scoring.domain.columns import total_order
 from laurel_scoring.domain.engine import Evaluation
 from laurel_scoring.domain.errors import ScoreOutOfRange
 from laurel_scoring.domain.periods import Windows, to_microseconds
-from laurel_scoring.domain.results import shared_ranks
+from laurel_scoring.domain.results import places
 from laurel_scoring.domain.roster import Roster, Team
 from laurel_scoring.domain.rules import DEFAULT_RULES, Multiplier, RuleSet
 from laurel_scoring.domain.timeline import Timeline
@@ -26,7 +26,14 @@ from laurel_scoring.domain.vocabulary import (
 )
 from tests.support import naive_scoring as naive
 from tests.support.naive_scoring import NaiveSignal
-from tests.support.scoring_builders import AS_OF, a_signal, columns, e4
+from tests.support.scoring_builders import (
+    AS_OF,
+    NAIVE_DEFAULT_RULES,
+    a_signal,
+    columns,
+    e4,
+    rule_set,
+)
 
 ROSTER = Roster(7, frozenset({1}), (Team(100, frozenset({1, 2, 3})),))
 
@@ -46,17 +53,24 @@ def test_a_product_is_rounded_half_away_from_zero(a: int, b: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("scores", "ranks"),
+    ("scores", "order", "ranks"),
     [
-        pytest.param([], [], id="nobody"),
-        pytest.param([5], [1], id="one"),
-        pytest.param([9, 7, 7, 3], [1, 2, 2, 4], id="the-next-rank-is-skipped"),
-        pytest.param([1, 1, 1, 0, 0], [1, 1, 1, 4, 4], id="two-ties"),
-        pytest.param([0, -5, -5, -9], [1, 2, 2, 4], id="negative-scores"),
+        pytest.param([], [], [], id="nobody"),
+        pytest.param([5], [0], [1], id="one"),
+        pytest.param([7, 9, 3, 7], [1, 0, 3, 2], [1, 2, 2, 4], id="the-next-rank-is-skipped"),
+        pytest.param([1, 0, 1, 0, 1], [0, 2, 4, 1, 3], [1, 1, 1, 4, 4], id="two-ties"),
+        pytest.param([-5, -9, 0, -5], [2, 0, 3, 1], [1, 2, 2, 4], id="negative-scores"),
     ],
 )
-def test_equal_scores_share_a_rank(scores: list[int], ranks: list[int]) -> None:
-    assert shared_ranks(np.array(scores, dtype=np.int64)).tolist() == ranks
+def test_equal_scores_share_a_rank_in_the_order_of_their_rows(
+    scores: list[int], order: list[int], ranks: list[int]
+) -> None:
+    # Two boards of the same scores: the second one's rows follow the first one's.
+    twice = np.array(scores * 2, dtype=np.int64)
+    size = len(scores)
+    placed, shared = places(twice, np.array([0, size, 2 * size], dtype=np.int64))
+    assert placed.tolist() == order + [size + row for row in order]
+    assert shared.tolist() == ranks * 2
 
 
 def test_sums_of_lines_stop_where_the_column_ends() -> None:
@@ -122,34 +136,36 @@ def test_an_organization_without_teams_or_repositories_has_boards() -> None:
     assert [len(family) for family in families] == [6, 6, 6, 0, 0, 0, 0]
 
 
-def test_signals_of_one_instant_stand_by_type_then_hash_then_user() -> None:
-    signals = [
-        NaiveSignal(2, 1, "commit", AS_OF, "b" * 64),
-        NaiveSignal(1, 1, "review", AS_OF, "0" * 64),
-        NaiveSignal(1, 1, "commit", AS_OF, "b" * 64),
-        NaiveSignal(9, 1, "commit", AS_OF, "a" + "f" * 63),
-        NaiveSignal(9, 1, "commit", AS_OF - timedelta(microseconds=1), "f" * 64),
-    ]
-    assert total_order(columns(signals)).tolist() == [4, 3, 2, 0, 1]
-
-
-@pytest.mark.parametrize("digit", [0, 20, 40, 63])
-def test_a_hash_is_compared_to_its_last_digit(digit: int) -> None:
-    high = "5" * digit + "6" + "5" * (63 - digit)
-    signals = [NaiveSignal(1, 1, "commit", AS_OF, each) for each in (high, "5" * 64)]
-    assert total_order(columns(signals)).tolist() == [1, 0]
-
-
-@pytest.mark.parametrize("digit", [15, 31, 47])
-def test_a_digit_of_a_hash_weighs_more_than_all_after_it(digit: int) -> None:
-    same, after = "5" * digit, 63 - digit
-    low, high = same + "5" + "f" * after, same + "6" + "0" * after
-    signals = [NaiveSignal(1, 1, "commit", AS_OF, each) for each in (high, low)]
-    assert total_order(columns(signals)).tolist() == [1, 0]
-
-
 def test_times_before_1970_belong_to_their_own_day_and_week() -> None:
     old = AS_OF.replace(year=1969)
     signals = [a_signal("commit", at=old, key=str(n)) for n in range(6)]
     family = evaluation(signals).family(ScopeType.ORGANIZATION, EntityType.CONTRIBUTOR)
     assert family.score_e4.tolist() == [450_000]
+
+
+def test_a_week_far_over_its_threshold_counts_ever_less() -> None:
+    # A ten-thousandth less each time: further than the price list goes.
+    rules = replace(
+        NAIVE_DEFAULT_RULES, weekly_threshold=0, decay_factor=Fraction(1, 10_000), daily_quotas={}
+    )
+    signals = [a_signal("commit", at=AS_OF, key=str(n)) for n in range(3 * kernel.MOST_OVER)]
+    family = evaluation(signals, rule_set(rules)).family(
+        ScopeType.ORGANIZATION, EntityType.CONTRIBUTOR
+    )
+    expected = naive.evaluate(signals, rules, frozenset(), mode="contributor")
+    assert set(family.score_e4.tolist()) == {e4(expected[1].score)}
+
+
+@pytest.mark.parametrize("year", [1, 1969, 9999])
+def test_what_a_signal_says_is_kept_whole_at_the_ends_of_its_ranges(year: int) -> None:
+    at, most = AS_OF.replace(year=year), 2**31 - 1
+    signals = [
+        a_signal("commit", at=at, key=str(n), value="1000", additions=most, deletions=most)
+        for n in range(6)
+    ]
+    windows = Windows.of_range(to_microseconds(at), to_microseconds(at) + 1)
+    alone = Evaluation(Timeline.of(columns(signals)), ROSTER, DEFAULT_RULES, windows)
+    family = alone.family(ScopeType.ORGANIZATION, EntityType.CONTRIBUTOR)
+    expected = naive.evaluate(signals, NAIVE_DEFAULT_RULES, frozenset(), mode="contributor")
+    assert family.score_e4.tolist() == [e4(expected[1].score)]
+    assert (family.additions[0], family.deletions[0]) == (most, most)

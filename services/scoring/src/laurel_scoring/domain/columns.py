@@ -41,37 +41,6 @@ class Signals:
         return len(self.event_timestamp)
 
 
-def total_order(signals: Signals) -> Int32s:
-    """Positions of `signals` by (event_timestamp, type, content_hash, user id).
-
-    Timestamps decide nearly everywhere, so only the rows that share one are compared further.
-    """
-    when = signals.event_timestamp
-    if bool(np.all(when[1:] >= when[:-1])):
-        order = np.arange(len(when), dtype=np.int32)
-        sorted_when = when
-    else:
-        order = np.argsort(when).astype(np.int32)
-        sorted_when = when[order]
-    same = np.zeros(len(when) + 1, dtype=np.bool_)
-    np.equal(sorted_when[1:], sorted_when[:-1], out=same[1:-1])
-    tied = np.flatnonzero(same[:-1] | same[1:])
-    if len(tied):
-        rows = order[tied]
-        words = signals.content_hash[rows].view(">u8").astype(np.uint64)
-        keys = (
-            signals.user[rows],
-            words[:, 3],
-            words[:, 2],
-            words[:, 1],
-            words[:, 0],
-            signals.type[rows],
-            when[rows],
-        )
-        order[tied] = rows[np.lexsort(keys)]
-    return order
-
-
 def positions_in(ids: Int64s, sorted_ids: Int64s) -> Int32s:
     """Where each of `ids` stands in the ascending `sorted_ids`; -1 where it does not."""
     if len(sorted_ids) == 0:

@@ -9,13 +9,7 @@ import numpy as np
 
 from laurel_scoring.domain.columns import Flags, Int32s, Int64s, positions_in
 from laurel_scoring.domain.evaluation import evaluate_runs
-from laurel_scoring.domain.grouping import (
-    Runs,
-    TeamIndex,
-    by_entity,
-    runs_of,
-    scope_starts,
-)
+from laurel_scoring.domain.grouping import Groups, Runs, Scopes, TeamIndex
 from laurel_scoring.domain.periods import Windows
 from laurel_scoring.domain.results import BoardFamily, Rows, ranked
 from laurel_scoring.domain.roster import Roster, sorted_ids, team_index
@@ -117,16 +111,13 @@ class Evaluation:
         """
         line = self.timeline
         of_repositories = entity_type is EntityType.REPOSITORY
-        entity_of = line.repository if of_repositories else line.user
-        order = self._by_repository if of_repositories else self._by_user
+        groups = self._by_repository if of_repositories else self._by_user
         if scope_type is ScopeType.TEAM:
             index = self._team_scopes if but is None else self._team_scopes.without(but)
-            order, start = index.spread(order, line.user, line.repository)
-        elif scope_type is ScopeType.REPOSITORY:
-            order, start = self._spread_to_repositories(order)
-        else:
-            start = np.array([0, len(order)], dtype=np.int64)
-        return runs_of(order, start, entity_of)
+            return groups.runs_within(index.scopes(), line.user, line.repository)
+        if scope_type is ScopeType.REPOSITORY:
+            return groups.runs_within(self._repository_scopes(), line.repository, line.user)
+        return groups.runs()
 
     def scope_ids(self, scope_type: ScopeType) -> Int64s:
         """The ids of the scopes of a kind that are evaluated, ascending."""
@@ -158,16 +149,13 @@ class Evaluation:
         some = replace(self.roster, teams=tuple(t for t in self.roster.teams if t.id in wanted))
         return team_index(some, self.timeline.users, self.repositories)
 
-    def _spread_to_repositories(self, order: Int32s) -> tuple[Int32s, Int64s]:
-        """The positions in `order` by evaluated repository, and where each begins."""
-        scope_of, scopes = self.timeline.repository, len(self.repositories)
-        if self._only is not None:
-            some = self._only[ScopeType.REPOSITORY]
-            scopes = len(some)
-            scope_of = positions_in(self.repositories, some)[scope_of]
-            order = order[scope_of[order] >= 0]
-        order = by_entity(order, scope_of, scopes)
-        return order, scope_starts(order, scope_of, scopes)
+    def _repository_scopes(self) -> Scopes:
+        """The repositories whose scopes are evaluated, as scopes of themselves."""
+        wanted = self.scope_ids(ScopeType.REPOSITORY)
+        place = positions_in(self.repositories, wanted)
+        at = np.concatenate([[0], np.cumsum(place >= 0)]).astype(np.int64)
+        everything = np.empty((len(wanted), 0), dtype=np.uint8)
+        return Scopes(len(wanted), at, place[place >= 0], everything)
 
     def _members(self, scope_type: ScopeType) -> Rows:
         """The contributors' rows, kept until another kind of scope is asked for."""
@@ -185,9 +173,10 @@ class Evaluation:
         """
         index = self._team_scopes
         wide: Flags = np.all(index.covers, axis=1)
-        own = self._rows(
-            self.runs(ScopeType.TEAM, EntityType.CONTRIBUTOR, but=wide), index.ids, limited=True
-        )
+        if bool(wide.all()):
+            return members_rows(self._members(ScopeType.ORGANIZATION), index, wide)
+        runs = self.runs(ScopeType.TEAM, EntityType.CONTRIBUTOR, but=wide)
+        own = self._rows(runs, index.ids, limited=True)
         if not bool(wide.any()):
             return own
         return joined_rows(members_rows(self._members(ScopeType.ORGANIZATION), index, wide), own)
@@ -202,12 +191,12 @@ class Evaluation:
         return np.flatnonzero(_counts(self.timeline, self.roster, self.rules)).astype(np.int32)
 
     @cached_property
-    def _by_user(self) -> Int32s:
-        return by_entity(self._positions, self.timeline.user, len(self.timeline.users))
+    def _by_user(self) -> Groups:
+        return Groups.of(self._positions, self.timeline.user, len(self.timeline.users))
 
     @cached_property
-    def _by_repository(self) -> Int32s:
-        return by_entity(self._positions, self.timeline.repository, len(self.repositories))
+    def _by_repository(self) -> Groups:
+        return Groups.of(self._positions, self.timeline.repository, len(self.repositories))
 
 
 def _within(timeline: Timeline, windows: Windows, repositories: Int64s) -> Timeline:
@@ -220,6 +209,7 @@ def _within(timeline: Timeline, windows: Windows, repositories: Int64s) -> Timel
     end = int(np.searchsorted(when, windows.last, side="right"))
     known = positions_in(timeline.repositories, repositories)
     return Timeline(
+        event_timestamp=when[first:end],
         words=timeline.words[first:end],
         user=timeline.user[first:end],
         repository=known[timeline.repository[first:end]],

@@ -28,31 +28,33 @@ def evaluate_runs(
     limited: with daily quota and diminishing returns, as people are scored; repositories are
     scored without. An entity is listed on a board where its window holds a signal of its.
     """
-    starts = windows.start_array()
-    row_of, board_start = _place(timeline, runs, starts, scopes)
+    positions = _positions(timeline, windows, limited=limited)
+    row_of, board_start = _place(runs, positions[0], scopes)
     size = int(board_start[-1])
     breakdown = np.empty((size, len(Category)), dtype=np.int64)
     counts = np.empty((size, len(SignalType)), dtype=np.int32)
     lines = np.empty((size, 2), dtype=np.int32)
     no_ledger = np.empty((0, kernel.LEDGER_COLUMNS), dtype=np.int64)
     tables = tuple(RuleTables.of(rules))
+    prices = kernel.price_list(tables)
 
     def evaluate(first: int, end: int) -> None:
         kernel.evaluate(
             timeline.words,
             runs.order,
             runs.start[first : end + 1],
-            starts,
+            positions,
             row_of[first:end],
             np.int64(limited),
             tables,
+            prices,
             (breakdown, counts, lines),
             no_ledger,
         )
 
     in_parts(evaluate, runs.start)
     entity = np.empty(size, dtype=np.int32)
-    for window in range(len(starts)):
+    for window in range(len(windows.starts)):
         listed = row_of[:, window] >= 0
         entity[row_of[listed, window]] = runs.entity[listed]
     return Rows(entity, breakdown, counts, lines, board_start)
@@ -70,14 +72,16 @@ def explain_runs(
         np.empty((0, len(SignalType)), dtype=np.int32),
         np.empty((0, 2), dtype=np.int32),
     )
+    tables = tuple(RuleTables.of(rules))
     kernel.evaluate(
         timeline.words,
         runs.order,
         runs.start,
-        window.start_array(),
+        _positions(timeline, window, limited=limited),
         row_of,
         np.int64(limited),
-        tuple(RuleTables.of(rules)),
+        tables,
+        kernel.price_list(tables),
         nothing,
         ledger,
     )
@@ -118,16 +122,27 @@ class Ledger:
         return [Outcome(number) for number in self.column(kernel.OUTCOME).tolist()]
 
 
-def _place(timeline: Timeline, runs: Runs, starts: Int64s, scopes: int) -> tuple[Int64s, Int64s]:
+def _positions(timeline: Timeline, windows: Windows, *, limited: bool) -> tuple[Int64s, Int64s]:
+    """The position of each window's first signal, and of the first one from which on it agrees
+    with all wider windows on everything that came before in the same day and week.
+    """
+    when, starts = timeline.event_timestamp, windows.start_array()
+    first = np.searchsorted(when, starts, side="left")
+    if not limited:
+        return first, first
+    return first, np.searchsorted(when, windows.following_weeks(), side="left")
+
+
+def _place(runs: Runs, first: Int64s, scopes: int) -> tuple[Int64s, Int64s]:
     """Where each run's result in each window goes (-1: nowhere), and where boards begin.
 
     Within a board the rows keep the order of the runs: ascending by entity.
     """
-    windows = len(starts)
+    windows = len(first)
     if len(runs) == 0:
         return np.empty((0, windows), np.int64), np.zeros(scopes * windows + 1, np.int64)
-    newest = timeline.event_timestamp[runs.order[runs.start[1:] - 1]]
-    listed = newest[:, None] >= starts[None, :]
+    newest = runs.order[runs.start[1:] - 1]
+    listed = newest[:, None] >= first[None, :]
     up_to = np.zeros((len(runs) + 1, windows), dtype=np.int64)
     np.cumsum(listed, axis=0, out=up_to[1:])
     first_run = np.searchsorted(runs.scope, np.arange(scopes + 1))

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from laurel_scoring.domain.columns import Flags, Int32s, Int64s
 from laurel_scoring.domain.compiling import compiled
+from laurel_scoring.domain.parallel import in_parts
 
 
 @dataclass(frozen=True)
@@ -42,90 +43,124 @@ class Runs:
         return Runs(order, start, self.scope[chosen], self.entity[chosen])
 
 
-@compiled
-def _spread(order, keys, size):
-    """Stable counting sort of the positions in `order` by keys[position] below `size`."""
-    at = np.zeros(size + 1, dtype=np.int64)
-    for j in range(len(order)):
-        at[keys[order[j]] + 1] += 1
-    for key in range(size):
-        at[key + 1] += at[key]
-    result = np.empty(len(order), dtype=np.int32)
-    for j in range(len(order)):
-        key = keys[order[j]]
-        result[at[key]] = order[j]
-        at[key] += 1
-    return result
+@dataclass(frozen=True)
+class Scopes:
+    """Which of `count` scopes hold a position: those of its key that cover the thing it is on.
 
-
-@compiled
-def _spread_to_teams(order, user, repository, team_at, team_of, covers):
-    """Per team, the positions of its members on its repositories, in the order of `order`.
-
-    team_of[team_at[u]:team_at[u + 1]] are user u's teams; covers[team, repository] is 1 where
-    the team's scope holds the repository. Returns (positions, start of each team and the end).
+    of_key[at[k]:at[k + 1]] are the scopes of key k. covers: scopes x things, 1 where covered;
+    scopes x 0 where everything is.
     """
-    teams = len(covers)
-    start = np.zeros(teams + 1, dtype=np.int64)
-    for j in range(len(order)):
-        i = order[j]
-        for k in range(team_at[user[i]], team_at[user[i] + 1]):
-            start[team_of[k] + 1] += covers[team_of[k], repository[i]]
-    for team in range(teams):
-        start[team + 1] += start[team]
-    at = start[:-1].copy()
-    result = np.empty(start[teams], dtype=np.int32)
-    for j in range(len(order)):
-        i = order[j]
-        for k in range(team_at[user[i]], team_at[user[i] + 1]):
-            team = team_of[k]
-            if covers[team, repository[i]]:
-                result[at[team]] = i
-                at[team] += 1
-    return result, start
+
+    count: int
+    at: Int64s
+    of_key: Int32s
+    covers: npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Positions grouped by entity, oldest first.
+
+    order: positions, entity after entity. start: where each entity's begin, and the end.
+    """
+
+    order: Int32s
+    start: Int64s
+
+    @classmethod
+    def of(cls, positions: Int32s, entity_of: Int32s, entities: int) -> "Groups":
+        """Groups ascending `positions` by the entity of each."""
+        return cls(*_group(positions, entity_of, entities))
+
+    def runs(self) -> Runs:
+        """The runs within the one scope that holds everything."""
+        entity = np.flatnonzero(np.diff(self.start)).astype(np.int32)
+        start = np.append(self.start[entity], self.start[-1])
+        return Runs(self.order, start, np.zeros(len(entity), dtype=np.int32), entity)
+
+    def runs_within(self, scopes: Scopes, key_of: Int32s, thing_of: Int32s) -> Runs:
+        """The runs within each of `scopes`, where key_of and thing_of name a position's.
+
+        A scope's runs come in the order of the entities, so that each begins where the one before
+        ends: what is counted in one walk says where the next one puts everything.
+        """
+        nothing = np.empty(0, dtype=np.int32)
+        inside = (scopes.at, scopes.of_key, scopes.covers, key_of, thing_of)
+        tallies: dict[int, Int64s] = {}
+
+        def count(first: int, end: int) -> None:
+            tallies[first] = np.zeros((2, scopes.count), dtype=np.int64)
+            columns = (nothing, nothing.astype(np.int64), nothing, nothing)
+            _walk(self.order, self.start, first, end, inside, tallies[first], columns)
+
+        in_parts(count, self.start)
+        parts = sorted(tallies)
+        # By scope, and within it by part.
+        sizes = np.stack([tallies[part] for part in parts], axis=2)
+        ends = np.cumsum(sizes.reshape(2, -1), axis=1).reshape(sizes.shape)
+        positions, runs = ends.reshape(2, -1)[:, -1].tolist() if scopes.count else (0, 0)
+        places = dict(zip(parts, np.moveaxis(ends - sizes, 2, 0).copy(), strict=True))
+        made = Runs(
+            np.empty(positions, dtype=np.int32),
+            np.full(runs + 1, positions, dtype=np.int64),
+            np.empty(runs, dtype=np.int32),
+            np.empty(runs, dtype=np.int32),
+        )
+
+        def put(first: int, end: int) -> None:
+            columns = (made.order, made.start, made.scope, made.entity)
+            _walk(self.order, self.start, first, end, inside, places[first], columns)
+
+        in_parts(put, self.start)
+        return made
 
 
 @compiled
-def _cut(order, scope_start, entity_of):
-    """Where runs begin: at each change of entity within a scope's slice of `order`."""
-    runs = 0
-    for scope in range(len(scope_start) - 1):
-        for j in range(scope_start[scope], scope_start[scope + 1]):
-            if j == scope_start[scope] or entity_of[order[j]] != entity_of[order[j - 1]]:
-                runs += 1
-    start = np.empty(runs + 1, dtype=np.int64)
-    scopes = np.empty(runs, dtype=np.int32)
-    entities = np.empty(runs, dtype=np.int32)
-    run = 0
-    for scope in range(len(scope_start) - 1):
-        for j in range(scope_start[scope], scope_start[scope + 1]):
-            if j == scope_start[scope] or entity_of[order[j]] != entity_of[order[j - 1]]:
-                start[run] = j
-                scopes[run] = scope
-                entities[run] = entity_of[order[j]]
-                run += 1
-    start[runs] = len(order)
-    return start, scopes, entities
+def _group(positions, entity_of, entities):
+    """Stable counting sort of `positions` by entity; and where each entity begins."""
+    start = np.zeros(entities + 1, dtype=np.int64)
+    for j in range(len(positions)):
+        start[entity_of[positions[j]] + 1] += 1
+    for entity in range(entities):
+        start[entity + 1] += start[entity]
+    at = start.copy()
+    order = np.empty(len(positions), dtype=np.int32)
+    for j in range(len(positions)):
+        entity = entity_of[positions[j]]
+        order[at[entity]] = positions[j]
+        at[entity] += 1
+    return order, start
 
 
-def by_entity(positions: Int32s, entity_of: Int32s, entities: int) -> Int32s:
-    """`positions` sorted stably by the entity of each."""
-    result: Int32s = _spread(positions, entity_of, entities)
-    return result
+@compiled
+def _walk(order, start, first, end, inside, places, columns):
+    """Puts the positions of the entities from `first` to `end` into the columns of Runs.
 
-
-def runs_of(order: Int32s, scope_start: Int64s, entity_of: Int32s) -> Runs:
-    """Cuts an order that is sorted by (scope, entity) into runs."""
-    start, scopes, entities = _cut(order, scope_start, entity_of)
-    return Runs(order, start, scopes, entities)
-
-
-def scope_starts(order: Int32s, scope_of: Int32s, scopes: int) -> Int64s:
-    """Where each scope's slice begins in an order sorted by scope, and the end."""
-    counts = np.bincount(scope_of[order], minlength=scopes) if len(order) else np.zeros(scopes)
-    start = np.zeros(scopes + 1, dtype=np.int64)
-    np.cumsum(counts, out=start[1:])
-    return start
+    places: 2 x scopes, where each scope's next position and next run go; both move on. Into
+    columns of no length nothing is put: then they count.
+    """
+    scope_at, scope_of, covers, key_of, thing_of = inside
+    cut, run_start, run_scope, run_entity = columns
+    putting, selective = len(run_start) > 0, covers.shape[1] > 0
+    last = np.full(len(covers), -1, dtype=np.int64)
+    for entity in range(first, end):
+        for j in range(start[entity], start[entity + 1]):
+            key = key_of[order[j]]
+            for k in range(scope_at[key], scope_at[key + 1]):
+                scope = scope_of[k]
+                if selective and covers[scope, thing_of[order[j]]] == 0:
+                    continue
+                at, run = places[0, scope], places[1, scope]
+                if last[scope] != entity:
+                    last[scope] = entity
+                    if putting:
+                        run_start[run] = at
+                        run_scope[run] = scope
+                        run_entity[run] = entity
+                    places[1, scope] = run + 1
+                if putting:
+                    cut[at] = order[j]
+                places[0, scope] = at + 1
 
 
 @dataclass(frozen=True)
@@ -146,9 +181,7 @@ class TeamIndex:
         """The same teams, but those flagged in `teams` cover nothing."""
         return replace(self, covers=self.covers * ~teams[:, None])
 
-    def spread(self, order: Int32s, user: Int32s, repository: Int32s) -> tuple[Int32s, Int64s]:
-        """Per team, its scope's positions in the order of `order`, and the teams' starts."""
-        positions, start = _spread_to_teams(
-            order, user, repository, self.team_at, self.team_of, self.covers
-        )
-        return positions, start
+    def scopes(self) -> Scopes:
+        """The teams as scopes of positions whose keys are users and whose things repositories."""
+        covers = self.covers[:, :0] if bool(self.covers.all()) else self.covers
+        return Scopes(len(self.ids), self.team_at, self.team_of, np.ascontiguousarray(covers))

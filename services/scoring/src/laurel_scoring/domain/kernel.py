@@ -21,14 +21,18 @@ ONE = 10_000
 CEILING = 10**18
 U_ONE = np.uint64(ONE)
 U_HALF = np.uint64(ONE // 2)
-DAY_US = 86_400_000_000
 NO_TIME = -(2**62)
+# A tally holds a day or week above so many bits, and below how many were counted in it.
+TALLY_BITS = 34
+# The price list holds weeks that are less far over the threshold; others are calculated.
+MOST_OVER = 64
 LINES_LIMIT = 2**31 - 1
 BLOCK = 512
 TYPES = len(SignalType)
+# See item_of.
+ITEMS = 256
 CATEGORIES = len(Category)
 CATEGORY = np.array([CATEGORY_OF[kind] for kind in SignalType], dtype=np.int64)
-COMMIT = int(SignalType.COMMIT)
 PENALTIES = int(Category.PENALTIES)
 EARNED = int(Outcome.EARNED)
 NO_BASE_POINTS = int(Outcome.NO_BASE_POINTS)
@@ -89,13 +93,65 @@ def week_at(day):
 
 
 @compiled
-def multiplied(base, decay, first, merged, linked, weight):
-    """The points after each of the steps 6 to 8."""
+def steps_of(base, over, is_first, case, rules):
+    """The steps 6 to 8: each factor and the points after it, as a ledger has them from DECAY on.
+
+    over: how far the week is over its threshold. case: type, flags and review state.
+    """
+    _, _, _, _, first_factor, merged_factor, linked_factor, review_weight, weekly = rules
+    kind, flagged = case >> 8, case >> 2
+    decay = np.int64(ONE)
+    if over > 0:
+        decay = max(weekly[2], ONE - weekly[1] * over)
+    first = first_factor[kind] if is_first else np.int64(ONE)
+    merged, linked = merged_factor[flagged], linked_factor[flagged]
+    weight = review_weight[kind << 2 | case & 0x3]
     after_decay = mul(base, decay)
     after_first = mul(after_decay, first)
     after_merged = mul(after_first, merged)
     after_linked = mul(after_merged, linked)
-    return after_decay, after_first, after_merged, after_linked, weigh(after_linked, weight)
+    points = weigh(after_linked, weight)
+    return (
+        decay,
+        after_decay,
+        first,
+        after_first,
+        merged,
+        after_merged,
+        linked,
+        after_linked,
+        weight,
+        points,
+    )
+
+
+@compiled
+def item_of(case):
+    """A case's place in the price list: its type, the two flags that multiply, its review state."""
+    return case >> 4 & 0xF0 | case >> 3 & 0xC | case & 0x3
+
+
+@compiled
+def price_list(rules):
+    """What signals of value 1 earn that reach step 6: by how far their week is over the threshold,
+    up to where more makes no difference or to MOST_OVER; by whether they are the first of their
+    type; by item.
+    """
+    base_points = rules[1]
+    one = np.int64(ONE)
+    rows = 1
+    while rows <= MOST_OVER:
+        if steps_of(one, rows - 1, False, 0, rules)[0] == steps_of(one, rows, False, 0, rules)[0]:
+            break
+        rows += 1
+    prices = np.zeros((rows, 2, ITEMS), dtype=np.int64)
+    for item in range(TYPES << 4):
+        case = (item & 0xF0) << 4 | (item & 0xC) << 3 | item & 0x3
+        for over in range(rows):
+            for is_first in range(2):
+                steps = steps_of(base_points[case >> 8], over, is_first == 1, case, rules)
+                prices[over, is_first, item] = steps[-1]
+    return prices
 
 
 @compiled
@@ -123,52 +179,41 @@ def write_rows(run, row_of, shared, alone, fined, counted, changed, results):
 
 
 @compiled
-def evaluate(words, order, run_start, window_start, row_of, limited, rules, results, ledger):
+def evaluate(words, order, run_start, windows, row_of, limited, rules, prices, results, ledger):
     """Evaluates every run in every window; row_of[run, window] is where its result goes.
 
+    words: see Timeline. windows: the position of each one's first signal, and of the first one
+    that lies behind the week of its beginning (where nothing is limited, its first signal).
     limited: 1 with quota and diminishing returns (people), 0 without (repositories).
+    prices: the price list of `rules`.
     A ledger of the length of `order` is filled for the one window; one of length 0 is not.
 
     Windows end together, so one that began before a signal's week counts that week, and each of
     its days, as every wider one does: but in the week of their own beginning, windows differ in
     nothing but which signal is the first of its type.
     """
-    (
-        penalty_of,
-        base_points,
-        quota,
-        outcome_of,
-        first_factor,
-        merged_factor,
-        linked_factor,
-        review_weight,
-        weekly,
-    ) = rules
-    threshold, decay_factor, floor_fraction = weekly[0], weekly[1], weekly[2]
-    windows = len(window_start)
+    penalty_of, base_points, quota, outcome_of, _, _, _, _, weekly = rules
+    holding_from, agreeing_from = windows
+    threshold = weekly[0]
+    count = len(holding_from)
     explain = len(ledger) > 0
-    first_week = np.empty(windows, dtype=np.int64)
-    for w in range(windows):
-        first_week[w] = week_at(window_start[w] // DAY_US)
     # How many windows, from the widest on, have seen a signal of the type reach step 7.
     seen_in = np.empty(TYPES, dtype=np.int64)
-    week_of = np.empty(windows, dtype=np.int64)
-    in_week = np.empty(windows, dtype=np.int64)
-    day_of = np.empty((windows, TYPES), dtype=np.int64)
-    in_day = np.empty((windows, TYPES), dtype=np.int64)
+    in_week = np.empty(count, dtype=np.int64)
+    in_day = np.empty((count, TYPES), dtype=np.int64)
     # What a window and all wider ones have in common is noted at the narrowest of them;
     # write_rows sums it up over the wider ones.
-    shared = np.empty((windows, CATEGORIES), dtype=np.int64)
-    alone = np.empty((windows, CATEGORIES), dtype=np.int64)
-    fined = np.empty(windows, dtype=np.int64)
-    counted = np.empty((windows, TYPES), dtype=np.int64)
-    changed = np.empty((windows, 2), dtype=np.int64)
-    block = np.empty((BLOCK, 3), dtype=np.int64)
+    shared = np.empty((count, CATEGORIES), dtype=np.int64)
+    alone = np.empty((count, CATEGORIES), dtype=np.int64)
+    fined = np.empty(count, dtype=np.int64)
+    counted = np.empty((count, TYPES), dtype=np.int64)
+    changed = np.empty((count, 2), dtype=np.int64)
+    block = np.empty((BLOCK, 2), dtype=np.int64)
 
     for run in range(len(run_start) - 1):
         seen_in[:] = 0
-        week_of[:] = NO_TIME
-        day_of[:] = NO_TIME
+        in_week[:] = NO_TIME
+        in_day[:] = NO_TIME
         shared[:] = 0
         alone[:] = 0
         fined[:] = 0
@@ -181,28 +226,29 @@ def evaluate(words, order, run_start, window_start, row_of, limited, rules, resu
             b = (j - run_start[run]) % BLOCK
             if b == 0:
                 for k in range(min(BLOCK, run_start[run + 1] - j)):
-                    for part in range(3):
+                    for part in range(2):
                         block[k, part] = words[order[j + k], part]
-            at = block[b, 0]
-            traits = block[b, 1]
-            while holding < windows and at >= window_start[holding]:
+            while holding < count and order[j] >= holding_from[holding]:
                 holding += 1
+            while agreeing < count and order[j] >= agreeing_from[agreeing]:
+                agreeing += 1
             if holding == 0:
                 continue
-            value = traits & 0xFFFFFFFF
-            kind = traits >> 32 & 0xF
-            state = traits >> 40 & 0x3
-            case = kind << 6 | (traits >> 48 & 0x3F)
+            traits = block[b, 0]
+            case = traits & 0xFFF
+            kind = case >> 8
+            value = traits >> 12 & 0xFFFFFF
             narrowest = holding - 1
 
             counted[narrowest, kind] += 1
-            if kind == COMMIT:
-                changed[narrowest, 0] += block[b, 2] & 0xFFFFFFFF
-                changed[narrowest, 1] += block[b, 2] >> 32
+            changed[narrowest, 0] += block[b, 1] & 0xFFFFFFFF
+            changed[narrowest, 1] += block[b, 1] >> 32
             # 2. Penalty. 3. Zero points. 4. Base.
-            penalty = mul(penalty_of[kind], value)
-            fined[narrowest] = max(fined[narrowest] + penalty, -CEILING)
-            outcome = outcome_of[case]
+            penalty = np.int64(0)
+            if penalty_of[kind] != 0:
+                penalty = mul(penalty_of[kind], value)
+                fined[narrowest] = max(fined[narrowest] + penalty, -CEILING)
+            outcome = outcome_of[case >> 2]
             base = mul(base_points[kind], value) if outcome == EARNED else 0
             if outcome == EARNED and base == 0:
                 outcome = NO_BASE_POINTS
@@ -213,61 +259,48 @@ def evaluate(words, order, run_start, window_start, row_of, limited, rules, resu
             if outcome != EARNED:
                 continue
 
-            day = at // DAY_US
-            week = week_at(day)
-            while agreeing < holding and (first_week[agreeing] < week or not limited):
-                agreeing += 1
-            merged = merged_factor[case]
-            linked = linked_factor[case]
-            weight = review_weight[kind << 2 | state]
+            day = traits >> 36 << TALLY_BITS
+            week = week_at(traits >> 36) << TALLY_BITS
             category = CATEGORY[kind]
             w = 0
             while w < holding:
                 # Of the windows that agree, the widest one counts for all.
                 end = max(agreeing, w + 1)
-                # 5. Daily quota. 6. Diminishing returns.
-                decay = np.int64(ONE)
+                over = np.int64(0)
                 if limited:
-                    in_day[w, kind] = in_day[w, kind] + 1 if day_of[w, kind] == day else 1
-                    day_of[w, kind] = day
+                    # 5. Daily quota. 6. Diminishing returns: what came before, and this one.
+                    in_day[w, kind] = max(in_day[w, kind], day) + 1
                     if explain:
-                        ledger[j, IN_DAY] = in_day[w, kind]
-                    if quota[kind] >= 0 and in_day[w, kind] > quota[kind]:
+                        ledger[j, IN_DAY] = in_day[w, kind] - day
+                    if in_day[w, kind] - day > quota[kind]:
                         if explain:
                             ledger[j, OUTCOME] = DAILY_QUOTA
                         w = end
                         continue
-                    in_week[w] = in_week[w] + 1 if week_of[w] == week else 1
-                    week_of[w] = week
-                    over = max(in_week[w] - threshold, 0)
-                    decay = ONE if over == 0 else max(floor_fraction, ONE - decay_factor * over)
-                # 7. Multipliers. 8. Review weight. Whatever a window has seen, wider ones have.
-                known = min(max(seen_in[kind], w), end)
-                seen_in[kind] = max(seen_in[kind], end)
-                if known > w:
-                    steps = multiplied(base, decay, ONE, merged, linked, weight)
-                    if w == 0:
-                        total = shared[known - 1, category] + steps[4]
-                        shared[known - 1, category] = min(total, CEILING)
-                    else:
-                        alone[w, category] = min(alone[w, category] + steps[4], CEILING)
-                    first = np.int64(ONE)
-                if known < end:
-                    first = first_factor[kind]
-                    steps = multiplied(base, decay, first, merged, linked, weight)
-                    for v in range(known, end):
-                        alone[v, category] = min(alone[v, category] + steps[4], CEILING)
+                    in_week[w] = max(in_week[w], week) + 1
+                    if explain:
+                        ledger[j, IN_WEEK] = in_week[w] - week
+                    over = max(in_week[w] - week - threshold, np.int64(0))
+                # 7. Multipliers. 8. Review weight.
+                row = min(over, np.int64(len(prices) - 1))
+                if value == ONE and row < MOST_OVER:
+                    points, if_first = prices[row, 0, item_of(case)], prices[row, 1, item_of(case)]
+                else:
+                    points = steps_of(base, over, False, case, rules)[-1]
+                    if_first = steps_of(base, over, True, case, rules)[-1]
+                # Whatever a window has seen, wider ones have.
+                known = max(min(seen_in[kind], end), w)
                 if explain:
-                    ledger[j, IN_WEEK] = in_week[w] if limited else 0
-                    ledger[j, DECAY] = decay
-                    ledger[j, AFTER_DECAY] = steps[0]
-                    ledger[j, FIRST_FACTOR] = first
-                    ledger[j, AFTER_FIRST] = steps[1]
-                    ledger[j, MERGED_FACTOR] = merged
-                    ledger[j, AFTER_MERGED] = steps[2]
-                    ledger[j, LINKED_FACTOR] = linked
-                    ledger[j, AFTER_LINKED] = steps[3]
-                    ledger[j, WEIGHT] = weight
-                    ledger[j, POINTS] = steps[4]
+                    steps = steps_of(base, over, known < end, case, rules)
+                    for step in range(len(steps)):
+                        ledger[j, DECAY + step] = steps[step]
+                if known == end and w == 0:
+                    shared[end - 1, category] = min(shared[end - 1, category] + points, CEILING)
+                else:
+                    for v in range(w, known):
+                        alone[v, category] = min(alone[v, category] + points, CEILING)
+                    for v in range(known, end):
+                        alone[v, category] = min(alone[v, category] + if_first, CEILING)
+                    seen_in[kind] = max(seen_in[kind], end)
                 w = end
         write_rows(run, row_of, shared, alone, fined, counted, changed, results)

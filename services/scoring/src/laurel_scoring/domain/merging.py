@@ -17,9 +17,9 @@ from laurel_scoring.domain.columns import (
     Int32s,
     Int64s,
     Signals,
-    total_order,
 )
 from laurel_scoring.domain.compiling import compiled
+from laurel_scoring.domain.ordering import total_order
 from laurel_scoring.domain.vocabulary import SignalType
 
 _COMMIT = int(SignalType.COMMIT)

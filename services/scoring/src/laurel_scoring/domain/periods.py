@@ -41,6 +41,17 @@ def period_start(period: TimePeriod, as_of: int) -> int:
     return as_of - _LENGTH[period]
 
 
+def week_after(moment: int) -> int:
+    """The first microsecond of the ISO week that follows the one of the microsecond `moment`;
+    BEGINNING for that one, which lies in no week.
+    """
+    if moment == BEGINNING:
+        return BEGINNING
+    # The first day of all was a Thursday.
+    week = (moment // DAY_US + 3) // 7
+    return ((week + 1) * 7 - 3) * DAY_US
+
+
 @dataclass(frozen=True)
 class Windows:
     """Windows that end together at `last` (inclusive) and contain each other, widest first.
@@ -68,3 +79,7 @@ class Windows:
     def start_array(self) -> npt.NDArray[np.int64]:
         """The starts as the engine takes them."""
         return np.array(self.starts, dtype=np.int64)
+
+    def following_weeks(self) -> npt.NDArray[np.int64]:
+        """When the ISO week after the one in which each window begins does so."""
+        return np.array([week_after(start) for start in self.starts], dtype=np.int64)

@@ -1,13 +1,17 @@
 """What scoring a family of scopes results in: ranked rows as columns, cut into boards."""
 
+# Compiled code takes bare arrays, by position.
+# mypy: allow-untyped-defs, allow-untyped-calls
+
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from laurel_scoring.domain.columns import Int32s, Int64s
+from laurel_scoring.domain.compiling import compiled
 from laurel_scoring.domain.errors import ScoreOutOfRange
+from laurel_scoring.domain.parallel import in_parts
 from laurel_scoring.domain.vocabulary import EntityType, ScopeType
 
 SCORE_LIMIT_E4 = 10**12 - 1
@@ -150,15 +154,7 @@ def ranked(
     Raises ScoreOutOfRange where a score does not fit the database's column.
     """
     score = total(rows)
-    order = np.arange(len(rows), dtype=np.int64)
-    rank = np.empty(len(rows), dtype=np.int32)
-    for first, end in zip(
-        rows.board_start[:-1].tolist(), rows.board_start[1:].tolist(), strict=True
-    ):
-        if end > first:
-            best = np.argsort(-score[first:end], kind="stable")
-            order[first:end] = best + first
-            rank[first:end] = shared_ranks(score[first:end][best])
+    order, rank = places(score, rows.board_start)
     entity = rows.entity[order]
     return BoardFamily(
         scope_type=scope_type,
@@ -187,9 +183,24 @@ def total(rows: Rows) -> Int64s:
     return score
 
 
-def shared_ranks(descending: Int64s) -> npt.NDArray[np.int32]:
-    """Ranks of scores sorted highest first: equal ones share a rank, the next is skipped."""
-    place = np.arange(len(descending), dtype=np.int32)
-    place[1:][descending[1:] == descending[:-1]] = 0
-    np.maximum.accumulate(place, out=place)
-    return place + np.int32(1)
+def places(score: Int64s, board_start: Int64s) -> tuple[Int64s, Int32s]:
+    """The rows of each board, highest score first, and the rank at each place: equal scores share
+    one, and the next is skipped. Within a tie the rows keep their order.
+    """
+    order, rank = np.empty(len(score), dtype=np.int64), np.empty(len(score), dtype=np.int32)
+    in_parts(
+        lambda first, end: _place(score, board_start[first : end + 1], order, rank), board_start
+    )
+    return order, rank
+
+
+@compiled
+def _place(score, board_start, order, rank):
+    """See places; board_start holds the boards that are to be done."""
+    for board in range(len(board_start) - 1):
+        first, end = board_start[board], board_start[board + 1]
+        best = np.argsort(-score[first:end], kind="mergesort")
+        for at in range(first, end):
+            order[at] = first + best[at - first]
+            tied = at > first and score[order[at]] == score[order[at - 1]]
+            rank[at] = rank[at - 1] if tied else at - first + 1

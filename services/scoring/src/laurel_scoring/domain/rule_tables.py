@@ -19,13 +19,15 @@ from laurel_scoring.domain.vocabulary import (
 
 FLAG_SETS = 64
 """How many combinations of SignalFlag bits there are."""
+NO_QUOTA = 2**62
+"""More signals than a day can have."""
 
 
 class RuleTables(NamedTuple):
     """What the rules say of each type, alone or with each combination of flags; all int64.
 
-    penalty, base_points, quota (-1: none), first_factor: by SignalType. outcome (EARNED, or why
-    nothing is earned), merged_factor, linked_factor: by type x 64 + flags. review_weight: by
+    penalty, base_points, quota (NO_QUOTA: none), first_factor: by SignalType. outcome (EARNED, or
+    why nothing is earned), merged_factor, linked_factor: by type x 64 + flags. review_weight: by
     type x 4 + ReviewState. weekly: threshold, decay factor, floor fraction. A factor that does
     not apply is 10,000, by which multiplying changes nothing.
     """
@@ -50,7 +52,7 @@ class RuleTables(NamedTuple):
         return cls(
             penalty=_vector(penalties.get(kind, 0) for kind in SignalType),
             base_points=_vector(rules.base_points_e4.get(kind, 0) for kind in SignalType),
-            quota=_vector(rules.daily_quotas.get(kind, -1) for kind in SignalType),
+            quota=_vector(rules.daily_quotas.get(kind, NO_QUOTA) for kind in SignalType),
             outcome=_vector(
                 zero_points(kind, SignalFlag(flags), rules.zero_points)
                 for kind in SignalType
