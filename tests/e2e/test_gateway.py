@@ -8,6 +8,7 @@ import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -176,10 +177,33 @@ async def test_an_organization_installs_the_app_and_its_board_is_whole_and_follo
             return await score_of(bob, "bob") > before
 
         await until(has_risen, "bob's new issue counts")
+        await teams_are_followed(town, ada)
 
         await town.sign_in(zoe, "zoe")
         status, refused = await answered(zoe, "/boards/acme", **ALL_TIME)
         assert (status, refused["reason"]) == (404, "INSTALLATION_NOT_FOUND")
+
+
+async def teams_are_followed(town: Town, browser: aiohttp.ClientSession) -> None:
+    """Who joins a team and who leaves it changes its place, without anybody's asking."""
+    life, (ada, bob) = town.life, (town.people[each] for each in ("ada", "bob"))
+    team = life.create_team(town.acme, "core")
+    of_people = {login: await score_of(browser, login) for login in ("ada", "bob")}
+    for change, members in (
+        (partial(life.join_team, team, ada), ["ada"]),
+        (partial(life.join_team, team, bob), ["ada", "bob"]),
+        (partial(life.leave_team, team, ada), ["bob"]),
+    ):
+        change()
+        while life.events:
+            assert await town.deliver(life.events.pop(0)) == 200
+        expected = round(sum(of_people[each] for each in members), 4)
+
+        async def has_followed(expected: float = expected) -> bool:
+            _, board = await answered(browser, "/boards/acme", entity="team", **ALL_TIME)
+            return [float(each["score"]) for each in board.get("entries", [])] == [expected]
+
+        await until(has_followed, f"{' and '.join(members)} make the team's score")
 
 
 async def score_of(browser: aiohttp.ClientSession, login: str) -> float:

@@ -25,6 +25,7 @@ OWNERS: dict[str, set[str]] = {
         "session_repositories",
         "session_leases",
         "installation_works",
+        "roster_notices",
     },
     "laurel_ingest": {
         "signals",

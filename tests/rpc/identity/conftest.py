@@ -19,7 +19,7 @@ from laurel_common.redis import create_redis
 from laurel_common.testing.clock import FakeClock
 from laurel_common.testing.server import RunningServer, serving
 from laurel_identity.application.installation_ports import TeamForgetter
-from laurel_identity.application.work_ports import HistoryMover
+from laurel_identity.application.work_ports import HistoryMover, StartScoring
 from laurel_identity.bootstrap import Identity as Built
 from laurel_identity.bootstrap import build
 from laurel_identity.config import IdentitySettings
@@ -86,6 +86,7 @@ async def running_identity(
     clock: FakeClock | None = None,
     forget_team: TeamForgetter | None = None,
     history: HistoryMover | None = None,
+    start_scoring: StartScoring | None = None,
     monotonic: Callable[[], float] = time.monotonic,
     **settings: Any,
 ) -> AsyncIterator[Identity]:
@@ -101,6 +102,7 @@ async def running_identity(
         clock=clock,
         forget_team=forget_team,
         history=history,
+        start_scoring=start_scoring,
         monotonic=monotonic,
     )
     try:

@@ -21,12 +21,14 @@ from laurel_common.auth.keys import derive_secret, load_private_key
 from laurel_common.auth.trust import TrustDirectory
 from laurel_common.clock import Clock, SystemClock
 from laurel_common.db.engine import create_engine
+from laurel_common.jobs import Loop
 from laurel_common.page_token import PageTokens
 from laurel_common.redis import create_redis
 from laurel_common.rpc.health import HealthCheck, database_check, redis_check, schema_check
 from laurel_common.rpc.server import RpcServer, Servicer, build_server
 from laurel_identity.application.batch_get_users import BatchGetUsers
 from laurel_identity.application.begin_install import LASTS, InstallStates
+from laurel_identity.application.follow_rosters import FollowRosters
 from laurel_identity.application.get_organization import GetOrganization
 from laurel_identity.application.installation_ports import TeamForgetter
 from laurel_identity.application.list_organizations import ListOrganizations
@@ -36,7 +38,7 @@ from laurel_identity.application.list_teams import ListTeams
 from laurel_identity.application.ports import Directory, DirectoryReader, TenantReader
 from laurel_identity.application.resolve_logins import ResolveLogins
 from laurel_identity.application.upsert_entities import UpsertEntities
-from laurel_identity.application.work_ports import HistoryMover
+from laurel_identity.application.work_ports import HistoryMover, StartScoring
 from laurel_identity.bootstrap_installations import UserSide, github_of, installation_use_cases
 from laurel_identity.clients.github.connecting import sign_in_client
 from laurel_identity.clients.github.user import GitHubUser
@@ -51,12 +53,14 @@ from laurel_identity.session_parts import GitHubSide, SessionParts, build_sessio
 from laurel_identity.storage.directory import SqlDirectory
 from laurel_identity.storage.directory_reads import SqlDirectoryReader
 from laurel_identity.storage.pending_installs import RedisPendingInstalls
+from laurel_identity.storage.roster_notices import RosterNoticeTable
 from laurel_identity.storage.tenant_reads import SqlTenantReader
 
 _PAGE_TOKENS = "identity page tokens"
 
 Closer = Callable[[], Awaitable[object]]
-Loop = Callable[[], Coroutine[Any, Any, None]]
+# Nobody wakes it for what another process, or a cascade, has changed.
+_FOLLOW_EVERY_SECONDS = 5.0
 
 
 @dataclass(slots=True)
@@ -67,8 +71,10 @@ class Identity:
     checks: list[HealthCheck]
     sessions: SessionParts
     lane: InstallationLane
+    follow_rosters: FollowRosters
+    follow: Loop
     # What runs for as long as the service does.
-    loops: list[Loop]
+    loops: list[Callable[[], Coroutine[Any, Any, None]]]
     closers: list[Closer] = field(default_factory=list)
 
 
@@ -82,6 +88,7 @@ def build(
     tenant_reader: TenantReader | None = None,
     forget_team: TeamForgetter | None = None,
     history: HistoryMover | None = None,
+    start_scoring: StartScoring | None = None,
     clock: Clock | None = None,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> Identity:
@@ -103,7 +110,14 @@ def build(
     tokens = PageTokens(derive_secret(load_private_key(settings.key_file), _PAGE_TOKENS))
     reader = directory_reader or SqlDirectoryReader(engine)
     tenants = tenant_reader or SqlTenantReader(engine)
-    directory = directory or _sql_directory(settings, engine)
+    if forget_team is None or history is None or start_scoring is None:
+        peers = connect_peers(settings, clock, closers)
+        forget_team, history = forget_team or peers.forget_team, history or peers.history
+        start_scoring = start_scoring or peers.start_scoring
+    follow_rosters = FollowRosters(RosterNoticeTable(engine), start_scoring)
+    follow = Loop("follow-rosters", follow_rosters, every_seconds=_FOLLOW_EVERY_SECONDS)
+    follow_rosters.on_wake = follow.wake
+    directory = directory or _sql_directory(settings, engine, follow_rosters.wake)
     upsert = UpsertEntities(directory, clock)
     github_users = GitHubUser(github.http)
     installs = RedisPendingInstalls(redis, seconds=int(LASTS.total_seconds()))
@@ -118,11 +132,8 @@ def build(
         clock=clock,
         monotonic=monotonic,
     )
-    if forget_team is None or history is None:
-        peers = connect_peers(settings, clock, closers)
-        forget_team, history = forget_team or peers.forget_team, history or peers.history
     lane = build_installation_lane(settings, engine=engine, history=history, clock=clock)
-    closers += lane.closers()
+    closers += [*lane.closers(), follow.stop]
     return Identity(
         servicers=[
             _auth(AuthServicer(sessions.use_cases, tokens)),
@@ -163,6 +174,8 @@ def build(
         checks=[database_check(engine), schema_check(engine), redis_check(redis)],
         sessions=sessions,
         lane=lane,
+        follow_rosters=follow_rosters,
+        follow=follow,
         loops=[sessions.recent.run, sessions.listener.run, sessions.keep.run],
         closers=closers,
     )
@@ -176,8 +189,11 @@ def _auth(servicer: AuthServicer) -> Servicer:
     )
 
 
-def _sql_directory(settings: IdentitySettings, engine: AsyncEngine) -> Directory:
-    return SqlDirectory(engine, writers=max(1, settings.database_pool_size // 2))
+def _sql_directory(
+    settings: IdentitySettings, engine: AsyncEngine, on_commit: Callable[[], None]
+) -> Directory:
+    writers = max(1, settings.database_pool_size // 2)
+    return SqlDirectory(engine, writers=writers, on_commit=on_commit)
 
 
 def _directory(use_cases: DirectoryUseCases, tokens: PageTokens) -> Servicer:
@@ -222,4 +238,5 @@ async def bootstrap(
         trust=trust,
     )
     service.lane.start()
+    service.follow.start()
     return server

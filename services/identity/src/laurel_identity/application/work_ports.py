@@ -78,6 +78,14 @@ class HistoryMover(Protocol):
         ...
 
 
+class StartScoring(Protocol):
+    """Has all boards of an installation computed anew. Raises RemoteError."""
+
+    async def __call__(self, installation_id: int) -> None:
+        """Asks for it; a run that waits already is the one."""
+        ...
+
+
 class Erasures(Protocol):
     """What is to be erased. Raises DatabaseUnavailable."""
 

@@ -13,8 +13,9 @@ from laurel_common.auth.tokens import TokenSource
 from laurel_common.clock import Clock
 from laurel_common.rpc.client import connect_peer
 from laurel_identity.application.installation_ports import TeamForgetter
-from laurel_identity.application.work_ports import HistoryMover
+from laurel_identity.application.work_ports import HistoryMover, StartScoring
 from laurel_identity.clients.history import HistoryServices
+from laurel_identity.clients.scoring import ScoringRuns
 from laurel_identity.clients.teams import ForgetTeams
 from laurel_identity.config import IdentitySettings
 
@@ -25,6 +26,7 @@ class Peers:
 
     forget_team: TeamForgetter
     history: HistoryMover
+    start_scoring: StartScoring
 
 
 def connect_peers(
@@ -46,5 +48,7 @@ def connect_peers(
     }
     closers.extend(channel.close for channel in channels.values())
     return Peers(
-        ForgetTeams(channels["leaderboard"], channels["ingest"]), HistoryServices(**channels)
+        ForgetTeams(channels["leaderboard"], channels["ingest"]),
+        HistoryServices(**channels),
+        ScoringRuns(channels["scoring"]),
     )

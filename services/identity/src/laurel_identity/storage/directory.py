@@ -62,10 +62,18 @@ class SqlDirectory:
 
     At most `writers` writes at a time: where they overlap, they wait for one another in the
     database, and would leave no connection to those who read. Who comes later waits here, in order.
+    `on_commit` is called after each.
     """
 
-    def __init__(self, engine: AsyncEngine, *, writers: int = 4) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        *,
+        writers: int = 4,
+        on_commit: Callable[[], None] = lambda: None,
+    ) -> None:
         self._engine = engine
+        self._on_commit = on_commit
         self._turns = asyncio.Semaphore(writers)
 
     async def write(self, scope: WriteScope, work: Callable[[DirectoryWriter], Awaitable[T]]) -> T:
@@ -81,9 +89,11 @@ class SqlDirectory:
             return await work(SqlDirectoryWriter(connection, held))
 
         async with self._turns:
-            return await run_transaction(
+            done = await run_transaction(
                 self._engine, attempt, constraints=CONSTRAINTS, attempts=_ATTEMPTS
             )
+        self._on_commit()
+        return done
 
 
 class SqlDirectoryWriter:

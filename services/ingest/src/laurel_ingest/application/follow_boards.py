@@ -7,12 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from math import inf
 
-import structlog
-
-from laurel_common.errors import RemoteError
-from laurel_ingest.application.inbox import Scoring, ScoringNotices
-
-log = structlog.get_logger(__name__)
+from laurel_common.notices import Notices, tell_of
+from laurel_ingest.application.inbox import Scoring
 
 # What a stream writes in bulk is told of once it pauses for so long, and this often while it does
 # not: a run beside it takes the time of both.
@@ -49,7 +45,7 @@ class FollowBoards:
 
     def __init__(
         self,
-        notices: ScoringNotices,
+        notices: Notices[int],
         scoring: Scoring,
         *,
         timer: Callable[[], float] = time.monotonic,
@@ -83,19 +79,9 @@ class FollowBoards:
         # Another process may have told what this one let wait.
         waiting = self._waiting_since
         self._waiting_since = {each: waiting[each] for each in pending if each in waiting}
-        for installation_id, changes in pending.items():
-            if not self._is_due(installation_id):
-                continue
-            try:
-                await self._scoring.start(installation_id)
-            except RemoteError as error:
-                if error.code != "NOT_FOUND":
-                    log.warning(
-                        "scoring_not_told", installation_id=installation_id, error=repr(error)
-                    )
-                    continue
-            await self._notices.told(installation_id, changes)
-            self._waiting_since.pop(installation_id, None)
+        due = [each for each in pending if self._is_due(each)]
+        for told in await tell_of(self._notices, pending, self._scoring.start, due):
+            self._waiting_since.pop(told, None)
 
     def _is_due(self, installation_id: int) -> bool:
         now = self._timer()

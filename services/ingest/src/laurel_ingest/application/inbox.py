@@ -77,18 +77,6 @@ class DeliveryLog(Protocol):
         ...
 
 
-class ScoringNotices(Protocol):
-    """Whose boards have to follow; written with the changes themselves."""
-
-    async def pending(self) -> Mapping[int, int]:
-        """Installations that scoring has not been told of, with a number for `told`."""
-        ...
-
-    async def told(self, installation_id: int, changes: int) -> None:
-        """Scoring has been told; forgotten unless something changed since `pending`."""
-        ...
-
-
 class Scoring(Protocol):
     """Scoring's runs. Raises RemoteError where it can't be reached or knows no such thing."""
 

@@ -26,19 +26,19 @@ async def note_change(connection: AsyncConnection, installation_ids: Collection[
 
 
 class ScoringNoticeTable:
-    """Implements ScoringNotices."""
+    """Implements Notices: the mark is the number of changes."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
     async def pending(self) -> Mapping[int, int]:
-        """See ScoringNotices."""
+        """See Notices."""
         columns = scoring_notices.c.installation_id, scoring_notices.c.changes
         async with transaction(self._engine) as connection:
             return {row[0]: row[1] for row in await connection.execute(select(*columns))}
 
     async def told(self, installation_id: int, changes: int) -> None:
-        """See ScoringNotices."""
+        """See Notices."""
         async with transaction(self._engine) as connection:
             await connection.execute(
                 scoring_notices.delete().where(

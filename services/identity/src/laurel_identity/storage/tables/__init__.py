@@ -25,7 +25,7 @@ from laurel_identity.storage.tables.sessions import (
     session_leases,
     session_repositories,
 )
-from laurel_identity.storage.tables.works import installation_works
+from laurel_identity.storage.tables.works import installation_works, roster_notices
 
 __all__ = [
     "auth_sessions",
@@ -40,6 +40,7 @@ __all__ = [
     "organizations",
     "private_addresses",
     "repositories",
+    "roster_notices",
     "session_installations",
     "session_leases",
     "session_repositories",

@@ -1,4 +1,4 @@
-"""What has to be done about installations, in all services."""
+"""What has to be done about installations, in all services, and who has to be told of them."""
 
 from sqlalchemy import (
     BigInteger,
@@ -14,6 +14,7 @@ from sqlalchemy import (
 from laurel_identity.storage.tables.base import (
     id_column,
     metadata,
+    reference,
     stamp_column,
     text_column,
     time_column,
@@ -65,3 +66,21 @@ Index(
     installation_works.c.id,
     postgresql_where=installation_works.c.finished_at.is_(None),
 )
+
+# Written by triggers.
+roster_notices = Table(
+    "roster_notices",
+    metadata,
+    Column(
+        "id",
+        BigInteger,
+        nullable=False,
+        server_default=text("nextval('roster_notices_id_seq'::regclass)"),
+    ),
+    id_column("installation_id"),
+    PrimaryKeyConstraint("id", name="pk_roster_notices"),
+    reference(
+        "fk_roster_notices_installation", "installation_id", "github_installations.installation_id"
+    ),
+)
+Index("idx_roster_notices_installation", roster_notices.c.installation_id)
