@@ -1,5 +1,6 @@
 """PostgreSQL going away and coming back under readers, for real."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -78,3 +79,20 @@ async def test_a_walk_goes_on_over_pages_that_are_remembered(
         one.pointers.expire()
         again = await one.get(size=1, token=first.next_page_token)
     assert again.entries == second.entries
+
+
+async def test_connections_that_the_database_ended_cost_no_reader_an_error(
+    replica: Replica, database: Database
+) -> None:
+    boards = [
+        BoardOf({1: 30}, CONTRIBUTORS._replace(time_period=period)) for period in TimePeriod
+    ]
+    await replica.publish(*boards)
+    addresses = [address_of(board.key) for board in boards]
+    # As many connections as the pool holds are open.
+    await asyncio.gather(*map(replica.get, addresses))
+    with cut_off(database):
+        pass
+    await replica.shared._redis.flushdb()
+    cold = [await replica.get(each, size=1) for each in addresses]
+    assert [len(page.entries) for page in cold] == [1] * len(boards)
