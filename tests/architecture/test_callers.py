@@ -65,6 +65,7 @@ CALLERS = {
         "ForgetTeam": "S",
         # Beside the contracts, here and below: what is erased goes in slices first.
         "ForgetInstallation": "S",
+        "ClaimAuthor": "S",
     },
     "WebhookService": {"ReceiveWebhook": "G", "ListDeliveries": "O", "ReplayDelivery": "O"},
     "PresetService": {

@@ -11,6 +11,7 @@ from laurel_common.rpc.policy import MethodRule
 
 _HEX = "0123456789abcdef" * 4
 # Fields whose rules say more than a descriptor shows, by name.
+_NUMBERS = {"synthetic_user_id": -(2**62) - 1}
 _TEXTS = {
     "session_id": _HEX,
     "token": _HEX,
@@ -99,4 +100,4 @@ def _value(field: FieldDescriptor) -> Any:
         return b'{"action": "created", "installation": {"id": 1}}'
     if field.type == FieldDescriptor.TYPE_BOOL:
         return True
-    return 1
+    return _NUMBERS.get(field.name, 1)

@@ -39,6 +39,8 @@ OWNERS: dict[str, set[str]] = {
         "installation_bots",
         "repository_fact_links",
         "repository_installations",
+        "author_claims",
+        "claimed_signals",
         "synthetic_user_claims",
         "installation_signal_states",
         "webhook_deliveries",

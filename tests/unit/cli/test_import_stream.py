@@ -40,7 +40,7 @@ class Ingest(signal_pb2_grpc.SignalServiceServicer):
         raise AssertionError("not called")
 
     StreamSignals = FlagSpam = UnflagSpam = ListBots = UpdateBots = ListSignals
-    ForgetTeam = AdoptInstallation = ForgetInstallation = ListSignals
+    ClaimAuthor = ForgetTeam = AdoptInstallation = ForgetInstallation = ListSignals
 
     async def ImportEvents(  # noqa: N802 - gRPC's name
         self, request_iterator: AsyncIterator[signal_imports_pb2.ImportEventsRequest], context: Any

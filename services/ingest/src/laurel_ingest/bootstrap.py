@@ -20,7 +20,9 @@ from laurel_common.rpc.client import connect_peer
 from laurel_common.rpc.health import HealthCheck, database_check, redis_check, schema_check
 from laurel_common.rpc.server import RpcServer, Servicer, build_server
 from laurel_ingest.application.adopt_installation import AdoptInstallation
+from laurel_ingest.application.batch_store import BatchStore
 from laurel_ingest.application.bots import ListBots, UpdateBots
+from laurel_ingest.application.claim_author import ClaimAuthor
 from laurel_ingest.application.flag_spam import FlagSpam
 from laurel_ingest.application.follow_boards import FollowBoards
 from laurel_ingest.application.forget_installation import ForgetInstallation
@@ -46,6 +48,7 @@ from laurel_ingest.rpc.corrections import CorrectionCases
 from laurel_ingest.rpc.ingest import IngestServicer, served
 from laurel_ingest.rpc.signals import SignalServicer
 from laurel_ingest.storage.adoptions import AdoptionTables
+from laurel_ingest.storage.author_claims import AuthorClaimTables
 from laurel_ingest.storage.corrections import BotTable
 from laurel_ingest.storage.erasures import ErasureTables
 from laurel_ingest.storage.partitions import PartitionTables
@@ -75,6 +78,7 @@ class Ingest:
     history: HistoryLane
     adopt_installation: AdoptInstallation
     forget_installation: ForgetInstallation
+    claim_author: ClaimAuthor
 
 
 def build(
@@ -157,6 +161,7 @@ def build(
     changed, bots = webhooks.follow.wake, BotTable(engine)
     forget_installation = ForgetInstallation(ErasureTables(engine))
     adopt_installation = AdoptInstallation(AdoptionTables(engine), clock, changed)
+    claim_author = ClaimAuthor(AuthorClaimTables(engine), BatchStore(storage), clock, changed)
     partitions = PartitionTables(engine)
     servicer = SignalServicer(
         WriteSignals(storage, directory, clock),
@@ -170,6 +175,7 @@ def build(
             ),
             ListBots(bots, directory, tokens),
             UpdateBots(bots, directory, clock, changed),
+            claim_author,
             ForgetTeam(TeamTraces(engine)),
             adopt_installation,
             forget_installation,
@@ -197,6 +203,7 @@ def build(
         history=history,
         adopt_installation=adopt_installation,
         forget_installation=forget_installation,
+        claim_author=claim_author,
     )
 
 

@@ -76,14 +76,16 @@ class BatchStore:
         installations: Mapping[int, int],
         now: int,
         *,
+        again: Collection[FactKey] = (),
         along: Callable[[UnitOfWork], Awaitable[None]] | None = None,
         finally_: Callable[[UnitOfWork, Stored], Awaitable[None]] | None = None,
     ) -> Stored:
         """Merges a batch into what is remembered and writes the signals that follow.
 
-        `installations` by repository id; `now` in epoch seconds; `along` is done at the beginning
-        of the same transaction, `finally_` at its end. Raises the typed errors of the database,
-        having changed nothing then.
+        `installations` by repository id; `now` in epoch seconds; the signals of facts in `again`
+        are written anew without news of them; `along` is done at the beginning of the same
+        transaction, `finally_` at its end. Raises the typed errors of the database, having changed
+        nothing then.
         """
         await self._storage.ensure_partitions(_months(told.facts.values(), now))
         async with self._storage.transaction() as unit:
@@ -93,7 +95,7 @@ class BatchStore:
             await unit.facts.note_logins(told.unclaimed_logins(claims_told))
             fresh_claims = await unit.facts.claim(claims_told)
             reopened = await unit.facts.crediting(fresh_claims)
-            keys = told.facts.keys() | reopened
+            keys = told.facts.keys() | reopened | set(again)
             await unit.signals.lock(sorted({key[0] for key in keys}))
             remembered = await Remembered.of(unit.facts, {key[0] for key in keys})
             before = await remembered.load(keys)

@@ -116,7 +116,11 @@ class FactStore(Protocol):
         ...
 
     async def claims_of(self, synthetic_ids: Collection[int]) -> dict[int, int]:
-        """Who these synthetic ids turned out to be."""
+        """Who these synthetic ids turned out to be: by an operator's word, or as sources tell."""
+        ...
+
+    async def standing_claims(self, synthetic_ids: Collection[int]) -> dict[int, int]:
+        """The same, and nothing about it changes until the unit of work ends."""
         ...
 
     async def crediting(self, synthetic_ids: Collection[int]) -> set[FactKey]:

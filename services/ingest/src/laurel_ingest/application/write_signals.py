@@ -13,6 +13,8 @@ from laurel_common.clock import Clock
 from laurel_common.errors import Violation
 from laurel_ingest.application.errors import SignalsRefused
 from laurel_ingest.application.ports import Directory, Storage, WriteOutcome
+from laurel_ingest.domain.columns import recredited
+from laurel_ingest.domain.identities import is_synthetic
 from laurel_ingest.domain.offers import Judgement, Refusal, judge
 
 NAMED_REFUSALS: Final = 1_000
@@ -99,6 +101,11 @@ class SignalsSession:
         months = pc.unique(pc.floor_temporal(signals["event_timestamp"], unit="month"))
         await self._storage.ensure_partitions(months.to_pylist())
         async with self._storage.transaction() as unit:
+            authors = [
+                each for each in pc.unique(signals["user_id"]).to_pylist() if is_synthetic(each)
+            ]
+            if authors:
+                signals = recredited(signals, await unit.facts.standing_claims(authors))
             await unit.signals.lock(pc.unique(signals["repository_id"]).to_pylist())
             return await unit.signals.write(signals, last_word=False)
 

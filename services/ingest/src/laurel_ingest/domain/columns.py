@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from laurel_ingest.domain.signals import VALUE_E4, Signal
 
@@ -64,4 +65,17 @@ def scope_of(rows: Sequence[tuple[int, str, str, int]]) -> pa.Table:
     """(repository id, type, identity, standing) of possible signals as a table of SCOPE."""
     return pa.Table.from_pylist(
         [dict(zip(SCOPE.names, row, strict=True)) for row in rows], schema=SCOPE
+    )
+
+
+def recredited(signals: pa.Table, claims: Mapping[int, int]) -> pa.Table:
+    """Signals of SCHEMA, those of claimed authors credited to whom they are."""
+    if not claims:
+        return signals
+    authors = pa.array(list(claims), pa.int64())
+    people = pa.array(list(claims.values()), pa.int64())
+    place = signals.schema.get_field_index("user_id")
+    claimed = pc.take(people, pc.index_in(signals["user_id"], authors))
+    return signals.set_column(
+        place, signals.schema.field(place), pc.coalesce(claimed, signals["user_id"])
     )

@@ -3,9 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
-from laurel.ingest.v1 import signal_corrections_pb2, signal_moves_pb2, signal_pb2_grpc
+from laurel.ingest.v1 import (
+    signal_claims_pb2,
+    signal_corrections_pb2,
+    signal_moves_pb2,
+    signal_pb2_grpc,
+)
 from laurel_ingest.application.adopt_installation import AdoptInstallation, Move
 from laurel_ingest.application.bots import ListBots, UpdateBots
+from laurel_ingest.application.claim_author import AuthorClaim, ClaimAuthor
 from laurel_ingest.application.flag_spam import FlagSpam
 from laurel_ingest.application.forget_installation import ForgetInstallation
 from laurel_ingest.application.forget_team import ForgetTeam
@@ -19,6 +25,7 @@ class CorrectionCases:
     flag_spam: FlagSpam
     list_bots: ListBots
     update_bots: UpdateBots
+    claim_author: ClaimAuthor
     forget_team: ForgetTeam
     adopt_installation: AdoptInstallation
     forget_installation: ForgetInstallation
@@ -69,6 +76,16 @@ class CorrectionMethods(signal_pb2_grpc.SignalServiceServicer):
             by=convert.actor(),
         )
         return signal_corrections_pb2.UpdateBotsResponse(added_count=added, removed_count=removed)
+
+    async def ClaimAuthor(
+        self, request: signal_claims_pb2.ClaimAuthorRequest, _context: Any
+    ) -> signal_claims_pb2.ClaimAuthorResponse:
+        """Has an author's signals be a person's, or no more."""
+        claim = AuthorClaim(request.synthetic_user_id, request.user_id, request.release)
+        done = await self._corrections.claim_author(claim)
+        return signal_claims_pb2.ClaimAuthorResponse(
+            moved_count=done.moved_count, is_complete=done.is_complete
+        )
 
     async def ForgetTeam(
         self, request: signal_corrections_pb2.ForgetTeamRequest, _context: Any

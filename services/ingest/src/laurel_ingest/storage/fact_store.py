@@ -12,7 +12,7 @@ from laurel_ingest.domain.linking import PERSON, links_of, synthetic_people
 from laurel_ingest.storage.arrays import numbers, texts
 from laurel_ingest.storage.signal_moves import redirected
 
-_CLAIMS_LOCK: Final = 0x51670002
+CLAIMS_LOCK: Final = 0x51670002
 
 _KEYS: Final = """
     unnest(CAST(:repository_ids AS bigint[]), CAST(:kinds AS text[]), CAST(:keys AS text[]))
@@ -85,10 +85,20 @@ _CLAIM: Final = text(
     """
 )
 
-_CLAIMS_OF: Final = text(
+_TOLD: Final = text(
     """
     SELECT synthetic_id, user_id FROM synthetic_user_claims
     WHERE synthetic_id = ANY (CAST(:synthetic_ids AS bigint[]))
+    """
+)
+# An operator's word stands over what sources tell.
+_CLAIMS_OF: Final = text(
+    """
+    SELECT id, coalesce(decided.user_id, told.user_id)
+    FROM unnest(CAST(:synthetic_ids AS bigint[])) AS id
+    LEFT JOIN author_claims AS decided ON decided.synthetic_id = id AND NOT decided.is_released
+    LEFT JOIN synthetic_user_claims AS told ON told.synthetic_id = id
+    WHERE num_nonnulls(decided.user_id, told.user_id) > 0
     """
 )
 
@@ -172,20 +182,27 @@ class PostgresFacts:
 
     async def claim(self, claims: Mapping[int, int]) -> set[int]:
         """Adds claims under a lock that importers with nothing to claim share."""
-        known = await self.claims_of(claims)
+        known = await self._told(claims)
         fresh = {
             synthetic_id: user_id
             for synthetic_id, user_id in claims.items()
             if synthetic_id not in known or user_id < known[synthetic_id]
         }
         lock = "pg_advisory_xact_lock" if fresh else "pg_advisory_xact_lock_shared"
-        await self._connection.execute(text(f"SELECT {lock}(:key)"), {"key": _CLAIMS_LOCK})
+        await self._connection.execute(text(f"SELECT {lock}(:key)"), {"key": CLAIMS_LOCK})
         if not fresh:
             return set()
         rows = await self._connection.execute(
             _CLAIM, {"synthetic_ids": list(fresh), "user_ids": list(fresh.values())}
         )
         return {row[0] for row in rows}
+
+    async def _told(self, synthetic_ids: Collection[int]) -> dict[int, int]:
+        """What sources have told so far."""
+        if not synthetic_ids:
+            return {}
+        rows = await self._connection.execute(_TOLD, {"synthetic_ids": list(synthetic_ids)})
+        return {row[0]: row[1] for row in rows}
 
     async def note_logins(self, logins: Mapping[int, str]) -> None:
         """Remembers logins of authors."""
@@ -204,6 +221,12 @@ class PostgresFacts:
             return {}
         rows = await self._connection.execute(_CLAIMS_OF, {"synthetic_ids": list(synthetic_ids)})
         return {row[0]: row[1] for row in rows}
+
+    async def standing_claims(self, synthetic_ids: Collection[int]) -> dict[int, int]:
+        """Claims, under the lock that whoever claims something waits for."""
+        lock = text("SELECT pg_advisory_xact_lock_shared(:key)")
+        await self._connection.execute(lock, {"key": CLAIMS_LOCK})
+        return await self.claims_of(synthetic_ids)
 
     async def crediting(self, synthetic_ids: Collection[int]) -> set[FactKey]:
         """Facts that credit any of these ids, in any repository."""

@@ -72,6 +72,13 @@ _TAKE: Final = text(
 )
 
 
+_CREDITED_ALREADY: Final = """
+    SELECT k.content_hash, k.user_id, k.signal_id, k.event_timestamp
+    FROM signal_keys AS k
+    JOIN signal_keys AS own ON own.content_hash = k.content_hash AND own.user_id = :to
+    WHERE k.user_id = :from AND k.content_hash = ANY (CAST(:content_hashes AS bytea[]))
+"""
+
 Taken = Mapping[int, tuple[Sequence[bytes], Sequence[int]]]
 """By installation, the keys of what was taken: content hashes and credited users."""
 
@@ -100,6 +107,13 @@ class Withdrawals:
             "standings": scope["standing"].to_pylist(),
         }
         return await self._take(_UNNAMED, reason, values)
+
+    async def credited_already(
+        self, from_user_id: int, to_user_id: int, content_hashes: Sequence[bytes]
+    ) -> Taken:
+        """Of these, commits credited to a user that another one has credit for as well."""
+        values = {"from": from_user_id, "to": to_user_id, "content_hashes": list(content_hashes)}
+        return await self._take(_CREDITED_ALREADY, "claimed", values)
 
     async def _take(self, chosen: str, reason: str, values: dict[str, object]) -> Taken:
         rows = (await self._connection.execute(text(chosen), values)).all()

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from laurel.ingest.v1 import signal_claims_pb2 as laurel_dot_ingest_dot_v1_dot_signal__claims__pb2
 from laurel.ingest.v1 import signal_corrections_pb2 as laurel_dot_ingest_dot_v1_dot_signal__corrections__pb2
 from laurel.ingest.v1 import signal_imports_pb2 as laurel_dot_ingest_dot_v1_dot_signal__imports__pb2
 from laurel.ingest.v1 import signal_moves_pb2 as laurel_dot_ingest_dot_v1_dot_signal__moves__pb2
@@ -83,6 +84,11 @@ class SignalServiceStub:
                 '/laurel.ingest.v1.SignalService/AdoptInstallation',
                 request_serializer=laurel_dot_ingest_dot_v1_dot_signal__moves__pb2.AdoptInstallationRequest.SerializeToString,
                 response_deserializer=laurel_dot_ingest_dot_v1_dot_signal__moves__pb2.AdoptInstallationResponse.FromString,
+                _registered_method=True)
+        self.ClaimAuthor = channel.unary_unary(
+                '/laurel.ingest.v1.SignalService/ClaimAuthor',
+                request_serializer=laurel_dot_ingest_dot_v1_dot_signal__claims__pb2.ClaimAuthorRequest.SerializeToString,
+                response_deserializer=laurel_dot_ingest_dot_v1_dot_signal__claims__pb2.ClaimAuthorResponse.FromString,
                 _registered_method=True)
         self.ForgetTeam = channel.unary_unary(
                 '/laurel.ingest.v1.SignalService/ForgetTeam',
@@ -207,6 +213,20 @@ class SignalServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ClaimAuthor(self, request, context):
+        """Has the signals of a synthetic author be a person's, or, released, no more.
+        Whatever is stored from the first call on credits the person; what was stored
+        before follows in slices, for about 20 seconds a call. Call it until it is
+        complete; whatever dies meanwhile, it goes on where it was. A release gives
+        back what followed the claim, and leaves what sources tell by themselves.
+        Boards follow by themselves. Idempotent.
+        Errors: INVALID_REQUEST, USER_NOT_FOUND, CONCURRENT_CHANGE (the author is
+        somebody else's, or not yet free of them), DATABASE_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ForgetTeam(self, request, context):
         """Forgets what refers to a team, which is about to be deleted. Signals refer
         to none. Idempotent.
@@ -275,6 +295,11 @@ def add_SignalServiceServicer_to_server(servicer, server):
                     servicer.AdoptInstallation,
                     request_deserializer=laurel_dot_ingest_dot_v1_dot_signal__moves__pb2.AdoptInstallationRequest.FromString,
                     response_serializer=laurel_dot_ingest_dot_v1_dot_signal__moves__pb2.AdoptInstallationResponse.SerializeToString,
+            ),
+            'ClaimAuthor': grpc.unary_unary_rpc_method_handler(
+                    servicer.ClaimAuthor,
+                    request_deserializer=laurel_dot_ingest_dot_v1_dot_signal__claims__pb2.ClaimAuthorRequest.FromString,
+                    response_serializer=laurel_dot_ingest_dot_v1_dot_signal__claims__pb2.ClaimAuthorResponse.SerializeToString,
             ),
             'ForgetTeam': grpc.unary_unary_rpc_method_handler(
                     servicer.ForgetTeam,
@@ -531,6 +556,33 @@ class SignalService:
             '/laurel.ingest.v1.SignalService/AdoptInstallation',
             laurel_dot_ingest_dot_v1_dot_signal__moves__pb2.AdoptInstallationRequest.SerializeToString,
             laurel_dot_ingest_dot_v1_dot_signal__moves__pb2.AdoptInstallationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ClaimAuthor(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.ingest.v1.SignalService/ClaimAuthor',
+            laurel_dot_ingest_dot_v1_dot_signal__claims__pb2.ClaimAuthorRequest.SerializeToString,
+            laurel_dot_ingest_dot_v1_dot_signal__claims__pb2.ClaimAuthorResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -5,6 +5,7 @@ Signals: what people did, deduplicated, ready to be scored."""
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from laurel.ingest.v1 import signal_claims_pb2 as _signal_claims_pb2
 from laurel.ingest.v1 import signal_corrections_pb2 as _signal_corrections_pb2
 from laurel.ingest.v1 import signal_imports_pb2 as _signal_imports_pb2
 from laurel.ingest.v1 import signal_moves_pb2 as _signal_moves_pb2
@@ -90,6 +91,16 @@ class SignalServiceStub:
     Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND (the one to move into),
     CONCURRENT_CHANGE (another move of one of them is not complete yet),
     DATABASE_UNAVAILABLE.
+    """
+    ClaimAuthor: _aio.UnaryUnaryMultiCallable[_signal_claims_pb2.ClaimAuthorRequest, _signal_claims_pb2.ClaimAuthorResponse]
+    """Has the signals of a synthetic author be a person's, or, released, no more.
+    Whatever is stored from the first call on credits the person; what was stored
+    before follows in slices, for about 20 seconds a call. Call it until it is
+    complete; whatever dies meanwhile, it goes on where it was. A release gives
+    back what followed the claim, and leaves what sources tell by themselves.
+    Boards follow by themselves. Idempotent.
+    Errors: INVALID_REQUEST, USER_NOT_FOUND, CONCURRENT_CHANGE (the author is
+    somebody else's, or not yet free of them), DATABASE_UNAVAILABLE.
     """
     ForgetTeam: _aio.UnaryUnaryMultiCallable[_signal_corrections_pb2.ForgetTeamRequest, _signal_corrections_pb2.ForgetTeamResponse]
     """Forgets what refers to a team, which is about to be deleted. Signals refer
@@ -231,6 +242,22 @@ class SignalServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND (the one to move into),
         CONCURRENT_CHANGE (another move of one of them is not complete yet),
         DATABASE_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def ClaimAuthor(
+        self,
+        request: _signal_claims_pb2.ClaimAuthorRequest,
+        context: _aio.ServicerContext[_signal_claims_pb2.ClaimAuthorRequest, _abc.Awaitable[_signal_claims_pb2.ClaimAuthorResponse]],
+    ) -> _abc.Awaitable[_signal_claims_pb2.ClaimAuthorResponse]:
+        """Has the signals of a synthetic author be a person's, or, released, no more.
+        Whatever is stored from the first call on credits the person; what was stored
+        before follows in slices, for about 20 seconds a call. Call it until it is
+        complete; whatever dies meanwhile, it goes on where it was. A release gives
+        back what followed the claim, and leaves what sources tell by themselves.
+        Boards follow by themselves. Idempotent.
+        Errors: INVALID_REQUEST, USER_NOT_FOUND, CONCURRENT_CHANGE (the author is
+        somebody else's, or not yet free of them), DATABASE_UNAVAILABLE.
         """
 
     @_abc_1.abstractmethod

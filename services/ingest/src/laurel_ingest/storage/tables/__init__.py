@@ -1,9 +1,11 @@
-"""Ingest's tables as migrations 008, 009, 013 to 015, 030 to 039, 045 and 067 make them."""
+"""Ingest's tables as migrations 008, 009, 013 to 015, 030 to 039, 045, 067 and 069 make them."""
 
 from laurel_ingest.storage.tables.base import metadata
 from laurel_ingest.storage.tables.decisions import installation_bots, signal_corrections
 from laurel_ingest.storage.tables.facts import (
+    author_claims,
     author_logins,
+    claimed_signals,
     coverage_gaps,
     repository_fact_links,
     repository_facts,
@@ -36,7 +38,9 @@ from laurel_ingest.storage.tables.webhooks import (
 )
 
 __all__ = [
+    "author_claims",
     "author_logins",
+    "claimed_signals",
     "coverage_gaps",
     "github_budgets",
     "ingest_log",

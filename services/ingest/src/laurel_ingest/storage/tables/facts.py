@@ -1,6 +1,6 @@
 """What sources told of repositories, whose they are, and who people turned out to be."""
 
-from sqlalchemy import BigInteger, Column, SmallInteger, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, LargeBinary, SmallInteger, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from laurel_ingest.storage.tables.base import metadata, time
@@ -39,6 +39,27 @@ synthetic_user_claims = Table(
     Column("synthetic_id", BigInteger, primary_key=True),
     Column("user_id", BigInteger, nullable=False),
     Column("created_at", time, nullable=False),
+)
+
+author_claims = Table(
+    "author_claims",
+    metadata,
+    Column("synthetic_id", BigInteger, primary_key=True),
+    Column("user_id", BigInteger, nullable=False),
+    Column("is_released", Boolean, nullable=False),
+    Column("after_repository_id", BigInteger),
+    Column("after_kind", Text),
+    Column("after_key", Text),
+    Column("moved_count", BigInteger, nullable=False),
+    Column("begun_at", time, nullable=False),
+    Column("finished_at", time),
+)
+
+claimed_signals = Table(
+    "claimed_signals",
+    metadata,
+    Column("synthetic_id", BigInteger, primary_key=True),
+    Column("content_hash", LargeBinary, primary_key=True),
 )
 
 author_logins = Table(
