@@ -2,19 +2,39 @@
 whoever owns the repository by then.
 """
 
+import asyncio
 import gzip
+import json
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from laurel.common.v1 import types_pb2
 from laurel.ingest.v1 import signal_entities_pb2, signal_pb2_grpc, signal_reads_pb2
 from laurel_cli.demo.cast import PEOPLE, Account
+from laurel_cli.demo.shapes import hashed_email
 from laurel_cli.importing.imports import find_clone, import_archives, import_clone
-from tests.support.stack_running import Laurel
-from tests.support.world_actions import import_lines, list_signals, put_roster
-from tests.support.world_git import REPOSITORY_ID, Commit, make_repository, pushed
+from laurel_common.errors import RemoteError
+from laurel_ingest.domain.identities import synthetic_id_of_email
+from tests.e2e.running import laurel as laurel_command
+from tests.support.stack_running import Laurel, until
+from tests.support.world_actions import (
+    import_lines,
+    list_signals,
+    patiently,
+    put_roster,
+    reading,
+)
+from tests.support.world_boards import board
+from tests.support.world_git import (
+    REPOSITORY_ID,
+    Commit,
+    make_repository,
+    pushed,
+)
 from tests.support.world_integrity import as_told, check_integrity
 from tests.support.world_story import tell
 from tests.support.world_tenants import Tenant
@@ -65,6 +85,56 @@ async def test_a_hashed_author_whom_only_the_directory_knows_is_that_person(
     await import_lines(laurel, pushed(tenant, [commit], PUSHED, by=PEOPLE[0].account))
     (signal,) = await list_signals(laurel, tenant.installation_id)
     assert signal.user_id == quiet.id
+
+
+async def test_an_author_whom_only_an_operator_knows_is_that_person_until_released(
+    laurel: Laurel,
+) -> None:
+    """Signals and boards follow `laurel claim`, whatever dies meanwhile."""
+    tenant, (ada, kim) = Tenant(10), [each.account for each in PEOPLE[:2]]
+    await put_roster(laurel, tenant, START)
+    commits = [Commit(f"{each:040x}", kim, "Wind it", START) for each in range(1, 6)]
+    strange = [
+        line.replace(hashed_email(kim).encode(), b"kim@home.example")
+        for line in pushed(tenant, commits, PUSHED, by=ada)
+    ]
+    await import_lines(laurel, strange)
+    author = synthetic_id_of_email("kim@home.example")
+    assert await _commits_by_user(laurel, tenant) == {author: 5}
+
+    starts = laurel.starts("ingest")
+    laurel.kill("ingest")
+    claimed = await _claim(laurel, str(author), kim.login)
+    assert (claimed["user_id"], claimed["moved_signal_count"]) == (str(kim.id), "5")
+    await laurel.until_back("ingest", after=starts)
+    assert await _commits_by_user(laurel, tenant) == {kim.id: 5}
+    whole = board(tenant.installation_id, "organization", 0, "contributor", "all_time")
+
+    async def is_shown() -> bool:
+        async with reading(laurel) as reader:
+            try:
+                entries = (await reader.walk(whole)).entries
+            except RemoteError:
+                return False
+        return {each.entity.id for each in entries} == {kim.id}
+
+    await until(is_shown, "the board shows whom the author is")
+    released = await _claim(laurel, str(author), "--release")
+    assert released["released"]
+    assert await _commits_by_user(laurel, tenant) == {author: 5}
+    check_integrity(laurel.connect)
+
+
+async def _claim(laurel: Laurel, *arguments: str) -> dict[str, Any]:
+    data = laurel.stack.layout.root
+    command = ("claim", *arguments, "--json", "--data", str(data))
+    done = await asyncio.to_thread(laurel_command, data, *command)
+    return dict[str, Any](json.loads(done.stdout))
+
+
+async def _commits_by_user(laurel: Laurel, tenant: Tenant) -> Counter[int]:
+    signals = await patiently(lambda: list_signals(laurel, tenant.installation_id))
+    return Counter(each.user_id for each in signals)
 
 
 async def test_the_order_of_the_sources_does_not_matter(laurel: Laurel, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ _COMMANDS = {
     "explain": ("explain", True),
     "preview": ("preview", True),
     "export": ("export", True),
+    "claim": ("claim", True),
     "token": ("token", False),
     "keys": ("keys", False),
     "certs": ("certs", False),

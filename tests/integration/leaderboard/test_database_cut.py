@@ -84,9 +84,7 @@ async def test_a_walk_goes_on_over_pages_that_are_remembered(
 async def test_connections_that_the_database_ended_cost_no_reader_an_error(
     replica: Replica, database: Database
 ) -> None:
-    boards = [
-        BoardOf({1: 30}, CONTRIBUTORS._replace(time_period=period)) for period in TimePeriod
-    ]
+    boards = [BoardOf({1: 30}, CONTRIBUTORS._replace(time_period=period)) for period in TimePeriod]
     await replica.publish(*boards)
     addresses = [address_of(board.key) for board in boards]
     # As many connections as the pool holds are open.

@@ -18,6 +18,7 @@ from laurel_common.db.engine import create_engine
 from laurel_common.redis import create_redis
 from laurel_common.testing.clock import FakeClock
 from laurel_common.testing.server import RunningServer, serving
+from laurel_identity.application.claim_identity import Authors
 from laurel_identity.application.installation_ports import TeamForgetter
 from laurel_identity.application.work_ports import HistoryMover, StartScoring
 from laurel_identity.bootstrap import Identity as Built
@@ -87,6 +88,7 @@ async def running_identity(
     forget_team: TeamForgetter | None = None,
     history: HistoryMover | None = None,
     start_scoring: StartScoring | None = None,
+    authors: Authors | None = None,
     monotonic: Callable[[], float] = time.monotonic,
     **settings: Any,
 ) -> AsyncIterator[Identity]:
@@ -103,6 +105,7 @@ async def running_identity(
         forget_team=forget_team,
         history=history,
         start_scoring=start_scoring,
+        authors=authors,
         monotonic=monotonic,
     )
     try:

@@ -133,6 +133,13 @@ async def find_entity(
     if kind == "repositories":
         repository = await find_repository(caller, installation, name)
         return repository.id, repository.full_name
+    return await find_user(caller, name)
+
+
+async def find_user(caller: Caller, name: str) -> tuple[int, str]:
+    """The id and the login of a user by either."""
+    if (known := parse_id(name)) is not None:
+        return known, name
     found = await _resolve(caller, directory_lookups_pb2.ResolveLoginsRequest(user_logins=[name]))
     if not found.users:
         raise NotKnownError(f"nobody has the login {name!r}")

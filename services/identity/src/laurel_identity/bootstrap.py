@@ -28,6 +28,7 @@ from laurel_common.rpc.health import HealthCheck, database_check, redis_check, s
 from laurel_common.rpc.server import RpcServer, Servicer, build_server
 from laurel_identity.application.batch_get_users import BatchGetUsers
 from laurel_identity.application.begin_install import LASTS, InstallStates
+from laurel_identity.application.claim_identity import Authors, ClaimIdentity, FollowClaims
 from laurel_identity.application.follow_rosters import FollowRosters
 from laurel_identity.application.get_organization import GetOrganization
 from laurel_identity.application.installation_ports import TeamForgetter
@@ -50,6 +51,7 @@ from laurel_identity.rpc.auth_servicer import AuthServicer
 from laurel_identity.rpc.directory_servicer import DirectoryServicer, DirectoryUseCases
 from laurel_identity.rpc.installation_servicer import InstallationServicer, InstallationUseCases
 from laurel_identity.session_parts import GitHubSide, SessionParts, build_sessions
+from laurel_identity.storage.claims import ClaimTable
 from laurel_identity.storage.directory import SqlDirectory
 from laurel_identity.storage.directory_reads import SqlDirectoryReader
 from laurel_identity.storage.pending_installs import RedisPendingInstalls
@@ -73,6 +75,8 @@ class Identity:
     lane: InstallationLane
     follow_rosters: FollowRosters
     follow: Loop
+    follow_claims: FollowClaims
+    following: Loop
     # What runs for as long as the service does.
     loops: list[Callable[[], Coroutine[Any, Any, None]]]
     closers: list[Closer] = field(default_factory=list)
@@ -89,6 +93,7 @@ def build(
     forget_team: TeamForgetter | None = None,
     history: HistoryMover | None = None,
     start_scoring: StartScoring | None = None,
+    authors: Authors | None = None,
     clock: Clock | None = None,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> Identity:
@@ -110,13 +115,16 @@ def build(
     tokens = PageTokens(derive_secret(load_private_key(settings.key_file), _PAGE_TOKENS))
     reader = directory_reader or SqlDirectoryReader(engine)
     tenants = tenant_reader or SqlTenantReader(engine)
-    if forget_team is None or history is None or start_scoring is None:
+    if forget_team is None or history is None or start_scoring is None or authors is None:
         peers = connect_peers(settings, clock, closers)
         forget_team, history = forget_team or peers.forget_team, history or peers.history
-        start_scoring = start_scoring or peers.start_scoring
+        start_scoring, authors = start_scoring or peers.start_scoring, authors or peers.authors
     follow_rosters = FollowRosters(RosterNoticeTable(engine), start_scoring)
     follow = Loop("follow-rosters", follow_rosters, every_seconds=_FOLLOW_EVERY_SECONDS)
     follow_rosters.on_wake = follow.wake
+    claims = ClaimTable(engine)
+    follow_claims = FollowClaims(claims, authors, clock)
+    following = Loop("follow-claims", follow_claims, every_seconds=_FOLLOW_EVERY_SECONDS)
     directory = directory or _sql_directory(settings, engine, follow_rosters.wake)
     upsert = UpsertEntities(directory, clock)
     github_users = GitHubUser(github.http)
@@ -133,7 +141,7 @@ def build(
         monotonic=monotonic,
     )
     lane = build_installation_lane(settings, engine=engine, history=history, clock=clock)
-    closers += [*lane.closers(), follow.stop]
+    closers += [*lane.closers(), follow.stop, following.stop]
     return Identity(
         servicers=[
             _auth(AuthServicer(sessions.use_cases, tokens)),
@@ -149,6 +157,7 @@ def build(
                     list_team_members=ListTeamRelations(tenants, Kind.TEAM_MEMBER),
                     list_team_repositories=ListTeamRelations(tenants, Kind.TEAM_REPOSITORY),
                     check_access=sessions.check_access,
+                    claim_identity=ClaimIdentity(claims, clock, following.wake),
                 ),
                 tokens,
             ),
@@ -176,6 +185,8 @@ def build(
         lane=lane,
         follow_rosters=follow_rosters,
         follow=follow,
+        follow_claims=follow_claims,
+        following=following,
         loops=[sessions.recent.run, sessions.listener.run, sessions.keep.run],
         closers=closers,
     )
@@ -239,4 +250,5 @@ async def bootstrap(
     )
     service.lane.start()
     service.follow.start()
+    service.following.start()
     return server

@@ -12,8 +12,10 @@ from laurel_common.auth.keys import load_private_key
 from laurel_common.auth.tokens import TokenSource
 from laurel_common.clock import Clock
 from laurel_common.rpc.client import connect_peer
+from laurel_identity.application.claim_identity import Authors
 from laurel_identity.application.installation_ports import TeamForgetter
 from laurel_identity.application.work_ports import HistoryMover, StartScoring
+from laurel_identity.clients.authors import IngestAuthors
 from laurel_identity.clients.history import HistoryServices
 from laurel_identity.clients.scoring import ScoringRuns
 from laurel_identity.clients.teams import ForgetTeams
@@ -27,6 +29,7 @@ class Peers:
     forget_team: TeamForgetter
     history: HistoryMover
     start_scoring: StartScoring
+    authors: Authors
 
 
 def connect_peers(
@@ -51,4 +54,5 @@ def connect_peers(
         ForgetTeams(channels["leaderboard"], channels["ingest"]),
         HistoryServices(**channels),
         ScoringRuns(channels["scoring"]),
+        IngestAuthors(channels["ingest"]),
     )

@@ -148,3 +148,24 @@ class InstallStateExpired(LaurelError):
 
     reason = "INSTALL_STATE_EXPIRED"
     default_message = "the state was used already, or is too old"
+
+
+class UserNotFound(LaurelError):
+    """No such user."""
+
+    reason = "USER_NOT_FOUND"
+    default_message = "no such user"
+
+
+class IdentityClaimed(LaurelError):
+    """The synthetic user is somebody else's; `user_id` in the metadata says whose."""
+
+    reason = "IDENTITY_CLAIMED"
+    default_message = "the synthetic user was claimed by somebody else: release it first"
+
+
+class ClaimNotFound(LaurelError):
+    """Nobody has claimed the synthetic user."""
+
+    reason = "CLAIM_NOT_FOUND"
+    default_message = "nobody has claimed this user"

@@ -9,6 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from laurel.common.v1 import types_pb2
 from laurel.identity.v1 import (
+    directory_claims_pb2,
     directory_lookups_pb2,
     directory_upserts_pb2,
     entities_pb2,
@@ -20,6 +21,7 @@ from laurel_identity.application.batch import Batch
 from laurel_identity.application.begin_install import BegunInstall
 from laurel_identity.application.handle_installation_event import Outcome
 from laurel_identity.application.upsert_entities import UpsertResult
+from laurel_identity.domain.claims import Claim
 from laurel_identity.domain.entities import Relation, Repository, Team, User
 from laurel_identity.domain.github import InstallationToken, WebhookAttempt
 from laurel_identity.domain.installations import Account, Installation
@@ -275,3 +277,18 @@ def _stamp(moment: datetime | None) -> Timestamp | None:
     stamp = Timestamp()
     stamp.FromDatetime(moment)
     return stamp
+
+
+def from_claim(claim: Claim) -> directory_claims_pb2.IdentityClaim:
+    """A claim, told with how far signals have followed it."""
+    message = directory_claims_pb2.IdentityClaim(
+        synthetic_user_id=claim.synthetic_user_id,
+        user_id=claim.user_id,
+        released=claim.is_release,
+        requested_by=claim.requested_by,
+        moved_signal_count=claim.moved_count,
+    )
+    message.request_time.FromDatetime(claim.requested_at)
+    if claim.finished_at is not None:
+        message.finish_time.FromDatetime(claim.finished_at)
+    return message

@@ -7,14 +7,17 @@ from typing import Any
 
 from laurel.identity.v1 import (
     directory_access_pb2,
+    directory_claims_pb2,
     directory_lists_pb2,
     directory_lookups_pb2,
     directory_pb2_grpc,
     directory_upserts_pb2,
 )
+from laurel_common.auth.principal import current_principal
 from laurel_common.page_token import PageTokens
 from laurel_identity.application.batch_get_users import BatchGetUsers
 from laurel_identity.application.check_access import CheckAccess
+from laurel_identity.application.claim_identity import ClaimIdentity
 from laurel_identity.application.get_organization import GetOrganization
 from laurel_identity.application.list_organizations import ListOrganizations
 from laurel_identity.application.list_repositories import ListRepositories
@@ -22,6 +25,7 @@ from laurel_identity.application.list_team_relations import ListTeamRelations
 from laurel_identity.application.list_teams import ListTeams
 from laurel_identity.application.resolve_logins import ResolveLogins
 from laurel_identity.application.upsert_entities import UpsertEntities
+from laurel_identity.domain.claims import Wanted
 from laurel_identity.rpc import convert, convert_auth
 from laurel_identity.rpc.pages import Pages
 from laurel_identity.rpc.visibility import current_visibility, currently_hidden
@@ -41,6 +45,7 @@ class DirectoryUseCases:
     list_team_members: ListTeamRelations
     list_team_repositories: ListTeamRelations
     check_access: CheckAccess
+    claim_identity: ClaimIdentity
 
 
 class DirectoryServicer(directory_pb2_grpc.DirectoryServiceServicer):
@@ -171,3 +176,12 @@ class DirectoryServicer(directory_pb2_grpc.DirectoryServiceServicer):
             request.session_id, request.installation_id, require_admin=request.require_admin
         )
         return convert_auth.from_grant(grant, keep)
+
+    async def ClaimIdentity(
+        self, request: directory_claims_pb2.ClaimIdentityRequest, context: Any
+    ) -> directory_claims_pb2.ClaimIdentityResponse:
+        claim = await self._do.claim_identity(
+            Wanted(request.synthetic_user_id, request.user_id or None),
+            requested_by=current_principal().name,
+        )
+        return directory_claims_pb2.ClaimIdentityResponse(claim=convert.from_claim(claim))

@@ -159,6 +159,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """PERMISSION_DENIED: GitHub has suspended the user."""
     ERROR_REASON_GITHUB_TIMEOUT: _ErrorReason.ValueType  # 108
     """UNAVAILABLE: GitHub did not answer in time."""
+    ERROR_REASON_IDENTITY_CLAIMED: _ErrorReason.ValueType  # 120
+    """FAILED_PRECONDITION: the synthetic user is somebody else's, whom the metadata names by user_id."""
+    ERROR_REASON_CLAIM_NOT_FOUND: _ErrorReason.ValueType  # 121
+    """NOT_FOUND: nobody has claimed the synthetic user."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call failed. Each reason belongs to one canonical code, named beside it."""
@@ -298,4 +302,8 @@ ERROR_REASON_GITHUB_USER_SUSPENDED: ErrorReason.ValueType  # 107
 """PERMISSION_DENIED: GitHub has suspended the user."""
 ERROR_REASON_GITHUB_TIMEOUT: ErrorReason.ValueType  # 108
 """UNAVAILABLE: GitHub did not answer in time."""
+ERROR_REASON_IDENTITY_CLAIMED: ErrorReason.ValueType  # 120
+"""FAILED_PRECONDITION: the synthetic user is somebody else's, whom the metadata names by user_id."""
+ERROR_REASON_CLAIM_NOT_FOUND: ErrorReason.ValueType  # 121
+"""NOT_FOUND: nobody has claimed the synthetic user."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

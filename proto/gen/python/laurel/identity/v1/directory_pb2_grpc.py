@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from laurel.identity.v1 import directory_access_pb2 as laurel_dot_identity_dot_v1_dot_directory__access__pb2
+from laurel.identity.v1 import directory_claims_pb2 as laurel_dot_identity_dot_v1_dot_directory__claims__pb2
 from laurel.identity.v1 import directory_lists_pb2 as laurel_dot_identity_dot_v1_dot_directory__lists__pb2
 from laurel.identity.v1 import directory_lookups_pb2 as laurel_dot_identity_dot_v1_dot_directory__lookups__pb2
 from laurel.identity.v1 import directory_upserts_pb2 as laurel_dot_identity_dot_v1_dot_directory__upserts__pb2
@@ -88,6 +89,11 @@ class DirectoryServiceStub:
                 '/laurel.identity.v1.DirectoryService/CheckAccess',
                 request_serializer=laurel_dot_identity_dot_v1_dot_directory__access__pb2.CheckAccessRequest.SerializeToString,
                 response_deserializer=laurel_dot_identity_dot_v1_dot_directory__access__pb2.CheckAccessResponse.FromString,
+                _registered_method=True)
+        self.ClaimIdentity = channel.unary_unary(
+                '/laurel.identity.v1.DirectoryService/ClaimIdentity',
+                request_serializer=laurel_dot_identity_dot_v1_dot_directory__claims__pb2.ClaimIdentityRequest.SerializeToString,
+                response_deserializer=laurel_dot_identity_dot_v1_dot_directory__claims__pb2.ClaimIdentityResponse.FromString,
                 _registered_method=True)
 
 
@@ -191,6 +197,19 @@ class DirectoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ClaimIdentity(self, request, context):
+        """Says whom a synthetic user is, or takes that back. Signals move to the person,
+        or back, in slices soon afterwards, and so does what is told of the same author
+        later; boards follow by themselves. Each word is kept, with who gave it. A user
+        is one person's at a time. Idempotent: said again, it answers how far signals
+        have followed.
+        Errors: INVALID_REQUEST, USER_NOT_FOUND (of either field), IDENTITY_CLAIMED,
+        CLAIM_NOT_FOUND, CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DirectoryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -243,6 +262,11 @@ def add_DirectoryServiceServicer_to_server(servicer, server):
                     servicer.CheckAccess,
                     request_deserializer=laurel_dot_identity_dot_v1_dot_directory__access__pb2.CheckAccessRequest.FromString,
                     response_serializer=laurel_dot_identity_dot_v1_dot_directory__access__pb2.CheckAccessResponse.SerializeToString,
+            ),
+            'ClaimIdentity': grpc.unary_unary_rpc_method_handler(
+                    servicer.ClaimIdentity,
+                    request_deserializer=laurel_dot_identity_dot_v1_dot_directory__claims__pb2.ClaimIdentityRequest.FromString,
+                    response_serializer=laurel_dot_identity_dot_v1_dot_directory__claims__pb2.ClaimIdentityResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -517,6 +541,33 @@ class DirectoryService:
             '/laurel.identity.v1.DirectoryService/CheckAccess',
             laurel_dot_identity_dot_v1_dot_directory__access__pb2.CheckAccessRequest.SerializeToString,
             laurel_dot_identity_dot_v1_dot_directory__access__pb2.CheckAccessResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ClaimIdentity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.identity.v1.DirectoryService/ClaimIdentity',
+            laurel_dot_identity_dot_v1_dot_directory__claims__pb2.ClaimIdentityRequest.SerializeToString,
+            laurel_dot_identity_dot_v1_dot_directory__claims__pb2.ClaimIdentityResponse.FromString,
             options,
             channel_credentials,
             insecure,

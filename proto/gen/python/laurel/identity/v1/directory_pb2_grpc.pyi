@@ -6,6 +6,7 @@ The directory of people, accounts, repositories and teams."""
 from collections import abc as _abc
 from grpc import aio as _aio
 from laurel.identity.v1 import directory_access_pb2 as _directory_access_pb2
+from laurel.identity.v1 import directory_claims_pb2 as _directory_claims_pb2
 from laurel.identity.v1 import directory_lists_pb2 as _directory_lists_pb2
 from laurel.identity.v1 import directory_lookups_pb2 as _directory_lookups_pb2
 from laurel.identity.v1 import directory_upserts_pb2 as _directory_upserts_pb2
@@ -75,6 +76,15 @@ class DirectoryServiceStub:
     """What of an installation the user of a session may see.
     Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND (there is none, or nothing of
     it may be seen), SESSION_NOT_FOUND, DATABASE_UNAVAILABLE.
+    """
+    ClaimIdentity: _aio.UnaryUnaryMultiCallable[_directory_claims_pb2.ClaimIdentityRequest, _directory_claims_pb2.ClaimIdentityResponse]
+    """Says whom a synthetic user is, or takes that back. Signals move to the person,
+    or back, in slices soon afterwards, and so does what is told of the same author
+    later; boards follow by themselves. Each word is kept, with who gave it. A user
+    is one person's at a time. Idempotent: said again, it answers how far signals
+    have followed.
+    Errors: INVALID_REQUEST, USER_NOT_FOUND (of either field), IDENTITY_CLAIMED,
+    CLAIM_NOT_FOUND, CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
     """
 
 class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -195,6 +205,21 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
         """What of an installation the user of a session may see.
         Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND (there is none, or nothing of
         it may be seen), SESSION_NOT_FOUND, DATABASE_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def ClaimIdentity(
+        self,
+        request: _directory_claims_pb2.ClaimIdentityRequest,
+        context: _aio.ServicerContext[_directory_claims_pb2.ClaimIdentityRequest, _abc.Awaitable[_directory_claims_pb2.ClaimIdentityResponse]],
+    ) -> _abc.Awaitable[_directory_claims_pb2.ClaimIdentityResponse]:
+        """Says whom a synthetic user is, or takes that back. Signals move to the person,
+        or back, in slices soon afterwards, and so does what is told of the same author
+        later; boards follow by themselves. Each word is kept, with who gave it. A user
+        is one person's at a time. Idempotent: said again, it answers how far signals
+        have followed.
+        Errors: INVALID_REQUEST, USER_NOT_FOUND (of either field), IDENTITY_CLAIMED,
+        CLAIM_NOT_FOUND, CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
         """
 
 def add_DirectoryServiceServicer_to_server(servicer: DirectoryServiceServicer, server: _aio.Server) -> None: ...

@@ -25,13 +25,18 @@ from laurel_identity.storage.tables.sessions import (
     session_leases,
     session_repositories,
 )
-from laurel_identity.storage.tables.works import installation_works, roster_notices
+from laurel_identity.storage.tables.works import (
+    identity_claims,
+    installation_works,
+    roster_notices,
+)
 
 __all__ = [
     "auth_sessions",
     "entity_observations",
     "folded_sql",
     "github_installations",
+    "identity_claims",
     "installation_repositories",
     "installation_works",
     "merged_accounts",

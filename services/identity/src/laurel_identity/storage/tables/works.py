@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Index,
@@ -84,3 +85,35 @@ roster_notices = Table(
     ),
 )
 Index("idx_roster_notices_installation", roster_notices.c.installation_id)
+
+# Whom operators say that synthetic people are: an audit log, and what ingest has to be told.
+identity_claims = Table(
+    "identity_claims",
+    metadata,
+    Column(
+        "id",
+        BigInteger,
+        nullable=False,
+        server_default=text("nextval('identity_claims_id_seq'::regclass)"),
+    ),
+    id_column("synthetic_user_id"),
+    id_column("user_id"),
+    Column("is_release", Boolean, nullable=False),
+    text_column("requested_by"),
+    time_column("requested_at", nullable=False),
+    Column("moved_count", BigInteger, nullable=False, server_default=text("0")),
+    text_column("last_error", nullable=True),
+    time_column("finished_at"),
+    PrimaryKeyConstraint("id", name="pk_identity_claims"),
+    CheckConstraint(
+        "synthetic_user_id < '-4611686018427387904'::bigint", name="ck_identity_claims_synthetic"
+    ),
+    CheckConstraint("user_id > 0", name="ck_identity_claims_user"),
+    CheckConstraint("moved_count >= 0", name="ck_identity_claims_moved"),
+)
+Index("idx_identity_claims_synthetic", identity_claims.c.synthetic_user_id, identity_claims.c.id)
+Index(
+    "idx_identity_claims_open",
+    identity_claims.c.id,
+    postgresql_where=identity_claims.c.finished_at.is_(None),
+)
