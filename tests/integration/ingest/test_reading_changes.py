@@ -1,0 +1,67 @@
+"""What has changed is read by its ids, whatever the planner knows of the rows."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from laurel_ingest.application.ports import StreamQuery
+from laurel_ingest.storage.signal_stream import AdbcSignalStream
+from tests.support.database import Database
+
+LINEAGE = UUID(int=1)
+
+# One installation's month, and what its newest revisions wrote last and rewrote.
+MONTH = """
+    SET session_replication_role = replica;
+    SELECT create_signals_partition(DATE '2026-01-01');
+    ALTER TABLE signals_2026_01 SET (autovacuum_enabled = false);
+    INSERT INTO signals
+        (id, installation_id, user_id, repository_id, type, event_timestamp, content_hash)
+    SELECT n, 77, n % 500, n % 50, 'commit', TIMESTAMPTZ '2026-01-01' + n * INTERVAL '2 minutes',
+        lpad(n::text, 64, '0')
+    FROM generate_series(1, 20000) n;
+    INSERT INTO installation_signal_states
+        (installation_id, revision, signal_count, first_event_timestamp, last_event_timestamp,
+        lineage)
+    VALUES (77, 3, 20000, '2026-01-01', '2026-01-31', '00000000-0000-0000-0000-000000000001');
+    INSERT INTO signal_changes
+        (installation_id, revision, signal_count, first_signal_id, last_signal_id,
+        first_event_timestamp, last_event_timestamp, rewritten_ids)
+    VALUES (77, 2, 50, 19951, 20000, '2026-01-01', '2026-01-31', '{}'),
+        (77, 3, 3, NULL, NULL, '2026-01-01', '2026-01-31', '{7, 700, 7000}')
+"""
+
+
+@pytest.fixture(scope="module")
+def owner(module_database: Database) -> Iterator[psycopg.Connection[Any]]:
+    with module_database.connect() as connection:
+        connection.execute(MONTH)
+        yield connection
+
+
+@pytest.mark.parametrize(
+    ("since", "rows"),
+    [pytest.param(1, 53, id="new-and-rewritten"), pytest.param(2, 3, id="rewritten")],
+)
+@pytest.mark.parametrize("known", [False, True], ids=["as-imported", "analyzed"])
+async def test_changes_cost_their_own_rows(
+    owner: psycopg.Connection[Any], module_database: Database, since: int, rows: int, known: bool
+) -> None:
+    # Those of never analyzed rows come first.
+    if known:
+        owner.execute("ANALYZE signals_2026_01")
+    stream = AdbcSignalStream(module_database.url("laurel_ingest"))
+    async with stream.open(StreamQuery(77, since_mark=f"{LINEAGE}.{since}.")) as snapshot:
+        assert snapshot.state.changes_only
+        statement = snapshot._statement()
+    assert statement is not None
+    plan = "\n".join(row[0] for row in owner.execute(f"EXPLAIN (ANALYZE) {statement}"))
+    assert re.search(rf"rows={rows}(\.00)? loops=1\)", plan), plan
+    assert "pk_signals_2026_01" in plan
+    assert "idx_" not in plan
+    assert "Seq Scan" not in plan
+    assert "Rows Removed by Filter" not in plan
