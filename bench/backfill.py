@@ -15,6 +15,7 @@ from bench.measure import Figure, median_ratio
 from bench.recorded_github import SIZE, recorded_github, story
 from bench.stack import Servers, migrate, say, servers
 from laurel_common.clock import SystemClock
+from laurel_common.rpc.run import spare_the_collector
 from laurel_ingest.application.history.github import Listing
 from laurel_ingest.application.history.ports import RunRequest
 from laurel_ingest.clients.github.history import GraphQLHistory
@@ -50,6 +51,7 @@ class Read:
 async def run() -> list[Figure]:
     """The figures; about five minutes."""
     told = story(REPOSITORIES, is_filled=False)
+    spare_the_collector()  # as every service does, once it is loaded
     with servers() as having, recorded_github(REPOSITORIES) as api_url:
         migrate(having.new_database("base"), having)
         started = time.perf_counter()

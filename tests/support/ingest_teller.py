@@ -9,7 +9,7 @@ import orjson
 
 from laurel_common.testing.clock import FakeClock
 from laurel_ingest.application.history.page_store import PageStore
-from laurel_ingest.application.history.ports import BudgetStore, Work, WorkStore
+from laurel_ingest.application.history.ports import Work, WorkStore
 from laurel_ingest.application.import_events import GitSource, ImportEvents
 from laurel_ingest.application.inbox import Inbox, InstallationEvents
 from laurel_ingest.application.line_reading import RawBatch
@@ -41,8 +41,8 @@ class Teller:
             changed=lambda: None,
             begin_history=self._inbox.hand_on,
         )
-        works, budgets = cast(WorkStore, _NoPlace()), cast(BudgetStore, None)
-        self._pages = PageStore(storage, directory, works, budgets, clock)
+        works = cast(WorkStore, _NoPlace())
+        self._pages = PageStore(storage, directory, works, clock)
 
     async def tell(self, batch: Sequence[Telling]) -> None:
         """A batch of one source's."""
@@ -100,6 +100,9 @@ class _NoPlace:
 
     async def advance(self, *_: object) -> None:
         """There is no place to note."""
+
+    async def note_asked(self, *_: object) -> None:
+        """Nor any request."""
 
 
 class _Inbox:

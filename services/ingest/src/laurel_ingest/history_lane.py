@@ -88,7 +88,7 @@ def build_history_lane(
         histories=histories,
         budgets=budgets,
         github=github,
-        pages=PageStore(storage, directory, works, budgets, clock),
+        pages=PageStore(storage, directory, works, clock),
         clock=clock,
     )
     reconcile = Reconcile(runs, roster, clock)

@@ -35,7 +35,7 @@ async def serve(server: RpcServer, *, stop: asyncio.Event | None = None) -> None
         except ConfigError:
             await server.close()
             raise
-        _spare_the_collector()
+        spare_the_collector()
         await wanted.wait()
         stopping = asyncio.create_task(server.stop())
         hurrying = asyncio.create_task(hurry.wait())
@@ -50,7 +50,7 @@ async def serve(server: RpcServer, *, stop: asyncio.Event | None = None) -> None
             loop.remove_signal_handler(number)
 
 
-def _spare_the_collector() -> None:
+def spare_the_collector() -> None:
     """Has the garbage collector look seldom and briefly, and never at what has been loaded.
 
     Reference counts free what calls leave behind, but for seven objects a call that grpc.aio ties

@@ -143,14 +143,14 @@ class Enrolment:
 
     async def _unsent_users(self, told: BatchFacts) -> list[Person]:
         """People whom the directory has not been told of, without those whom others claim."""
-        synthetic = {each for each in told.people if is_synthetic(each)}
-        claimed = told.claims().keys() | (await self._storage.claims_of(synthetic)).keys()
-        return [
-            person
-            for user_id, person in told.people.items()
-            if self._users.get(user_id) != person
-            and not (user_id in synthetic and user_id in claimed)
+        unsent = [
+            person for user_id, person in told.people.items() if self._users.get(user_id) != person
         ]
+        synthetic = {each.user_id for each in unsent if is_synthetic(each.user_id)}
+        if not synthetic:
+            return unsent
+        claimed = told.claims().keys() | (await self._storage.claims_of(synthetic)).keys()
+        return [each for each in unsent if each.user_id not in synthetic & claimed]
 
 
 def _forget_when_full(memory: dict[Any, Any]) -> None:

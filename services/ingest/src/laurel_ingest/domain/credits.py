@@ -1,6 +1,6 @@
 """What each kind of fact is worth: its signals, or the reason why there are none."""
 
-from typing import Any
+from typing import Any, Final
 
 from laurel_ingest.domain.facts import (
     CommentFact,
@@ -24,6 +24,14 @@ from laurel_ingest.domain.linking import (
 from laurel_ingest.domain.refusals import Skip
 from laurel_ingest.domain.registers import Said
 from laurel_ingest.domain.signals import MAX_LINES, REVIEW_STATES, Flag, Signal, SignalType
+
+# Plain numbers: an IntFlag's own operators would take as long as everything else about a signal.
+_IS_BOT: Final = int(Flag.IS_BOT)
+_IS_SELF_REVIEW: Final = int(Flag.IS_SELF_REVIEW)
+_IS_SELF_MERGE: Final = int(Flag.IS_SELF_MERGE)
+_IS_IN_MERGED_PR: Final = int(Flag.IS_IN_MERGED_PR)
+_HAS_LINKED_ISSUE: Final = int(Flag.HAS_LINKED_ISSUE)
+_HAS_LINKED_PR: Final = int(Flag.HAS_LINKED_PR)
 
 _TYPES_OF_KIND: dict[str, tuple[SignalType, ...]] = {
     CommitFact.kind: (SignalType.COMMIT,),
@@ -98,11 +106,11 @@ def _commit(commit: CommitFact, known: RepositoryFacts, claims: Claims) -> list[
     for user_id, bot in commit.authors.value:
         authors.setdefault(claims.get(user_id, user_id), bot)
     additions, deletions = commit.lines.value if commit.lines else (None, None)
-    flags = Flag(0)
+    flags = 0
     if commit.pull_numbers or commit.identity in known.merged_as:
-        flags |= Flag.IS_IN_MERGED_PR
+        flags |= _IS_IN_MERGED_PR
     if any(pull.closes for pull in known.pulls_of(commit)):
-        flags |= Flag.HAS_LINKED_ISSUE
+        flags |= _HAS_LINKED_ISSUE
     return [
         Signal(
             commit.repository_id,
@@ -131,17 +139,17 @@ def _share(lines: int | None, place: int, count: int) -> int | None:
 
 
 def _pull_request(pull: PullFact, claims: Claims) -> list[Signal] | Skip:
-    happened: list[tuple[SignalType, str, int, Flag]] = []
+    happened: list[tuple[SignalType, str, int, int]] = []
     if _value(pull.is_deleted):
         return []
     author = resolved(pull.author, claims)
-    linked = Flag.HAS_LINKED_ISSUE if pull.closes else Flag(0)
+    linked = _HAS_LINKED_ISSUE if pull.closes else 0
     if pull.opened_at:
         happened.append((SignalType.PR_OPEN, pull.identity, pull.opened_at.value, linked))
     if pull.merged_at:
         merger = resolved(pull.merger, claims)
         if author and merger and author[0] == merger[0]:
-            linked |= Flag.IS_SELF_MERGE
+            linked |= _IS_SELF_MERGE
         happened.append((SignalType.PR_MERGE, pull.identity, pull.merged_at.value, linked))
     elif closed := _closed(pull.state):
         happened.append((SignalType.PR_CLOSE_NO_MERGE, pull.identity, closed[0], linked))
@@ -153,9 +161,9 @@ def _issue(issue: IssueFact, known: RepositoryFacts, claims: Claims) -> list[Sig
     if _value(issue.is_deleted):
         return []
     number = int(issue.identity)
-    happened: list[tuple[SignalType, str, int, Flag]] = []
+    happened: list[tuple[SignalType, str, int, int]] = []
     if issue.opened_at:
-        happened.append((SignalType.ISSUE_OPEN, issue.identity, issue.opened_at.value, Flag(0)))
+        happened.append((SignalType.ISSUE_OPEN, issue.identity, issue.opened_at.value, 0))
     happened += _spam(issue, issue.created_at or issue.opened_at)
     signals = _credited(issue, resolved(issue.author, claims), happened)
     closed = _closed(issue.state)
@@ -166,7 +174,7 @@ def _issue(issue: IssueFact, known: RepositoryFacts, claims: Claims) -> list[Sig
     close = _credited(
         issue,
         (claims.get(closer[0], closer[0]), closer[1]) if closer else None,
-        [(SignalType.ISSUE_CLOSE, issue.identity, at, Flag.HAS_LINKED_PR if linked else Flag(0))],
+        [(SignalType.ISSUE_CLOSE, issue.identity, at, _HAS_LINKED_PR if linked else 0)],
     )
     if isinstance(close, Skip) or isinstance(signals, Skip):
         return signals if isinstance(close, Skip) else close
@@ -183,7 +191,7 @@ def _on_pull_request(
     if pulls and all(_value(pull.is_deleted) for pull in pulls):
         return []
     authors = {credit[0] for pull in pulls if (credit := resolved(pull.author, claims))}
-    own = Flag.IS_SELF_REVIEW if author and author[0] in authors else Flag(0)
+    own = _IS_SELF_REVIEW if author and author[0] in authors else 0
     number = min(fact.pull_numbers, default=None)
     if isinstance(fact, ReviewFact):
         at = fact.submitted_at.value if fact.submitted_at else None
@@ -206,7 +214,7 @@ def _comment(comment: CommentFact, known: RepositoryFacts, claims: Claims) -> li
     happened = _spam(comment, comment.created_at)
     if comment.created_at:
         at = comment.created_at.value
-        happened.append((SignalType.COMMENT, comment.identity, at, Flag(0)))
+        happened.append((SignalType.COMMENT, comment.identity, at, 0))
     return _credited(
         comment, resolved(comment.author, claims), happened, number=_value(comment.number)
     )
@@ -215,7 +223,7 @@ def _comment(comment: CommentFact, known: RepositoryFacts, claims: Claims) -> li
 def _credited(
     fact: PullFact | IssueFact | ReviewFact | ReviewCommentFact | CommentFact,
     author: tuple[int, bool] | None,
-    happened: list[tuple[SignalType, str, int, Flag]],
+    happened: list[tuple[SignalType, str, int, int]],
     *,
     number: int | None = None,
     review_state: int | None = None,
@@ -251,10 +259,10 @@ def is_spam(fact: ThingFact) -> bool:
     return not isinstance(fact, ReviewFact) and bool(_value(fact.is_spam))
 
 
-def _spam(fact: ThingFact, created_at: Said | None) -> list[tuple[SignalType, str, int, Flag]]:
+def _spam(fact: ThingFact, created_at: Said | None) -> list[tuple[SignalType, str, int, int]]:
     if created_at is None or not is_spam(fact):
         return []
-    return [(SignalType.SPAM, f"{fact.kind}:{fact.identity}", created_at.value, Flag(0))]
+    return [(SignalType.SPAM, f"{fact.kind}:{fact.identity}", created_at.value, 0)]
 
 
 def _closed(state: Said | None) -> list[Any] | None:
@@ -262,8 +270,8 @@ def _closed(state: Said | None) -> list[Any] | None:
     return state.value[1:] if state and state.value[0] == "closed" else None
 
 
-def _bot(is_bot: bool) -> Flag:
-    return Flag.IS_BOT if is_bot else Flag(0)
+def _bot(is_bot: bool) -> int:
+    return _IS_BOT if is_bot else 0
 
 
 def _value(said: Said | None) -> Any:

@@ -211,16 +211,15 @@ _RULES: Final = {
 }
 
 
-def _itself(value: Any) -> Any:
-    return value
-
-
 _PLAIN: Final[Mapping[Any, Callable[[Any], Any]]] = {
     registers.best: list,
     registers.last: list,
     registers.gone: list,
     registers.union: sorted,
     registers.earliest: dict,
+}
+_PARTS: Final = {
+    kind: tuple((name, _PLAIN.get(rule)) for name, rule in rules) for kind, rules in _RULES.items()
 }
 
 
@@ -240,10 +239,10 @@ def merge(one: F, other: F) -> F:
 def to_json(fact: Fact) -> dict[str, Any]:
     """What a fact says, as plain JSON without what it leaves open."""
     said: dict[str, Any] = {}
-    for name, rule in _RULES[fact.kind]:
+    for name, plain in _PARTS[fact.kind]:
         value = getattr(fact, name)
         if value:
-            said[name] = _PLAIN.get(rule, _itself)(value)
+            said[name] = plain(value) if plain is not None else value
     return said
 
 

@@ -9,7 +9,7 @@ TITLE_LENGTH = 256
 
 def clean(text: str) -> str:
     """The text with NUL and lone surrogates replaced: PostgreSQL takes neither."""
-    return _UNSTORABLE.sub(REPLACEMENT, text)
+    return text if text.isprintable() else _UNSTORABLE.sub(REPLACEMENT, text)
 
 
 def headline(text: str | None) -> str | None:

@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from laurel_common.db import transaction
 from laurel_ingest.application.history.github import Points
 from laurel_ingest.application.history.ports import Work
+from laurel_ingest.domain.facts import IssueFact, PullFact
 from laurel_ingest.domain.history.budget import Budget
 from laurel_ingest.domain.history.progress import Known
 from laurel_ingest.storage.fact_counts import COMMITS, ISSUES, KINDS, PULLS
@@ -98,7 +99,12 @@ _NUMBERS: Final = text(
         AND key::bigint <= coalesce(CAST(:upto AS bigint), 9223372036854775807)
     """
 )
-_COUNT: Final = text(f"SELECT count(*) {_STANDING}")
+_COUNTS: Final = text(
+    f"""
+    SELECT {PULLS}, {ISSUES} FROM repository_facts AS f
+    WHERE f.repository_id = :repository_id AND f.kind IN ('pull_request', 'issue')
+    """  # noqa: S608 - put together from constants
+)
 _BUDGET: Final = text(
     """
     SELECT point_limit, remaining, reset_at, blocked_until FROM github_budgets
@@ -191,11 +197,22 @@ class Histories:
         async with transaction(self._engine) as connection:
             return list((await connection.execute(_NUMBERS, values)).scalars())
 
-    async def count(self, repository_id: int, kind: str) -> int:
+    async def counts(self, repository_id: int) -> dict[str, int]:
         """See HistoryStore."""
         async with transaction(self._engine) as connection:
-            values = {"repository_id": repository_id, "kind": kind}
-            return int(await connection.scalar(_COUNT, values) or 0)
+            row = (await connection.execute(_COUNTS, {"repository_id": repository_id})).one()
+        return {PullFact.kind: row[0], IssueFact.kind: row[1]}
+
+
+async def note_budget(connection: AsyncConnection, installation_id: int, points: Points) -> None:
+    """Notes with the connection's transaction what an answer left."""
+    values = {
+        "installation_id": installation_id,
+        "limit": points.limit,
+        "remaining": points.remaining,
+        "reset_at": points.reset_at,
+    }
+    await connection.execute(_TOLD, values)
 
 
 class Budgets:
@@ -213,14 +230,8 @@ class Budgets:
 
     async def told(self, installation_id: int, points: Points) -> None:
         """See BudgetStore."""
-        values = {
-            "installation_id": installation_id,
-            "limit": points.limit,
-            "remaining": points.remaining,
-            "reset_at": points.reset_at,
-        }
         async with transaction(self._engine) as connection:
-            await connection.execute(_TOLD, values)
+            await note_budget(connection, installation_id, points)
 
     async def blocked(self, installation_id: int, until: datetime) -> None:
         """See BudgetStore."""

@@ -1,6 +1,6 @@
 """The repositories of runs in PostgreSQL, each read by one attempt at a time."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, cast
 
@@ -11,9 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from laurel_common.db import transaction
 from laurel_common.jobs import JobQueue
 from laurel_ingest.application.errors import WorkSuperseded
+from laurel_ingest.application.history.github import Points
 from laurel_ingest.application.history.ports import Work
 from laurel_ingest.application.ports import TypeCounts, UnitOfWork
 from laurel_ingest.domain.history.progress import Probe, Progress
+from laurel_ingest.storage.histories import note_budget
 from laurel_ingest.storage.lanes import job_priority
 from laurel_ingest.storage.postgres import PostgresUnit
 
@@ -134,11 +136,15 @@ class WorkTable:
         if (await connection.execute(_ADVANCE, values)).one_or_none() is None:
             raise WorkSuperseded
 
-    async def note_points(self, work: Work, *, requests: int, points: int) -> None:
+    async def note_asked(self, unit: UnitOfWork, work: Work, asked: Sequence[Points]) -> None:
         """See WorkStore."""
-        values = {"run_id": work.run_id, "requests": requests, "points": points}
-        async with transaction(self._engine) as connection:
-            await connection.execute(_POINTS, values)
+        if not asked:
+            return
+        connection = cast(PostgresUnit, unit).connection
+        cost = sum(points.cost for points in asked)
+        values = {"run_id": work.run_id, "requests": len(asked), "points": cost}
+        await connection.execute(_POINTS, values)
+        await note_budget(connection, work.installation_id, asked[-1])
 
     async def postpone(self, work: Work, until: datetime, *, reason: str | None) -> None:
         """See WorkStore."""

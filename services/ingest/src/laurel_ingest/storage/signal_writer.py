@@ -279,6 +279,8 @@ class SignalWriter:
         """Takes back every signal of `scope` (repository_id, type, identity, standing) that the
         write before did not name again, unless a better source wrote it.
         """
+        if scope.num_rows == 0:
+            return 0
         await staging.prepare(self._connection)
         tally = _Tally()
         tally.count_withdrawn(await Withdrawals(self._connection).unnamed(scope, reason))

@@ -98,8 +98,6 @@ class Withdrawals:
 
     async def unnamed(self, scope: pa.Table, reason: str) -> Taken:
         """Signals in scope that are not staged, unless a better source wrote them."""
-        if scope.num_rows == 0:
-            return {}
         values: dict[str, object] = {
             "types": scope["type"].to_pylist(),
             "repository_ids": scope["repository_id"].to_pylist(),

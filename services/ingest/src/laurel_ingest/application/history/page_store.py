@@ -10,7 +10,7 @@ from laurel_ingest.application.batch_store import BatchStore, Stored
 from laurel_ingest.application.enrolment import Enrolment
 from laurel_ingest.application.history.github import Listing, Page
 from laurel_ingest.application.history.page_group import PageGroup
-from laurel_ingest.application.history.ports import BudgetStore, Work, WorkStore
+from laurel_ingest.application.history.ports import Work, WorkStore
 from laurel_ingest.application.ports import Directory, Storage, UnitOfWork
 from laurel_ingest.domain.facts import CommitFact, Fact, IssueFact, PullFact, RepositoryFact
 from laurel_ingest.domain.findings import Findings
@@ -33,13 +33,12 @@ class PageStore:
         storage: Storage,
         directory: Directory,
         works: WorkStore,
-        budgets: BudgetStore,
         clock: Clock,
     ) -> None:
+        self._storage = storage
         self._enrolment = Enrolment(directory, storage)
         self._store = BatchStore(storage)
         self._works = works
-        self._budgets = budgets
         self._clock = clock
 
     def group(self, work: Work) -> PageGroup:
@@ -49,9 +48,8 @@ class PageStore:
     async def commits(
         self, group: PageGroup, page: Sequence[JsonObject], at: int, following: Progress
     ) -> None:
-        """Commits of a page."""
-        reading = _reading(group.work, at)
-        await group.add([await asyncio.to_thread(commits, reading, page)], following)
+        """Commits of a page: read at once, since handing them to a thread would take as long."""
+        await group.add([commits(_reading(group.work, at), page)], following)
 
     async def lost(self, group: PageGroup, shas: Sequence[str], progress: Progress) -> None:
         """Commits that are not on the default branch any more."""
@@ -138,13 +136,13 @@ class PageStore:
 
             async def advance(unit: UnitOfWork, stored: Stored) -> None:
                 await self._works.advance(unit, work, place, stored.by_type, stored.withdrawn)
+                await self._works.note_asked(unit, work, group.asked)
 
             installations = {work.repository_id: work.installation_id}
             await self._store.store(told, installations, now, finally_=advance)
-        if group.asked:
-            await self._budgets.told(work.installation_id, group.asked[-1])
-            cost = sum(points.cost for points in group.asked)
-            await self._works.note_points(work, requests=len(group.asked), points=cost)
+        elif group.asked:
+            async with self._storage.transaction() as unit:
+                await self._works.note_asked(unit, work, group.asked)
 
 
 def _reading(work: Work, at: int) -> nodes.Reading:

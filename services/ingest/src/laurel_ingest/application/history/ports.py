@@ -145,8 +145,11 @@ class WorkStore(Protocol):
         """Notes where the next page begins, within the transaction of what the last one brought."""
         ...
 
-    async def note_points(self, work: Work, *, requests: int, points: int) -> None:
-        """Counts requests and what they cost."""
+    async def note_asked(self, unit: UnitOfWork, work: Work, asked: Sequence[Points]) -> None:
+        """Counts requests and what they cost, and notes for all what the last of them left.
+
+        Last in its transaction: rows of the run and of the installation are locked from then on.
+        """
         ...
 
     async def postpone(self, work: Work, until: datetime, *, reason: str | None) -> None:
@@ -189,8 +192,8 @@ class HistoryStore(Protocol):
         """Numbers of the pull requests or issues known in a range, without deleted ones."""
         ...
 
-    async def count(self, repository_id: int, kind: str) -> int:
-        """How many pull requests or issues are known, without deleted ones."""
+    async def counts(self, repository_id: int) -> dict[str, int]:
+        """How many pull requests and issues are known, by kind, without deleted ones."""
         ...
 
 

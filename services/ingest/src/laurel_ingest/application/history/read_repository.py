@@ -204,12 +204,12 @@ class ReadRepository:
     async def _numbers(self, group: PageGroup, progress: Progress) -> Progress:
         """Where GitHub counts other pull requests or issues than we, which ones are no more."""
         await group.flush()
-        kind, work = _KINDS[progress.phase], group.work
-        total = work.probe.pulls_total if kind == PullFact.kind else work.probe.issues_total
-        if progress.after is None and (
-            work.since is not None or await self._histories.count(work.repository_id, kind) == total
-        ):
-            return progress.next_phase()
+        work = group.work
+        if progress.after is None:
+            progress = await self._next_numbers(work, progress)
+            if progress.phase is Phase.END:
+                return progress
+        kind = _KINDS[progress.phase]
         page, progress = await self._reader.page(group, Listing(progress.phase.value), progress, {})
         numbers = [node["number"] for node in page.nodes]
         upto = None if page.after is None else max(numbers)
@@ -220,6 +220,18 @@ class ReadRepository:
             following = progress.next_phase()
         await self._pages.vanished(group, kind, vanished, following)
         return following
+
+    async def _next_numbers(self, work: Work, progress: Progress) -> Progress:
+        """Past those lists of which GitHub counts as many as are known."""
+        probe = work.probe
+        totals = {PullFact.kind: probe.pulls_total, IssueFact.kind: probe.issues_total}
+        known = totals if work.since else await self._histories.counts(work.repository_id)
+        while progress.phase is not Phase.END:
+            kind = _KINDS[progress.phase]
+            if known[kind] != totals[kind]:
+                break
+            progress = progress.next_phase()
+        return progress
 
     async def _end(self, work: Work, known: Known, progress: Progress) -> None:
         now = self._clock.now()

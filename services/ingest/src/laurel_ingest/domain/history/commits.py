@@ -1,8 +1,9 @@
 """Commits of the default branch as GraphQL tells them, and how far back a walk has to go."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
-from typing import Final
+from functools import cache
+from typing import Final, TypeAlias
 
 from laurel_ingest.domain.closing_keywords import squashed_pull
 from laurel_ingest.domain.co_authors import co_authors
@@ -16,16 +17,19 @@ from laurel_ingest.domain.registers import Said, Standing
 from laurel_ingest.domain.texts import headline
 from laurel_ingest.domain.timestamps import epoch_seconds
 
+ByEmail: TypeAlias = Callable[[str | None, str | None], Person | None]
+
 
 def commits(reading: Reading, nodes: Iterable[JsonObject]) -> Findings:
     """Commits of the default branch; `reading.at` is when the walk began that met them."""
     found = Findings(Standing.BEST, reading.at)
+    by_email = cache(person_of_email)  # a page has few authors
     for node in nodes:
-        found.facts.append(_commit(reading, found, node))
+        found.facts.append(_commit(reading, found, by_email, node))
     return found
 
 
-def _commit(reading: Reading, found: Findings, node: JsonObject) -> CommitFact:
+def _commit(reading: Reading, found: Findings, by_email: ByEmail, node: JsonObject) -> CommitFact:
     message = text_of(node, "message") or ""
     parents = count_of(object_of(node, "parents"), "totalCount") or 0
     pulls = {
@@ -41,7 +45,7 @@ def _commit(reading: Reading, found: Findings, node: JsonObject) -> CommitFact:
         reading.repository_id,
         sha_of({"sha": node.get("oid")}),
         standing=Standing.BEST,
-        authors=_authors(found, node, message),
+        authors=_authors(found, by_email, node, message),
         authored_at=found.said(epoch_seconds(node.get("authoredDate"))),
         is_merge=found.said(parents > 1),
         lines=found.said([count_of(node, "additions") or 0, count_of(node, "deletions") or 0]),
@@ -51,22 +55,22 @@ def _commit(reading: Reading, found: Findings, node: JsonObject) -> CommitFact:
     )
 
 
-def _authors(found: Findings, node: JsonObject, message: str) -> Said | None:
+def _authors(found: Findings, by_email: ByEmail, node: JsonObject, message: str) -> Said | None:
     """[[user id, is bot], …]: the author, then the co-authors, each once."""
     people: list[Person] = []
     shown = 0
     for actor in nodes_of(node, "authors"):
         shown += 1
         email, name = text_of(actor, "email"), text_of(actor, "name")
-        by_email = person_of_email(email, name)
+        author = by_email(email, name)
         account = person_of(actor.get("user"))
-        if account is not None and by_email is not None:
-            found.claim(by_email.user_id, account.user_id)
-        person = account or by_email
+        if account is not None and author is not None:
+            found.claim(author.user_id, account.user_id)
+        person = account or author
         if person is not None:
             people.append(person)
     if (count_of(object_of(node, "authors"), "totalCount") or 0) > shown:
-        trailers = (person_of_email(email, name) for name, email in co_authors(message))
+        trailers = (by_email(email, name) for name, email in co_authors(message))
         people += [person for person in trailers if person is not None]
     credited: dict[int, bool] = {}
     for person in people:
