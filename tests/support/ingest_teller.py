@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 import orjson
 
 from laurel_common.testing.clock import FakeClock
+from laurel_ingest.application.follow_boards import BulkWrite
 from laurel_ingest.application.history.page_store import PageStore
 from laurel_ingest.application.history.ports import Work, WorkStore
 from laurel_ingest.application.import_events import GitSource, ImportEvents
@@ -38,11 +39,11 @@ class Teller:
             directory,
             identity=cast(InstallationEvents, self._inbox),
             clock=clock,
-            changed=lambda: None,
+            changed=lambda _: None,
             begin_history=self._inbox.hand_on,
         )
         works = cast(WorkStore, _NoPlace())
-        self._pages = PageStore(storage, directory, works, clock)
+        self._pages = PageStore(storage, directory, works, clock, BulkWrite())
 
     async def tell(self, batch: Sequence[Telling]) -> None:
         """A batch of one source's."""

@@ -146,3 +146,34 @@ async def test_what_another_process_told_waits_anew_when_it_changes_again(
             await follow()
             timer.now += LONGEST_WAIT
     assert scoring.told == [ONE, ONE]
+
+
+async def test_a_run_is_told_of_seldom_until_it_ends_and_what_people_wait_for_at_once(
+    follow: FollowBoards, scoring: ScoringHeard, engine: AsyncEngine, timer: Timer
+) -> None:
+    woken = asyncio.Event()
+    follow.on_wake = woken.set
+    bulk = follow.lasting_bulk_write()
+    for installation in (ONE, OTHER):
+        bulk.begins(of=installation)
+        await change(engine, installation)
+        bulk.wrote([installation], of=installation)
+    bulk.begins(of=OTHER)
+    await follow()
+    assert scoring.told == []
+    timer.now += PAUSE
+    await follow()
+    assert scoring.told == [ONE], "the other one is still being written"
+    follow.hurry([OTHER])
+    assert woken.is_set()
+    await follow()
+    assert scoring.told == [ONE, OTHER]
+    await change(engine, OTHER)
+    bulk.wrote([OTHER], of=OTHER)
+    await follow()
+    assert scoring.told == [ONE, OTHER], "a hurry is of what was there then"
+    woken.clear()
+    bulk.ended(OTHER)
+    assert woken.is_set()
+    await follow()
+    assert scoring.told == [ONE, OTHER, OTHER]

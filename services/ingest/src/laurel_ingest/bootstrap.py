@@ -144,6 +144,7 @@ def build(
         installation_tokens=installation_tokens,
         tokens=tokens,
         clock=clock,
+        bulk=follow_boards.lasting_bulk_write(),
     )
     closers += history.closers()
     webhooks = build_webhook_lane(

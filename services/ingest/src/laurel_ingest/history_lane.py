@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from laurel_common.clock import Clock
 from laurel_common.jobs import JobQueue, Worker
 from laurel_common.page_token import PageTokens
+from laurel_ingest.application.follow_boards import BulkWrite
 from laurel_ingest.application.history.coverage import GetCoverage, SummarizeCoverage
 from laurel_ingest.application.history.github import InstallationTokens
 from laurel_ingest.application.history.page_store import PageStore
@@ -64,8 +65,12 @@ def build_history_lane(
     installation_tokens: InstallationTokens,
     tokens: PageTokens,
     clock: Clock,
+    bulk: BulkWrite | None = None,
 ) -> HistoryLane:
-    """With a storage of its own, so that it takes no turns of imports and webhooks."""
+    """With a storage of its own, so that it takes no turns of imports and webhooks. `bulk` tells
+    whoever follows boards what runs write.
+    """
+    bulk = bulk or BulkWrite()
     at_once = settings.ingest_concurrency
     runs_queue = JobQueue(settings.database_url, INGEST_RUNS)
     works_queue = JobQueue(settings.database_url, INGEST_REPOSITORIES, pool_size=at_once + 3)
@@ -82,13 +87,14 @@ def build_history_lane(
         github=github,
         roster=roster,
         clock=clock,
+        bulk=bulk,
     )
     read_repository = ReadRepository(
         works=works,
         histories=histories,
         budgets=budgets,
         github=github,
-        pages=PageStore(storage, directory, works, clock),
+        pages=PageStore(storage, directory, works, clock, bulk),
         clock=clock,
     )
     reconcile = Reconcile(runs, roster, clock)

@@ -86,7 +86,7 @@ def build_webhook_lane(
         identity=identity,
         begin_history=begin_history,
         clock=clock,
-        changed=follow.wake,
+        changed=follow_boards.hurry,
     )
     forget_deliveries = ForgetDeliveries(inbox, clock)
     redeliver = RedeliverWebhooks(failed_webhooks, RedeliveryTable(engine), clock)

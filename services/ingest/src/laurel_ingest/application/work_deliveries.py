@@ -1,7 +1,7 @@
 """Works off what waits of one subject in the webhook inbox, batch by batch."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -51,9 +51,10 @@ class WorkDeliveries:
         identity: InstallationEvents,
         begin_history: Callable[[int, str], Awaitable[None]],
         clock: Clock,
-        changed: Callable[[], None],
+        changed: Callable[[Collection[int]], None],
     ) -> None:
-        """`changed` is called after each batch: boards may have to follow. `begin_history` has an
+        """`changed` is called after each batch with the installations whose boards may have to
+        follow. `begin_history` has an
         installation read, once for a delivery's id.
         """
         self._inbox = inbox
@@ -73,7 +74,6 @@ class WorkDeliveries:
         ):
             sound = await self._hand_on(deliveries)
             await self._take(sound, enrolment)
-            self._changed()
 
     async def _hand_on(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
         """Tells identity of what is its own, and answers what is left to be read here.
@@ -129,6 +129,7 @@ class WorkDeliveries:
         told.last_at = min(max(told.last_at, 0), now)
         installations = await enrolment.enter(told)
         await self._store.store(told, installations, now)
+        self._changed(set(installations.values()))
 
     async def _wait(self, deliveries: Sequence[Delivery], error: Exception) -> None:
         """Something that they need is away: they wait for it, however long."""

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from laurel_common.clock import Clock
 from laurel_ingest.application.batch_store import BatchStore, Stored
 from laurel_ingest.application.enrolment import Enrolment
+from laurel_ingest.application.follow_boards import BulkWrite
 from laurel_ingest.application.history.github import Listing, Page
 from laurel_ingest.application.history.page_group import PageGroup
 from laurel_ingest.application.history.ports import Work, WorkStore
@@ -34,11 +35,14 @@ class PageStore:
         directory: Directory,
         works: WorkStore,
         clock: Clock,
+        bulk: BulkWrite,
     ) -> None:
+        """`bulk` learns what is written, so that boards follow it seldom while much comes."""
         self._storage = storage
         self._enrolment = Enrolment(directory, storage)
         self._store = BatchStore(storage)
         self._works = works
+        self._bulk = bulk
         self._clock = clock
 
     def group(self, work: Work) -> PageGroup:
@@ -133,13 +137,18 @@ class PageStore:
             told.repositories.setdefault(work.repository_id, work.probe.full_name)
             told.last_at = min(max(told.last_at, place.at), now)
             await self._enrolment.enter(told)
+            installation_id = work.installation_id
 
             async def advance(unit: UnitOfWork, stored: Stored) -> None:
                 await self._works.advance(unit, work, place, stored.by_type, stored.withdrawn)
                 await self._works.note_asked(unit, work, group.asked)
 
-            installations = {work.repository_id: work.installation_id}
-            await self._store.store(told, installations, now, finally_=advance)
+            self._bulk.begins(of=installation_id)
+            try:
+                installations = {work.repository_id: installation_id}
+                await self._store.store(told, installations, now, finally_=advance)
+            finally:
+                self._bulk.wrote([installation_id], of=installation_id)
         elif group.asked:
             async with self._storage.transaction() as unit:
                 await self._works.note_asked(unit, work, group.asked)

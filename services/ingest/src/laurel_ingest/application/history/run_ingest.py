@@ -8,6 +8,7 @@ import structlog
 
 from laurel_common.clock import Clock
 from laurel_common.errors import LaurelError
+from laurel_ingest.application.follow_boards import BulkWrite
 from laurel_ingest.application.history.github import (
     GitHubHistory,
     GitHubRateLimited,
@@ -42,13 +43,16 @@ class RunIngest:
         github: GitHubHistory,
         roster: Roster,
         clock: Clock,
+        bulk: BulkWrite,
     ) -> None:
+        """`bulk` learns that nothing more comes, so that boards follow at once."""
         self._runs = runs
         self._histories = histories
         self._budgets = budgets
         self._github = github
         self._roster = roster
         self._clock = clock
+        self._bulk = bulk
 
     async def __call__(self, run_id: int) -> None:
         """Plans a run, or ends one whose repositories have all been read."""
@@ -120,4 +124,5 @@ class RunIngest:
             await self._runs.finish(run, RunState.FAILED, reasons[0], self._clock.now())
             return
         await self._runs.finish(run, RunState.SUCCEEDED, None, self._clock.now())
+        self._bulk.ended(run.scope.installation_id)
         log.info("ingested", run_id=run.id, new=run.new_count, points=run.point_count)
