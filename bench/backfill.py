@@ -52,16 +52,17 @@ async def run() -> list[Figure]:
     """The figures; about five minutes."""
     told = story(REPOSITORIES, is_filled=False)
     spare_the_collector()  # as every service does, once it is loaded
-    with servers() as having, recorded_github(REPOSITORIES) as api_url:
+    with servers() as having, recorded_github(REPOSITORIES) as github:
+        api_url = github.api_url
         migrate(having.new_database("base"), having)
         started = time.perf_counter()
-        await _alone(api_url, told)
+        await fetch_alone(api_url, told)
         say(f"answers made up in {time.perf_counter() - started:.0f} s")
         ours: list[float] = []
         alone: list[float] = []
         for number in range(PAIRS):
             read = await _backfill(having, api_url, told, f"subject{number}")
-            seconds = await _alone(api_url, told)
+            seconds = await fetch_alone(api_url, told)
             ours.append(read.run.new_count / read.seconds)
             alone.append(read.run.new_count / seconds)
             say(f"backfill {ours[-1]:,.0f}, fetched and parsed alone {alone[-1]:,.0f} signals/s")
@@ -97,7 +98,7 @@ async def run() -> list[Figure]:
 async def _backfill(having: Servers, api_url: str, told: Story, name: str) -> Read:
     """One run on a database that knows nothing yet, from its request to its end."""
     having.new_database(name, template="base")
-    endpoints = Endpoints(having.postgres.url(database="postgres"), "base", _passwords(having))
+    endpoints = Endpoints(having.postgres.url(database="postgres"), "base", passwords(having))
     database = Database(name, endpoints)
     try:
         enter(told, database)
@@ -129,7 +130,7 @@ async def _lane(having: Servers, database: Database, api_url: str) -> AsyncItera
             await close()
 
 
-async def _alone(api_url: str, told: Story) -> float:
+async def fetch_alone(api_url: str, told: Story) -> float:
     """Seconds that all pages take to come and be parsed, as many at a time as the lane reads."""
     graphql = GraphQL(api_url, ForeignTokens(), SystemClock())
     history, waiting = GraphQLHistory(graphql), list(told.repositories)
@@ -164,5 +165,6 @@ async def _pages(history: GraphQLHistory, told: Story, full_name: str) -> None:
                 break
 
 
-def _passwords(having: Servers) -> dict[str, str]:
+def passwords(having: Servers) -> dict[str, str]:
+    """Of the roles that a benchmark's own process takes."""
     return {"laurel_ingest": having.postgres.password("laurel_ingest")}

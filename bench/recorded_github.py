@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from aiohttp import web
@@ -32,14 +33,23 @@ def story(repository_count: int, *, is_filled: bool = True) -> Story:
     return told
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A GitHub that runs: its API's address, and the App as its owner knows it."""
+
+    api_url: str
+    app_id: int
+    private_key: str
+
+
 @contextmanager
-def recorded_github(repository_count: int) -> Iterator[str]:
-    """The API's address while the simulator runs."""
+def recorded_github(repository_count: int) -> Iterator[Recorded]:
+    """A GitHub while it runs."""
     command = [sys.executable, "-m", "bench.recorded_github", str(repository_count)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE) as process:
         try:
             assert process.stdout is not None
-            yield json.loads(process.stdout.readline())
+            yield Recorded(**json.loads(process.stdout.readline()))
         finally:
             process.kill()
 
@@ -69,7 +79,10 @@ async def _serve(repository_count: int) -> None:
     simulator = _RecordedGitHub(story(repository_count).world)
     simulator.points.limit = 10_000_000
     await simulator.start()
-    sys.stdout.write(json.dumps(simulator.api_url) + "\n")
+    app = simulator.world.app
+    key = app.private_key_pem().decode()
+    recorded = Recorded(simulator.api_url, app.id, key)
+    sys.stdout.write(json.dumps(asdict(recorded)) + "\n")
     sys.stdout.flush()
     await asyncio.to_thread(os.read, 0, 1)  # until whoever started it is gone
 

@@ -1,39 +1,28 @@
 """Webhooks: from the acknowledgement to the changed rank, and 200 deliveries a second."""
 
 import asyncio
-import hashlib
-import hmac
-import json
 import os
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
-from statistics import median, quantiles
+from statistics import median
 from typing import Any
 
 import psycopg
 
+from bench.gateway import SECRET, gateway, opened_issue, p95, trust_gateway
 from bench.measure import Figure
-from bench.stack import Servers, laurel, migrate, say, servers
+from bench.stack import laurel, migrate, say, servers
 from laurel.common.v1 import board_pb2, types_pb2
 from laurel.ingest.v1 import webhook_pb2, webhook_pb2_grpc
 from laurel.leaderboard.v1 import leaderboard_pb2, leaderboard_pb2_grpc
 from laurel_cli.rpc.caller import Caller
-from laurel_cli.stack.layout import Layout, write_secret
-from laurel_common.auth.keys import generate_private_key
-from laurel_common.auth.principal import PrincipalKind
-from laurel_common.auth.tokens import TokenSource
-from laurel_common.auth.trust import TrustedKey, format_trust_file
 from laurel_common.errors import RemoteError
 
-SECRET = "a-secret-for-this-benchmark"  # noqa: S105 - of nobody but the services started here
 ROUNDS = 40
 RATE, SECONDS = 200, 60
 ACCOUNTS = 4
 LIMIT_SECONDS = 1.0
 GATEWAY_SECONDS = 9.0
-_GATEWAY = "gateway"
 
 
 async def run() -> list[Figure]:
@@ -42,11 +31,11 @@ async def run() -> list[Figure]:
     with servers() as having:
         url = having.new_database("base")
         migrate(url, having)
-        gateway_key = _trust_gateway(having)
-        async with laurel(having, url) as (_, caller), _gateway(caller, gateway_key) as gateway:
-            waits = await _latencies(caller, gateway)
-            say(f"changed rank after {median(waits):.3f} s, p95 {_p95(waits):.3f} s")
-            sent, late = await _flood(gateway)
+        gateway_key = trust_gateway(having)
+        async with laurel(having, url) as (_, caller), gateway(caller, gateway_key) as inbox:
+            waits = await _latencies(caller, inbox)
+            say(f"changed rank after {median(waits):.3f} s, p95 {p95(waits):.3f} s")
+            sent, late = await _flood(inbox)
             say(f"{sent} deliveries acknowledged, p95 of the acknowledgements {late:.3f} s")
             done, signals = await _worked_off(url, sent)
     return [
@@ -54,13 +43,13 @@ async def run() -> list[Figure]:
             "webhook to rank",
             f"p95 from acknowledged to the changed score read, {ROUNDS} one by one",
             "1 s",
-            _p95(waits) / LIMIT_SECONDS,
+            p95(waits) / LIMIT_SECONDS,
             1.0,
             at_least=False,
             unit="s",
             subject_values=waits,
             limit_values=[LIMIT_SECONDS],
-            notes={"p50": median(waits), "p95": _p95(waits)},
+            notes={"p50": median(waits), "p95": p95(waits)},
         ),
         Figure(
             "webhook flood",
@@ -77,33 +66,14 @@ async def run() -> list[Figure]:
     ]
 
 
-def _trust_gateway(having: Servers) -> TokenSource:
-    """A gateway's key, and its entry before the services first read the trust directory."""
-    layout = Layout(having.root / "laurel")
-    layout.make()
-    key = generate_private_key(having.root / "gateway.pem")
-    entry = TrustedKey(_GATEWAY, PrincipalKind.GATEWAY, key.public_key(), ("*",), None)
-    write_secret(layout.trust_file, format_trust_file([entry]))
-    layout.trust_file.chmod(0o644)
-    return TokenSource(_GATEWAY, key)
-
-
-@asynccontextmanager
-async def _gateway(
-    caller: Caller, tokens: TokenSource
-) -> AsyncIterator[webhook_pb2_grpc.WebhookServiceStub]:
-    async with Caller(caller.targets, tokens).channel("ingest") as channel:
-        yield webhook_pb2_grpc.WebhookServiceStub(channel)
-
-
-async def _latencies(caller: Caller, gateway: webhook_pb2_grpc.WebhookServiceStub) -> list[float]:
+async def _latencies(caller: Caller, inbox: webhook_pb2_grpc.WebhookServiceStub) -> list[float]:
     """Seconds from each acknowledgement to the board that has it, the system idle in between."""
     waits: list[float] = []
     async with caller.channel("leaderboard") as channel:
         boards = leaderboard_pb2_grpc.LeaderboardServiceStub(channel)
         for number in range(1, ROUNDS + 4):
             before = await _score(boards)
-            await gateway.ReceiveWebhook(_opened(0, number, number % 3))
+            await inbox.ReceiveWebhook(_opened(0, number, number % 3))
             acknowledged = time.perf_counter()
             while await _score(boards) == before:  # noqa: ASYNC110 - another process does it
                 await asyncio.sleep(0.005)
@@ -130,7 +100,7 @@ async def _score(boards: leaderboard_pb2_grpc.LeaderboardServiceStub) -> int:
     return sum(entry.score_e4 for entry in page.entries)
 
 
-async def _flood(gateway: webhook_pb2_grpc.WebhookServiceStub) -> tuple[int, float]:
+async def _flood(inbox: webhook_pb2_grpc.WebhookServiceStub) -> tuple[int, float]:
     """How many of the deliveries were acknowledged, and the p95 of that.
 
     Like a gateway, which has 10 seconds to answer GitHub in, it tries again what is shed.
@@ -144,7 +114,7 @@ async def _flood(gateway: webhook_pb2_grpc.WebhookServiceStub) -> tuple[int, flo
         request = _opened(number % ACCOUNTS, 1_000 + number, number % 50)
         while time.perf_counter() - started < GATEWAY_SECONDS:
             try:
-                await gateway.ReceiveWebhook(request)
+                await inbox.ReceiveWebhook(request)
             except RemoteError as error:
                 if error.retry_after is None and error.code != "DEADLINE_EXCEEDED":
                     raise
@@ -162,7 +132,7 @@ async def _flood(gateway: webhook_pb2_grpc.WebhookServiceStub) -> tuple[int, flo
         tasks.append(asyncio.create_task(deliver(number)))
     await asyncio.gather(*tasks)
     say(f"{shed} times shed and tried again")
-    return len(times), _p95(times)
+    return len(times), p95(times)
 
 
 async def _worked_off(url: str, sent: int) -> tuple[int, int]:
@@ -190,41 +160,7 @@ def _account(index: int) -> int:
 
 
 def _opened(account: int, number: int, person: int) -> webhook_pb2.ReceiveWebhookRequest:
-    """An issue of somebody's, just opened, as GitHub delivers it."""
-    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    user = {"id": 5_000 + person, "login": f"person-{person}", "type": "User"}
-    owner = {"id": _account(account), "login": f"account-{account}", "type": "Organization"}
-    issue = {
-        "number": number,
-        "title": f"Issue {number}",
-        "user": user,
-        "labels": [],
-        "created_at": now,
-        "updated_at": now,
-        "state": "open",
-        "body": "x" * 4_000,
-    }
-    repository = {
-        "id": 70_000 + account,
-        "full_name": f"account-{account}/r",
-        "owner": owner,
-        "private": False,
-        "fork": False,
-        "default_branch": "main",
-    }
-    body = json.dumps(
-        {"action": "opened", "issue": issue, "repository": repository, "sender": user}
-    ).encode()
-    return webhook_pb2.ReceiveWebhookRequest(
-        headers={
-            "X-GitHub-Event": "issues",
-            "X-GitHub-Delivery": f"{account}-{number}",
-            "X-Hub-Signature-256": "sha256="
-            + hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest(),
-        },
-        body=body,
-    )
-
-
-def _p95(values: list[float]) -> float:
-    return quantiles(values, n=20)[-1]
+    login = f"account-{account}"
+    owner = {"id": _account(account), "login": login, "type": "Organization"}
+    repository = {"id": 70_000 + account, "full_name": f"{login}/r"}
+    return opened_issue(owner, repository, number=number, person=person)
