@@ -11,6 +11,7 @@ from bench import (
     beside_backfill,
     boards,
     engine,
+    long_history,
     pages,
     previews,
     reads,
@@ -40,6 +41,7 @@ BENCHMARKS = {
     "webhooks": webhooks.run,
     "backfill": backfill.run,
     "beside-backfill": beside_backfill.run,
+    "long-history": long_history.run,
     "adopting": adopting.run,
 }
 # Measured where they are named only: they take more time and disk than all others.

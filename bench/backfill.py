@@ -61,7 +61,8 @@ async def run() -> list[Figure]:
         ours: list[float] = []
         alone: list[float] = []
         for number in range(PAIRS):
-            read = await _backfill(having, api_url, told, f"subject{number}")
+            read = await backfill(having, api_url, told, f"subject{number}")
+            assert read.run.new_count > REPOSITORIES * SIZE.commits
             seconds = await fetch_alone(api_url, told)
             ours.append(read.run.new_count / read.seconds)
             alone.append(read.run.new_count / seconds)
@@ -95,7 +96,7 @@ async def run() -> list[Figure]:
     ]
 
 
-async def _backfill(having: Servers, api_url: str, told: Story, name: str) -> Read:
+async def backfill(having: Servers, api_url: str, told: Story, name: str) -> Read:
     """One run on a database that knows nothing yet, from its request to its end."""
     having.new_database(name, template="base")
     endpoints = Endpoints(having.postgres.url(database="postgres"), "base", passwords(having))
@@ -115,7 +116,6 @@ async def _backfill(having: Servers, api_url: str, told: Story, name: str) -> Re
     finally:
         having.drop_database(name)
     assert found.state is RunState.SUCCEEDED, found
-    assert found.new_count > REPOSITORIES * SIZE.commits
     return Read(found, seconds)
 
 
