@@ -11,18 +11,13 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-class Remembered(Generic[K, V]):
-    """At most `limit` answers, each kept for as long as whoever gave it said.
-
-    `forget` holds for answers that are on their way, too: they reach who waits for them and are
-    not kept.
-    """
+class Kept(Generic[K, V]):
+    """At most `limit` answers, each until its time."""
 
     def __init__(self, *, limit: int, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._limit = limit
         self._monotonic = monotonic
         self._known: dict[K, tuple[V, float]] = {}
-        self._asked: dict[K, asyncio.Task[V]] = {}
 
     def find(self, key: K) -> V | None:
         """The answer, where one is kept."""
@@ -33,6 +28,39 @@ class Remembered(Generic[K, V]):
             return found[0]
         del self._known[key]
         return None
+
+    def keep(self, key: K, answer: V, until: float) -> None:
+        """Keeps an answer until an instant of the monotonic clock."""
+        if len(self._known) >= self._limit:
+            now = self._monotonic()
+            self._known = {each: kept for each, kept in self._known.items() if now < kept[1]}
+            if len(self._known) >= self._limit:
+                # The oldest quarter: a flood of strangers does not push everybody out at once.
+                for oldest in list(self._known)[: self._limit // 4 + 1]:
+                    del self._known[oldest]
+        self._known[key] = (answer, until)
+
+    def forget(self, concerns: Callable[[K], bool]) -> None:
+        """Keeps no answer any more whose key `concerns` holds for."""
+        for known in [key for key in self._known if concerns(key)]:
+            del self._known[known]
+
+
+class Remembered(Generic[K, V]):
+    """At most `limit` answers, each kept for as long as whoever gave it said.
+
+    `forget` holds for answers that are on their way, too: they reach who waits for them and are
+    not kept.
+    """
+
+    def __init__(self, *, limit: int, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._known: Kept[K, V] = Kept(limit=limit, monotonic=monotonic)
+        self._asked: dict[K, asyncio.Task[V]] = {}
+
+    def find(self, key: K) -> V | None:
+        """The answer, where one is kept."""
+        return self._known.find(key)
 
     async def get(self, key: K, ask: Callable[[], Awaitable[tuple[V, float]]]) -> V:
         """The kept answer, or what `ask` gives together with the seconds, from before it was
@@ -51,8 +79,7 @@ class Remembered(Generic[K, V]):
 
     def forget(self, concerns: Callable[[K], bool] = lambda _: True) -> None:
         """Keeps no answer any more whose key `concerns` holds for."""
-        for known in [key for key in self._known if concerns(key)]:
-            del self._known[known]
+        self._known.forget(concerns)
         for asked in [key for key in self._asked if concerns(key)]:
             del self._asked[asked]
 
@@ -63,21 +90,11 @@ class Remembered(Generic[K, V]):
         try:
             answer, seconds = await ask()
             if self._asked.get(key) is asyncio.current_task():
-                self._keep(key, answer, asked + seconds)
+                self._known.keep(key, answer, asked + seconds)
             return answer
         finally:
             if self._asked.get(key) is asyncio.current_task():
                 del self._asked[key]
-
-    def _keep(self, key: K, answer: V, until: float) -> None:
-        if len(self._known) >= self._limit:
-            now = self._monotonic()
-            self._known = {each: kept for each, kept in self._known.items() if now < kept[1]}
-            if len(self._known) >= self._limit:
-                # The oldest quarter: a flood of strangers does not push everybody out at once.
-                for oldest in list(self._known)[: self._limit // 4 + 1]:
-                    del self._known[oldest]
-        self._known[key] = (answer, until)
 
 
 def _look_at_the_error(task: asyncio.Task[V]) -> None:

@@ -141,7 +141,7 @@ def build(
         monotonic=monotonic,
     )
     lane = build_installation_lane(settings, engine=engine, history=history, clock=clock)
-    closers += [*lane.closers(), follow.stop, following.stop]
+    closers += [sessions.close, *lane.closers(), follow.stop, following.stop]
     return Identity(
         servicers=[
             _auth(AuthServicer(sessions.use_cases, tokens)),

@@ -1,7 +1,7 @@
 """Puts the part of identity together that signs people in and answers for their sessions."""
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 
 from redis.asyncio import Redis
@@ -30,7 +30,7 @@ from laurel_identity.storage.access import SqlAccessReader
 from laurel_identity.storage.pending_sign_ins import RedisPendingSignIns
 from laurel_identity.storage.recent_answers import RedisRecentAnswers
 from laurel_identity.storage.session_store import SqlSessionStore
-from laurel_identity.storage.sessions import SqlSessionReader
+from laurel_identity.storage.sessions import SqlSessionLookup, SqlSessionReader
 from laurel_identity.storage.token_cipher import TokenCipher, parse_token_keys
 from laurel_sessions import RevocationListener
 
@@ -71,6 +71,7 @@ class SessionParts:
     discover: Discover
     keep: KeepSessions
     kept: Kept
+    close: Callable[[], Awaitable[None]]
 
 
 def cipher_of(settings: IdentitySettings) -> TokenCipher:
@@ -99,7 +100,8 @@ def build_sessions(
     store = SqlSessionStore(engine, cipher_of(settings))
     sessions, access = SqlSessionReader(engine), SqlAccessReader(engine)
     recent = RedisRecentAnswers(redis)
-    introspect_token = IntrospectToken(sessions, recent, clock, monotonic=monotonic)
+    lookup = SqlSessionLookup(engine)
+    introspect_token = IntrospectToken(lookup, recent, clock, monotonic=monotonic)
     kept = Kept()
     end_sessions = EndSessions(store, recent, kept.forget)
     tokens = UserTokens(store, github.sign_in, end_sessions, clock)
@@ -146,4 +148,5 @@ def build_sessions(
         discover=discover,
         keep=keep,
         kept=kept,
+        close=lookup.close,
     )

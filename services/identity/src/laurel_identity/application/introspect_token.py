@@ -2,13 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from laurel_common.clock import Clock
 from laurel_common.errors import DatabaseUnavailable
-from laurel_common.remembered import Remembered
 from laurel_identity.application.batched import Batched
 from laurel_identity.application.session_ports import RecentAnswers, SessionReader
 from laurel_identity.application.session_text import session_from_text, session_to_text
@@ -56,14 +55,15 @@ class IntrospectToken:
         self._recent = recent
         self._clock = clock
         self._monotonic = monotonic
-        self._batched: Batched[str, Session] = Batched(sessions.sessions)
-        self._kept: Remembered[str, _Read] = Remembered(limit=_MAX_KEPT, monotonic=monotonic)
+        self._kept: Batched[str, _Read] = Batched(
+            self._read, seconds=KEPT_HERE_SECONDS, limit=_MAX_KEPT, monotonic=monotonic
+        )
 
     async def __call__(self, token: str) -> Introspection:
         session_id = session_id_of(token)
         read = self._kept.find(session_id)
         if read is None:
-            read = await self._kept.get(session_id, lambda: self._read(session_id))
+            read = await self._kept.get(session_id)
         session = read.session
         keep = timedelta(seconds=max(0.0, read.at + KEPT_SECONDS - self._monotonic()))
         if session is None:
@@ -80,23 +80,31 @@ class IntrospectToken:
         """Reads the sessions whose ids `concerns` holds for again, when they are asked about."""
         self._kept.forget(concerns)
 
-    async def _read(self, session_id: str) -> tuple[_Read, float]:
+    async def _read(self, ids: Collection[str]) -> Mapping[str, _Read | Exception]:
         at = self._monotonic()
         try:
             async with asyncio.timeout(_READ_SECONDS):
-                session = await self._batched.get(session_id)
+                found = await self._sessions.sessions(ids)
         except (DatabaseUnavailable, TimeoutError) as error:
-            kept = await self._recent.find(session_id, session_id)
-            if kept is None:
-                raise DatabaseUnavailable from error
-            session = session_from_text(session_id, kept)
-        else:
-            if session is not None:
-                self._recent.note(session_id, session_to_text(session))
-        return _Read(session, at), KEPT_HERE_SECONDS
+            recent = await asyncio.gather(*(self._recent.find(each, each) for each in ids))
+            return {
+                each: _unavailable(error)
+                if text is None
+                else _Read(session_from_text(each, text), at)
+                for each, text in zip(ids, recent, strict=True)
+            }
+        for session_id, session in found.items():
+            self._recent.note(session_id, session_to_text(session))
+        return {each: _Read(found.get(each), at) for each in ids}
 
     async def _end(self, session_id: str) -> None:
         try:
             await self._sessions.end(session_id)
         except DatabaseUnavailable:
             return
+
+
+def _unavailable(cause: Exception) -> DatabaseUnavailable:
+    error = DatabaseUnavailable()
+    error.__cause__ = cause
+    return error

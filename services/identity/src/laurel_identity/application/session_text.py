@@ -1,7 +1,8 @@
 """Sessions and grants as they are kept for the time that PostgreSQL is away."""
 
-import json
 from datetime import datetime
+
+import orjson
 
 from laurel_identity.domain.access import Grant
 from laurel_identity.domain.sessions import Session
@@ -9,19 +10,12 @@ from laurel_identity.domain.sessions import Session
 
 def session_to_text(session: Session) -> bytes:
     """A session without its id, which is the key that it is kept under."""
-    return json.dumps(
-        [
-            session.user_id,
-            session.login,
-            session.created_at.isoformat(),
-            session.expires_at.isoformat(),
-        ]
-    ).encode()
+    return orjson.dumps([session.user_id, session.login, session.created_at, session.expires_at])
 
 
 def session_from_text(session_id: str, text: bytes) -> Session:
     """The session that `session_to_text` wrote down."""
-    user_id, login, created, expires = json.loads(text)
+    user_id, login, created, expires = orjson.loads(text)
     return Session(
         session_id, user_id, login, datetime.fromisoformat(created), datetime.fromisoformat(expires)
     )
@@ -32,19 +26,19 @@ def grant_to_text(grant: Grant | None) -> bytes:
     if grant is None:
         return b"null"
     readable = grant.readable_repositories
-    return json.dumps(
+    return orjson.dumps(
         [
             grant.is_admin,
             sorted(grant.hidden_repositories),
             sorted(grant.hidden_teams),
             None if readable is None else sorted(readable),
         ]
-    ).encode()
+    )
 
 
 def grant_from_text(text: bytes) -> Grant | None:
     """The grant that `grant_to_text` wrote down."""
-    kept = json.loads(text)
+    kept = orjson.loads(text)
     if kept is None:
         return None
     is_admin, repositories, teams, readable = kept

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from laurel_common.db.errors import typed_errors
 from laurel_identity.domain.sessions import Session
+from laurel_identity.storage.held_connection import HeldConnection
 from laurel_identity.storage.tables import auth_sessions, users
 
 SESSIONS = (
@@ -25,10 +26,15 @@ SESSIONS = (
 )
 
 
-# Made once: every lookup of a token comes by here.
 _SESSIONS_OF_IDS: Final = SESSIONS.where(
     auth_sessions.c.id == any_(bindparam("ids", type_=ARRAY(Text)))
 )
+# The same: every lookup of a token comes by here.
+_LOOK_UP: Final = """
+    SELECT s.id, s.user_id, u.login, s.created_at, s.expires_at
+    FROM auth_sessions AS s JOIN users AS u ON u.id = s.user_id
+    WHERE s.tokens_encrypted AND s.id = ANY (%s)
+"""
 
 
 class SqlSessionReader:
@@ -52,3 +58,20 @@ class SqlSessionReader:
                 await connection.execute(
                     delete(auth_sessions).where(auth_sessions.c.id == session_id)
                 )
+
+
+class SqlSessionLookup(SqlSessionReader):
+    """A SessionReader for one who reads all the time, and one read after the other."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        super().__init__(engine)
+        self._held = HeldConnection(engine)
+
+    async def sessions(self, ids: Collection[str]) -> Mapping[str, Session]:
+        """The sessions with these ids."""
+        rows = await self._held.fetch(_LOOK_UP, [list(ids)])
+        return {row[0]: Session(*row) for row in rows}
+
+    async def close(self) -> None:
+        """Lets its connection go."""
+        await self._held.close()
