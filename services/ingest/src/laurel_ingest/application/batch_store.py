@@ -101,10 +101,12 @@ class BatchStore:
             before = await remembered.load(keys)
             facts, changed = _merged(told.facts, before)
             await unit.facts.save([facts[key] for key in changed])
-            affected = keys | await _neighbours(remembered, before, facts, changed)
-            await _complete(remembered, facts, affected)
-            around = await _surroundings(remembered, facts, affected)
-            await _complete(remembered, facts, around)
+            affected: Collection[FactKey] = keys
+            if remembered.repository_ids:
+                affected = keys | await _neighbours(remembered, before, facts, changed)
+                await _complete(remembered, facts, affected)
+                around = await _surroundings(remembered, facts, affected)
+                await _complete(remembered, facts, around)
             tenants = await unit.facts.installations(installations, {key[0] for key in affected})
             claims = await unit.facts.claims_of(
                 {each for fact in facts.values() for each in synthetic_people(fact)}

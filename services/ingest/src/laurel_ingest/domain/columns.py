@@ -1,12 +1,12 @@
 """Signals in columns: what is written, wherever it came from."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from laurel_ingest.domain.signals import VALUE_E4, Signal
+from laurel_ingest.domain.signals import VALUE_E4, Signal, SignalType
 
 SCHEMA: Final = pa.schema(
     [
@@ -37,26 +37,20 @@ SCOPE: Final = pa.schema(
     ]
 )
 
+_LABELS: Final = {each: each.label for each in SignalType}
+
 
 def table_of(signals: Sequence[Signal], installations: Mapping[int, int]) -> pa.Table:
     """Signals as a table of SCHEMA; `installations` is keyed by repository id."""
-    columns: dict[str, list[object]] = {
-        "installation_id": [installations[signal.repository_id] for signal in signals],
-        "user_id": [signal.user_id for signal in signals],
-        "repository_id": [signal.repository_id for signal in signals],
-        "type": [signal.type.label for signal in signals],
-        "identity": [signal.identity for signal in signals],
-        "event_timestamp": [signal.event_time for signal in signals],
-        "value_e4": [VALUE_E4] * len(signals),
-        "standing": [signal.standing for signal in signals],
-        "flags": [int(signal.flags) for signal in signals],
-        "review_state": [signal.review_state for signal in signals],
-        "additions": [signal.additions for signal in signals],
-        "deletions": [signal.deletions for signal in signals],
-        "number": [signal.number for signal in signals],
-        "title": [signal.title for signal in signals],
-        "object_id": [signal.object_id for signal in signals],
-    }
+    if not signals:
+        return SCHEMA.empty_table()
+    columns: dict[str, Sequence[Any]] = dict(
+        zip(Signal._fields, zip(*signals, strict=True), strict=True)
+    )
+    columns["installation_id"] = [installations[each] for each in columns["repository_id"]]
+    columns["type"] = [_LABELS[each] for each in columns["type"]]
+    columns["event_timestamp"] = columns.pop("event_time")
+    columns["value_e4"] = [VALUE_E4] * len(signals)
     arrays = [pa.array(columns[field.name], field.type) for field in SCHEMA]
     return pa.Table.from_arrays(arrays, schema=SCHEMA)
 

@@ -10,8 +10,8 @@
 | spam | `kind:id` of the thing, kinds as in `facts.py` |
 """
 
-from dataclasses import dataclass
 from enum import IntEnum, IntFlag
+from typing import NamedTuple
 
 
 class SignalType(IntEnum):
@@ -57,9 +57,11 @@ MAX_VALUE_E4 = 10_000_000
 MAX_LINES = 2**31 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
-    """A signal to be written. Times are epoch seconds, `review_state` counts from 1."""
+class Signal(NamedTuple):
+    """A signal to be written. Times are epoch seconds, `review_state` counts from 1.
+
+    A tuple, because many of them are made and turned into columns.
+    """
 
     repository_id: int
     user_id: int
