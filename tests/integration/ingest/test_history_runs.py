@@ -118,6 +118,21 @@ async def test_a_repository_that_was_transferred_is_not_this_installations(groun
     assert ground.counts() == expected([ground.activity(1)])
 
 
+async def test_what_was_read_for_another_account_is_the_accounts_that_has_it_now(
+    ground: Ground,
+) -> None:
+    await ground.run()
+    with ground.database.connect() as owner:
+        owner.execute("INSERT INTO organizations (id, login) VALUES (4711, 'formerly')")
+        owner.execute("UPDATE repository_sync_state SET organization_id = 4711")
+    activity, moment = ground.activity(), ground.clock.now()
+    activity.commit("one-more", moment, authors=[("dev0", "dev0@example.com", None)])
+    await ground.run()
+    with ground.database.connect() as owner:
+        held = owner.execute("SELECT organization_id FROM repository_sync_state ORDER BY 1")
+        assert {row[0] for row in held} == {4711, ground.story.organization.id}
+
+
 async def test_an_empty_repository_is_read_and_has_no_gap(ground: Ground) -> None:
     activity = ground.activity()
     activity.commits, activity.pulls, activity.issues, activity.head = {}, {}, {}, None

@@ -58,6 +58,7 @@ _SYNC: Final = text(
     ), :now
     FROM ingest_runs AS r WHERE r.id = :run_id
     ON CONFLICT ON CONSTRAINT uq_repository_sync_state_repository DO UPDATE SET
+        organization_id = excluded.organization_id,
         repo_updated_at = excluded.repo_updated_at, pr_ids_hash = excluded.pr_ids_hash,
         last_fetched_at = excluded.last_fetched_at
     """
