@@ -170,6 +170,13 @@ async def test_a_sync_finds_what_no_webhook_told(told: Told) -> None:
     found = [each.installation_id for page in (first, rest) for each in page.installations]
     assert found == [told.acme.installation.id, other.id]
     assert rest.next_page_token == ""
+    with pytest.raises(RemoteError, match="one installation has no pages") as refused:
+        await sync(
+            pb.SyncInstallationsRequest(
+                installation_id=told.acme.installation.id, page_token=first.next_page_token
+            )
+        )
+    assert refused.value.code == "INVALID_ARGUMENT"
     told.acme.world.join(told.acme.organization, told.acme.bob, "admin")
     del told.acme.world.teams[told.acme.secret.id]
     told.identity.clock.advance(timedelta(seconds=1))

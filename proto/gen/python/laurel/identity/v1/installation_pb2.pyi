@@ -239,6 +239,7 @@ class SyncInstallationsRequest(_message.Message):
     page_size: _builtins.int
     """Installations that are read again before the answer, at most 100; 0 means 10."""
     page_token: _builtins.str
+    """Not with an installation_id."""
     def __init__(
         self,
         *,
