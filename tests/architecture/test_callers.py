@@ -86,6 +86,7 @@ CALLERS = {
         # Beside the contracts: boards move with the signals and presets that they are made of.
         "AdoptInstallation": "S",
         "ForgetInstallation": "S",
+        "ForgetRepository": "S",
     },
 }
 _PACKAGES = tuple(f"laurel_{each}." for each in SERVICES)

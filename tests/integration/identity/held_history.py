@@ -16,6 +16,8 @@ class HeldHistory:
 
     chance: Random
     places: dict[int, int] = field(default_factory=dict)
+    # (installation, repository) whose boards were deleted.
+    boardless: set[tuple[int, int]] = field(default_factory=set)
 
     async def ingest(self, engine: AsyncEngine) -> None:
         """Each repository that is met first leaves signals with the installation that has it."""
@@ -33,6 +35,10 @@ class HeldHistory:
 
     async def boards(self, former: int, heir: Heir) -> None:
         self._stumble()
+
+    async def repository_boards(self, former: int, repository_id: int) -> None:
+        self._stumble()
+        self.boardless.add((former, repository_id))
 
     async def presets(self, former: int, later: int) -> None:
         self._stumble()

@@ -194,3 +194,22 @@ def test_any_order_and_repetition_of_a_history_ends_in_what_github_has(
             await it.agrees()
 
     asyncio.run(live())
+
+
+async def test_a_transferred_repository_takes_its_signals_along_and_leaves_no_boards(
+    database: Database,
+) -> None:
+    async with scene(database) as it:
+        world, (former, later, _) = it.history.world, it.steps.owners
+        repository = world.repository(former, "walks")
+        homes = [
+            world.installation_of(each.id) or it.history.install(each) for each in (former, later)
+        ]
+        await it.deliver_all()
+        assert it.held.places[repository.id] == homes[0].id
+        it.history.transfer(repository, later)
+        await it.deliver(it.history.events[-1])
+        assert it.held.boardless == set()
+        await it.has_moved()
+        assert it.held.places[repository.id] == homes[1].id
+        assert it.held.boardless == {(homes[0].id, repository.id)}

@@ -41,6 +41,9 @@ class Others:
     async def boards(self, former: int, heir: Heir) -> None:
         raise AssertionError("nothing moves")
 
+    async def repository_boards(self, former: int, repository_id: int) -> None:
+        raise AssertionError("nothing moves")
+
     async def presets(self, former: int, later: int) -> None:
         raise AssertionError("nothing moves")
 

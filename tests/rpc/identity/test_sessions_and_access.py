@@ -153,6 +153,22 @@ async def test_what_a_user_may_see(
     ) == expected
 
 
+async def test_a_private_repository_stays_hidden_where_it_was_transferred_from(
+    asked: Asked,
+) -> None:
+    """Its signals and boards wait there for an installation that they can follow it to."""
+    with asked.database.connect() as owner:
+        owner.execute("UPDATE repositories SET organization_id = NULL WHERE id = %s", [PRIVATE])
+        owner.execute("DELETE FROM installation_repositories WHERE repository_id = %s", [PRIVATE])
+        owner.execute(
+            "INSERT INTO installation_works (account_id, kind, installation_id, repository_id,"
+            " requested_by) VALUES (1, 'transfer', %s, %s, 'tests')",
+            [ACME, PRIVATE],
+        )
+    assert list((await asked.access("bob", ACME)).hidden_repository_ids) == [PRIVATE]
+    assert list((await asked.access("mona", ACME)).hidden_repository_ids) == []
+
+
 async def test_the_session_of_nobody_is_not_found(asked: Asked) -> None:
     for login in ("nobody", "late"):
         with pytest.raises(RemoteError) as refused:

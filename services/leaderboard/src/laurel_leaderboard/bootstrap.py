@@ -31,6 +31,7 @@ from laurel_common.tenant_places import TenantPlaces
 from laurel_leaderboard.application.adopt_installation import AdoptInstallation
 from laurel_leaderboard.application.entry_builder import EntryBuilder
 from laurel_leaderboard.application.forget_installation import ForgetInstallation
+from laurel_leaderboard.application.forget_repository import ForgetRepository
 from laurel_leaderboard.application.forget_team import ForgetTeam
 from laurel_leaderboard.application.keep_history import KeepHistory
 from laurel_leaderboard.application.list_materializations import ListMaterializations
@@ -83,6 +84,7 @@ from laurel_leaderboard.storage.history_writing import PostgresDayKeeper
 from laurel_leaderboard.storage.notices import PostgresNotices
 from laurel_leaderboard.storage.publications import PostgresPublications
 from laurel_leaderboard.storage.redis_cache import RedisCache
+from laurel_leaderboard.storage.repository_forgetting import PostgresRepositoryForgetting
 from laurel_leaderboard.storage.retention import PostgresRetention
 from laurel_leaderboard.storage.stale_marks import PostgresStaleMarks
 from laurel_leaderboard.storage.team_forgetting import PostgresTeamForgetting
@@ -218,6 +220,9 @@ def build(
                     ),
                     forget_installation=ForgetInstallation(
                         PostgresErasures(engine), common.shared, notices
+                    ),
+                    forget_repository=ForgetRepository(
+                        PostgresRepositoryForgetting(engine), common.shared, notices
                     ),
                 )
             ),

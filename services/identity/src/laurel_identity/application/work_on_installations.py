@@ -57,6 +57,7 @@ class WorkOnInstallations:
             await self._works.aim(work, heir.installation_id)
         if work.kind is WorkKind.TRANSFER:
             await self._move_signals(work, heir)
+            await self._history.repository_boards(work.installation_id, work.repository_id)
         else:
             await self._adopt(work, heir)
         return WorkOutcome.DONE

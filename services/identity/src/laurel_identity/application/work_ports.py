@@ -69,6 +69,10 @@ class HistoryMover(Protocol):
         """Moves boards."""
         ...
 
+    async def repository_boards(self, former: int, repository_id: int) -> None:
+        """Deletes an installation's boards of a repository that left it."""
+        ...
+
     async def presets(self, former: int, later: int) -> None:
         """Moves presets, and has the later installation scored by them."""
         ...

@@ -39,6 +39,14 @@ class HistoryServices:
             )
         )
 
+    async def repository_boards(self, former: int, repository_id: int) -> None:
+        """See HistoryMover."""
+        await self._boards.ForgetRepository(
+            board_moves_pb2.ForgetRepositoryRequest(
+                installation_id=former, repository_id=repository_id
+            )
+        )
+
     async def presets(self, former: int, later: int) -> None:
         """See HistoryMover."""
         await self._presets.AdoptInstallation(

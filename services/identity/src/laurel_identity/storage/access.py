@@ -15,6 +15,7 @@ from laurel_identity.storage.tables import (
     auth_sessions,
     github_installations,
     installation_repositories,
+    installation_works,
     organization_memberships,
     organizations,
     repositories,
@@ -75,10 +76,15 @@ class SqlAccessReader:
             seen.c.repository_id == repositories.c.id,
             seen.c.installation_id == standing.installation_id,
         )
-        # Those that left the installation have left their signals in it.
+        # Those that left the installation have left their signals in it, and those that left the
+        # account too, until somebody has the App who they can follow them to.
         of_account = repositories.c.organization_id == standing.account_id
+        left_account = exists().where(
+            installation_works.c.repository_id == repositories.c.id,
+            installation_works.c.installation_id == standing.installation_id,
+        )
         query = select(repositories.c.id).where(
-            repositories.c.is_private, or_(of_account, in_installation)
+            repositories.c.is_private, or_(of_account, in_installation, left_account)
         )
         return [row[0] for row in await self._rows(query)]
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from laurel_leaderboard.domain.versions import Version
+
 
 class Adoptions(Protocol):
     """Gives boards to other installations."""
@@ -33,4 +35,14 @@ class Erasures(Protocol):
 
     async def delete_rest(self, installation_id: int) -> None:
         """Deletes what else is known of the installation."""
+        ...
+
+
+class RepositoryForgetting(Protocol):
+    """Deletes an installation's boards of a repository. Raises ConcurrentChange,
+    DatabaseUnavailable.
+    """
+
+    async def forget(self, installation_id: int, repository_id: int) -> Sequence[Version]:
+        """Deletes the versions and days of boards that cover it; the versions that are gone."""
         ...

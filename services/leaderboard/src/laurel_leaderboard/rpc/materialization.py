@@ -7,6 +7,7 @@ from typing import Any
 from laurel.leaderboard.v1 import board_moves_pb2, materialization_pb2, materialization_pb2_grpc
 from laurel_leaderboard.application.adopt_installation import AdoptInstallation
 from laurel_leaderboard.application.forget_installation import ForgetInstallation
+from laurel_leaderboard.application.forget_repository import ForgetRepository
 from laurel_leaderboard.application.forget_team import ForgetTeam
 from laurel_leaderboard.application.list_materializations import ListMaterializations
 from laurel_leaderboard.application.mark_stale import MarkStale
@@ -26,6 +27,7 @@ class VersionUseCases:
     forget_team: ForgetTeam
     adopt_installation: AdoptInstallation
     forget_installation: ForgetInstallation
+    forget_repository: ForgetRepository
 
 
 class MaterializationServicer(materialization_pb2_grpc.MaterializationServiceServicer):
@@ -91,6 +93,13 @@ class MaterializationServicer(materialization_pb2_grpc.MaterializationServiceSer
         return board_moves_pb2.ForgetInstallationResponse(
             forgotten_count=done.deleted_count, is_complete=done.is_complete
         )
+
+    async def ForgetRepository(
+        self, request: board_moves_pb2.ForgetRepositoryRequest, _context: Any
+    ) -> board_moves_pb2.ForgetRepositoryResponse:
+        """Deletes an installation's boards of a repository that left it."""
+        count = await self._cases.forget_repository(request.installation_id, request.repository_id)
+        return board_moves_pb2.ForgetRepositoryResponse(forgotten_version_count=count)
 
     async def ListMaterializations(
         self, request: materialization_pb2.ListMaterializationsRequest, _context: Any

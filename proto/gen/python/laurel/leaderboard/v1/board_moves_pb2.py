@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'laurel/leaderboard/v1/board_moves.proto\x12\x15laurel.leaderboard.v1\x1a\x1b\x62uf/validate/validate.proto\"\x8a\x02\n\x18\x41\x64optInstallationRequest\x12%\n\x14\x66rom_installation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12%\n\x14into_installation_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12 \n\x0forganization_id\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00:~\xbaH{\x1ay\n\x1b\x61\x64opt_installation.distinct\x12\"an installation can\'t adopt itself\x1a\x36this.from_installation_id != this.into_installation_id\"9\n\x19\x41\x64optInstallationResponse\x12\x1c\n\x14\x61\x64opted_preset_count\x18\x01 \x01(\x05\"=\n\x19\x46orgetInstallationRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\"J\n\x1a\x46orgetInstallationResponse\x12\x17\n\x0f\x66orgotten_count\x18\x01 \x01(\x03\x12\x13\n\x0bis_complete\x18\x02 \x01(\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'laurel/leaderboard/v1/board_moves.proto\x12\x15laurel.leaderboard.v1\x1a\x1b\x62uf/validate/validate.proto\"\x8a\x02\n\x18\x41\x64optInstallationRequest\x12%\n\x14\x66rom_installation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12%\n\x14into_installation_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12 \n\x0forganization_id\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00:~\xbaH{\x1ay\n\x1b\x61\x64opt_installation.distinct\x12\"an installation can\'t adopt itself\x1a\x36this.from_installation_id != this.into_installation_id\"9\n\x19\x41\x64optInstallationResponse\x12\x1c\n\x14\x61\x64opted_preset_count\x18\x01 \x01(\x05\"=\n\x19\x46orgetInstallationRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\"J\n\x1a\x46orgetInstallationResponse\x12\x17\n\x0f\x66orgotten_count\x18\x01 \x01(\x03\x12\x13\n\x0bis_complete\x18\x02 \x01(\x08\"[\n\x17\x46orgetRepositoryRequest\x12 \n\x0finstallation_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\x12\x1e\n\rrepository_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02\x38\x00\";\n\x18\x46orgetRepositoryResponse\x12\x1f\n\x17\x66orgotten_version_count\x18\x01 \x01(\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,6 +42,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ADOPTINSTALLATIONREQUEST']._serialized_options = b'\272H{\032y\n\033adopt_installation.distinct\022\"an installation can\'t adopt itself\0326this.from_installation_id != this.into_installation_id'
   _globals['_FORGETINSTALLATIONREQUEST'].fields_by_name['installation_id']._loaded_options = None
   _globals['_FORGETINSTALLATIONREQUEST'].fields_by_name['installation_id']._serialized_options = b'\272H\004\"\0028\000'
+  _globals['_FORGETREPOSITORYREQUEST'].fields_by_name['installation_id']._loaded_options = None
+  _globals['_FORGETREPOSITORYREQUEST'].fields_by_name['installation_id']._serialized_options = b'\272H\004\"\0028\000'
+  _globals['_FORGETREPOSITORYREQUEST'].fields_by_name['repository_id']._loaded_options = None
+  _globals['_FORGETREPOSITORYREQUEST'].fields_by_name['repository_id']._serialized_options = b'\272H\004\"\0028\000'
   _globals['_ADOPTINSTALLATIONREQUEST']._serialized_start=96
   _globals['_ADOPTINSTALLATIONREQUEST']._serialized_end=362
   _globals['_ADOPTINSTALLATIONRESPONSE']._serialized_start=364
@@ -50,4 +54,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FORGETINSTALLATIONREQUEST']._serialized_end=484
   _globals['_FORGETINSTALLATIONRESPONSE']._serialized_start=486
   _globals['_FORGETINSTALLATIONRESPONSE']._serialized_end=560
+  _globals['_FORGETREPOSITORYREQUEST']._serialized_start=562
+  _globals['_FORGETREPOSITORYREQUEST']._serialized_end=653
+  _globals['_FORGETREPOSITORYRESPONSE']._serialized_start=655
+  _globals['_FORGETREPOSITORYRESPONSE']._serialized_end=714
 # @@protoc_insertion_point(module_scope)

@@ -106,3 +106,47 @@ class ForgetInstallationResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ForgetInstallationResponse: _TypeAlias = ForgetInstallationResponse  # noqa: Y015
+
+@_typing.final
+class ForgetRepositoryRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INSTALLATION_ID_FIELD_NUMBER: _builtins.int
+    REPOSITORY_ID_FIELD_NUMBER: _builtins.int
+    installation_id: _builtins.int
+    """Whose boards go."""
+    repository_id: _builtins.int
+    """The repository that they cover."""
+    def __init__(
+        self,
+        *,
+        installation_id: _builtins.int = ...,
+        repository_id: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["installation_id", b"installation_id", "repository_id", b"repository_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ForgetRepositoryRequest: _TypeAlias = ForgetRepositoryRequest  # noqa: Y015
+
+@_typing.final
+class ForgetRepositoryResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FORGOTTEN_VERSION_COUNT_FIELD_NUMBER: _builtins.int
+    forgotten_version_count: _builtins.int
+    """Versions that there were."""
+    def __init__(
+        self,
+        *,
+        forgotten_version_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["forgotten_version_count", b"forgotten_version_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ForgetRepositoryResponse: _TypeAlias = ForgetRepositoryResponse  # noqa: Y015

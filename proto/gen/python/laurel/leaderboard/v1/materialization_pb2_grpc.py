@@ -66,6 +66,11 @@ class MaterializationServiceStub:
                 request_serializer=laurel_dot_leaderboard_dot_v1_dot_board__moves__pb2.ForgetInstallationRequest.SerializeToString,
                 response_deserializer=laurel_dot_leaderboard_dot_v1_dot_board__moves__pb2.ForgetInstallationResponse.FromString,
                 _registered_method=True)
+        self.ForgetRepository = channel.unary_unary(
+                '/laurel.leaderboard.v1.MaterializationService/ForgetRepository',
+                request_serializer=laurel_dot_leaderboard_dot_v1_dot_board__moves__pb2.ForgetRepositoryRequest.SerializeToString,
+                response_deserializer=laurel_dot_leaderboard_dot_v1_dot_board__moves__pb2.ForgetRepositoryResponse.FromString,
+                _registered_method=True)
         self.ListMaterializations = channel.unary_unary(
                 '/laurel.leaderboard.v1.MaterializationService/ListMaterializations',
                 request_serializer=laurel_dot_leaderboard_dot_v1_dot_materialization__pb2.ListMaterializationsRequest.SerializeToString,
@@ -159,6 +164,16 @@ class MaterializationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ForgetRepository(self, request, context):
+        """Deletes an installation's boards that cover a repository which was transferred
+        to another account, with their versions and days. Its place on other boards
+        goes when they are scored without its signals. Idempotent.
+        Errors: INVALID_REQUEST, CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListMaterializations(self, request, context):
         """Versions of an installation's boards, newest first.
         Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, INSTALLATION_NOT_COVERED,
@@ -200,6 +215,11 @@ def add_MaterializationServiceServicer_to_server(servicer, server):
                     servicer.ForgetInstallation,
                     request_deserializer=laurel_dot_leaderboard_dot_v1_dot_board__moves__pb2.ForgetInstallationRequest.FromString,
                     response_serializer=laurel_dot_leaderboard_dot_v1_dot_board__moves__pb2.ForgetInstallationResponse.SerializeToString,
+            ),
+            'ForgetRepository': grpc.unary_unary_rpc_method_handler(
+                    servicer.ForgetRepository,
+                    request_deserializer=laurel_dot_leaderboard_dot_v1_dot_board__moves__pb2.ForgetRepositoryRequest.FromString,
+                    response_serializer=laurel_dot_leaderboard_dot_v1_dot_board__moves__pb2.ForgetRepositoryResponse.SerializeToString,
             ),
             'ListMaterializations': grpc.unary_unary_rpc_method_handler(
                     servicer.ListMaterializations,
@@ -370,6 +390,33 @@ class MaterializationService:
             '/laurel.leaderboard.v1.MaterializationService/ForgetInstallation',
             laurel_dot_leaderboard_dot_v1_dot_board__moves__pb2.ForgetInstallationRequest.SerializeToString,
             laurel_dot_leaderboard_dot_v1_dot_board__moves__pb2.ForgetInstallationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ForgetRepository(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.leaderboard.v1.MaterializationService/ForgetRepository',
+            laurel_dot_leaderboard_dot_v1_dot_board__moves__pb2.ForgetRepositoryRequest.SerializeToString,
+            laurel_dot_leaderboard_dot_v1_dot_board__moves__pb2.ForgetRepositoryResponse.FromString,
             options,
             channel_credentials,
             insecure,

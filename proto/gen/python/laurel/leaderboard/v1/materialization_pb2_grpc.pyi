@@ -75,6 +75,12 @@ class MaterializationServiceStub:
     complete. Idempotent.
     Errors: INVALID_REQUEST, CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
     """
+    ForgetRepository: _aio.UnaryUnaryMultiCallable[_board_moves_pb2.ForgetRepositoryRequest, _board_moves_pb2.ForgetRepositoryResponse]
+    """Deletes an installation's boards that cover a repository which was transferred
+    to another account, with their versions and days. Its place on other boards
+    goes when they are scored without its signals. Idempotent.
+    Errors: INVALID_REQUEST, CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
+    """
     ListMaterializations: _aio.UnaryUnaryMultiCallable[_materialization_pb2.ListMaterializationsRequest, _materialization_pb2.ListMaterializationsResponse]
     """Versions of an installation's boards, newest first.
     Errors: INVALID_REQUEST, INVALID_PAGE_TOKEN, INSTALLATION_NOT_COVERED,
@@ -175,6 +181,18 @@ class MaterializationServiceServicer(metaclass=_abc_1.ABCMeta):
         complete; whatever dies meanwhile, it goes on where it was. Its boards are not
         found any more at the end, and some of them before. One that has none is
         complete. Idempotent.
+        Errors: INVALID_REQUEST, CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def ForgetRepository(
+        self,
+        request: _board_moves_pb2.ForgetRepositoryRequest,
+        context: _aio.ServicerContext[_board_moves_pb2.ForgetRepositoryRequest, _abc.Awaitable[_board_moves_pb2.ForgetRepositoryResponse]],
+    ) -> _abc.Awaitable[_board_moves_pb2.ForgetRepositoryResponse]:
+        """Deletes an installation's boards that cover a repository which was transferred
+        to another account, with their versions and days. Its place on other boards
+        goes when they are scored without its signals. Idempotent.
         Errors: INVALID_REQUEST, CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
         """
 
