@@ -91,6 +91,7 @@ APPENDED = {"scoring_preset_changes", "signal_corrections"}
 # Likewise, but for how far it has come.
 KEPT = {"identity_claims"}
 FUNCTIONS = {
+    "forget_account(0)": "laurel_identity",
     "cleanup_expired_sessions()": "laurel_identity",
     "purge_expired_auth_sessions()": "laurel_identity",
     "ensure_signals_monthly_partitions('2025-01-01', '2025-01-01')": "laurel_ingest",

@@ -1,12 +1,14 @@
 """EraseInstallation, and erasing by schedule what was uninstalled long ago."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from psycopg import Connection
+from psycopg.sql import SQL, Identifier
 from structlog.testing import capture_logs
 
 from laurel.identity.v1 import installation_pb2 as pb
@@ -120,6 +122,82 @@ async def test_what_was_uninstalled_is_erased_after_thirty_days(tenants: Tenants
     await tenants.work()
     assert tenants.left() == {INSTALLED, IMPORTED}
     assert set(tenants.others.asked) == {UNINSTALLED}
+
+
+async def test_nothing_of_the_tenant_stands_anywhere_but_in_the_log_of_what_was_done(
+    tenants: Tenants,
+) -> None:
+    account, kept = 702, 701
+    with tenants.database.connect() as owner:
+        rows = Rows(owner)
+        user = rows.user(id=880_001)
+        repository = rows.repository(id=880_002, organization_id=account)
+        team = rows.team(account, id=880_003)
+        other = rows.repository(id=880_004, organization_id=kept)
+        rows.insert("organization_memberships", organization_id=account, user_id=user)
+        rows.insert("team_members", team_id=team, user_id=user)
+        rows.insert("team_repositories", team_id=team, repository_id=repository)
+        rows.insert("installation_repositories", installation_id=IMPORTED, repository_id=repository)
+        for kind, id_ in ((1, user), (2, account), (3, repository), (4, team), (3, other)):
+            rows.insert(
+                "entity_observations", kind=kind, entity_id=id_, observed_at="2026-01-01T00:00Z"
+            )
+        heard = {"kind": 6, "entity_id": team, "related_id": user}
+        rows.insert("entity_observations", **heard, observed_at="2026-01-01T00:00Z")
+        assert _places(owner, [repository]) > {"repositories", "installation_repositories"}
+    await tenants.erase(IMPORTED)
+    await tenants.work()
+    with tenants.database.connect() as owner:
+        assert _places(owner, [IMPORTED, account, repository, team]) == {"installation_works"}
+        assert _places(owner, [user]) == {"users", "entity_observations"}
+        assert _places(owner, [other, kept]) >= {"repositories", "organizations"}
+
+
+async def test_what_somebody_else_refers_to_stays(tenants: Tenants) -> None:
+    account, repository = 702, 880_002
+    with tenants.database.connect() as owner:
+        rows = Rows(owner)
+        rows.repository(id=repository, organization_id=account)
+        rows.repository(id=880_005, organization_id=account)
+        # Its signals have gone with it to another installation.
+        rows.signal(INSTALLED, rows.user(), repository)
+    await tenants.erase(IMPORTED)
+    await tenants.work()
+    with tenants.database.connect() as owner:
+        assert _places(owner, [repository]) == {"repositories", "signals_default"}
+        assert _places(owner, [880_005]) == set()
+        assert _places(owner, [account]) >= {"organizations"}
+
+
+async def test_an_account_with_another_installation_is_known_on(tenants: Tenants) -> None:
+    with tenants.database.connect() as owner:
+        rows = Rows(owner)
+        rows.repository(id=880_002, organization_id=702)
+        rows.installation(installation_id=79, app_id=9, organization_id=702)
+    await tenants.erase(IMPORTED)
+    await tenants.work()
+    assert tenants.left() == {INSTALLED, UNINSTALLED, 79}
+    with tenants.database.connect() as owner:
+        assert _places(owner, [880_002]) == {"repositories"}
+
+
+def _places(owner: Connection[Any], ids: Sequence[int]) -> set[str]:
+    """The tables of the whole schema that hold any of these numbers."""
+    columns = owner.execute(
+        "SELECT c.table_name, c.column_name FROM information_schema.columns AS c"
+        " JOIN information_schema.tables AS t USING (table_schema, table_name)"
+        " WHERE c.table_schema = 'public' AND c.data_type = 'bigint'"
+        " AND t.table_type = 'BASE TABLE' AND (c.column_name <> 'id'"
+        " OR c.table_name IN ('users', 'organizations', 'repositories', 'teams'))"
+    ).fetchall()
+    assert len(columns) > 100
+    query = SQL("SELECT EXISTS (SELECT FROM {} WHERE {} = ANY(%s))")
+    return {
+        table
+        for table, column in columns
+        if owner.execute(query.format(Identifier(table), Identifier(column)), [ids]).fetchone()
+        == (True,)
+    } - {"signals"}
 
 
 async def test_what_is_installed_is_not_erased(tenants: Tenants) -> None:

@@ -49,7 +49,7 @@ class WorkOnInstallations:
 
     async def _do(self, work: Work) -> WorkOutcome:
         if work.kind is WorkKind.ERASE:
-            return await self._erase(work.installation_id)
+            return await self._erase(work)
         heir = await self._heir(work)
         if heir is None or heir.installation_id == work.installation_id:
             return WorkOutcome.MOOT
@@ -62,14 +62,14 @@ class WorkOnInstallations:
             await self._adopt(work, heir)
         return WorkOutcome.DONE
 
-    async def _erase(self, installation_id: int) -> WorkOutcome:
+    async def _erase(self, work: Work) -> WorkOutcome:
         """Looked at before each step: what GitHub has again by now is not to be forgotten."""
         is_complete = False
         while not is_complete:
-            if not await self._works.is_gone(installation_id):
+            if not await self._works.is_gone(work.installation_id):
                 return WorkOutcome.MOOT
-            is_complete = await self._history.forget(installation_id)
-        await self._works.erase(installation_id)
+            is_complete = await self._history.forget(work.installation_id)
+        await self._works.erase(work.installation_id, work.account_id)
         return WorkOutcome.DONE
 
     async def _heir(self, work: Work) -> Heir | None:

@@ -43,8 +43,10 @@ class Works(Protocol):
         """Whether GitHub does not have the installation."""
         ...
 
-    async def erase(self, installation_id: int) -> None:
-        """Deletes the row of an installation that GitHub has no more, with what is left of it."""
+    async def erase(self, installation_id: int, account_id: int) -> None:
+        """Deletes the row of an installation that GitHub has no more, with what is left of it; and
+        what is known of its account, where that has no other one.
+        """
         ...
 
     async def succeed(self, installation_id: int, heir: Heir) -> None:

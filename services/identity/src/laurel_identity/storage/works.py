@@ -60,6 +60,9 @@ _ERASE_UNINSTALLED: Final = text(
 )
 
 
+_FORGET_ACCOUNT: Final = text("SELECT forget_account(:account_id)")
+
+
 class WorkTable:
     """Implements Works, Erasures, and the worker's OpenWork with accounts as its subjects."""
 
@@ -149,10 +152,11 @@ class WorkTable:
         async with transaction(self._engine) as connection:
             return await connection.scalar(there) is None
 
-    async def erase(self, installation_id: int) -> None:
+    async def erase(self, installation_id: int, account_id: int) -> None:
         """See Works."""
         async with transaction(self._engine) as connection:
             await connection.execute(_delete_gone(installation_id))
+            await connection.execute(_FORGET_ACCOUNT, {"account_id": account_id})
 
     async def succeed(self, installation_id: int, heir: Heir) -> None:
         """See Works."""
