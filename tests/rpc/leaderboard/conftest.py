@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -147,6 +148,13 @@ def emptied_service(module_service: Service, module_database: Database, redis_ur
     module_service.clock.set(NOON)
     module_service.inner.pointers.expire()
     return module_service
+
+
+@pytest.fixture
+def identity(emptied_service: Service) -> Any:
+    """How identity calls it: the versions of boards."""
+    channel = emptied_service.channel(PrincipalKind.SERVICE, name="identity")
+    return materialization_pb2_grpc.MaterializationServiceStub(channel)
 
 
 @asynccontextmanager

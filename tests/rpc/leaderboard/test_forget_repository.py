@@ -32,12 +32,6 @@ def service(emptied_service: Service) -> Service:
     return emptied_service
 
 
-@pytest.fixture
-def identity(service: Service) -> Any:
-    channel = service.channel(PrincipalKind.SERVICE, name="identity")
-    return materialization_pb2_grpc.MaterializationServiceStub(channel)
-
-
 async def publish(service: Service, points: int) -> None:
     boards = [BoardOf({1: points}, key) for key in (CONTRIBUTORS, OF_GONE, OF_OTHER)]
     as_of = service.clock.advance(timedelta(minutes=1))

@@ -40,12 +40,6 @@ def service(emptied_service: Service) -> Service:
     return emptied_service
 
 
-@pytest.fixture
-def identity(service: Service) -> Any:
-    channel = service.channel(PrincipalKind.SERVICE, name="identity")
-    return materialization_pb2_grpc.MaterializationServiceStub(channel)
-
-
 async def publish(service: Service, more: int = 0) -> None:
     teams = {801: 30 + more, 802: 20, 803: 10}
     boards = [
