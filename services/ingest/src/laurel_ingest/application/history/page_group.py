@@ -1,8 +1,10 @@
 """Pages of one attempt that are stored together, with the place behind the last of them."""
 
-from collections.abc import Awaitable, Callable, Iterable
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from laurel_common.clock import Clock
 from laurel_ingest.application.batch_facts import BatchFacts
@@ -18,36 +20,57 @@ _MOST_FACTS: Final = 2_000
 # After an attempt that came to no end, groups begin with so few pages, and double.
 _PAGES_AGAIN: Final = 4
 
-Save: TypeAlias = Callable[["PageGroup"], Awaitable[None]]
 
-
-class PageGroup:
+@dataclass(slots=True)
+class Pages:
     """What came of a repository and is not stored yet.
 
     `told`: its facts. `place`: where the next page begins, None where nothing has come. `asked`:
-    what each of its requests cost. `budget`: what GitHub left at the last of them; None before the
-    first, when others may know better.
+    what each of its requests cost.
     """
 
-    told: BatchFacts
-    place: Progress | None
-    asked: list[Points]
-    budget: Budget | None
-    _began: datetime | None
+    told: BatchFacts = field(default_factory=BatchFacts)
+    place: Progress | None = None
+    asked: list[Points] = field(default_factory=list)
+
+
+Save: TypeAlias = Callable[[Work, Pages], Coroutine[Any, Any, None]]
+
+
+class PageGroup:
+    """Gathers an attempt's pages; the next ones are read while those before are being stored.
+
+    Not so after an attempt that came to no end: then what has come is stored before more is asked
+    for.
+    """
 
     def __init__(self, work: Work, save: Save, clock: Clock) -> None:
-        """`save` stores the group; it is called with at least a request or a fact in it."""
+        """`save` stores pages: all of them or nothing."""
         self.work = work
         self._save = save
         self._clock = clock
         self._owner = Owner(work.probe.full_name.partition("/")[0])
         self._most_pages = _PAGES_AGAIN if work.attempts > 1 else None
-        self._empty()
+        self._pages = Pages()
+        self._storing: asyncio.Task[None] | None = None
+        self._budget: Budget | None = None
+        self._last: Points | None = None
+        self._began: datetime | None = None
+        self._is_urgent = False
 
-    def begin(self) -> None:
-        """Called before a page is asked for."""
+    async def begin(self, load: Callable[[], Awaitable[Budget]]) -> Budget:
+        """Called before a page is asked for; answers what may be asked.
+
+        Others are asked (`load`) what they know once a group, then each answer tells.
+        """
         if self._began is None:
             self._began = self._clock.now()
+        if self._budget is None:
+            known, last = await load(), self._last
+            if last is not None and (known.reset_at is None or known.reset_at <= last.reset_at):
+                known = _after(known, last)  # what is being stored has not been noted yet
+            self._budget = known
+        return self._budget
 
     def hurry(self) -> None:
         """What GitHub answers has only just been found: the next page is stored at once."""
@@ -55,49 +78,74 @@ class PageGroup:
 
     def note(self, points: Points) -> None:
         """A page has come, and cost so much."""
-        self.asked.append(points)
-        known = self.budget or Budget()
-        self.budget = known.told(points.limit, points.remaining, points.reset_at)
+        self._pages.asked.append(points)
+        self._last = points
+        self._budget = _after(self._budget or Budget(), points)
 
     def take(self, found: Iterable[Findings], following: Progress) -> None:
         """Takes in what was found, and the place behind it."""
-        work = self.work
+        work, told = self.work, self._pages.told
+        told.owners.setdefault(self._owner.login.lower(), self._owner)
         for findings in found:
-            self.told.add(findings, work.repository_id, work.probe.full_name, self._owner)
-        self.place = following
+            told.add(findings, work.repository_id, work.probe.full_name, self._owner)
+        self._pages.place = following
 
     async def add(self, found: Iterable[Findings], following: Progress) -> None:
-        """Takes a page in, and stores the group where it is time. Raises as `flush`."""
+        """Takes a page in, and has the group stored where it is time. Raises as `flush`."""
         self.take(found, following)
-        if self._is_full():
+        if not self._is_full():
+            return
+        if self._is_urgent or self._most_pages is not None:
             await self.flush()
+            return
+        await self._stored()
+        self._storing = asyncio.create_task(self._save(self.work, self._handed_over()))
 
     async def flush(self) -> None:
         """Stores what has come; all of it or nothing, and nothing of it a second time.
 
-        Raises WorkSuperseded, and the typed errors of database and directory.
+        Raises WorkSuperseded, and the typed errors of database and directory; then what came later
+        is forgotten, too, since its place is behind what was not stored.
         """
-        if not self.told.facts and not self.asked:
+        await self._stored()
+        pages = self._handed_over()
+        if pages.told.facts or pages.asked:
+            await self._save(self.work, pages)
+            if self._most_pages is not None:
+                self._most_pages *= 2
+
+    async def close(self) -> None:
+        """Gives up what is being stored, if an attempt ends before it is."""
+        if self._storing is not None:
+            self._storing.cancel()
+            await asyncio.gather(self._storing, return_exceptions=True)
+
+    async def _stored(self) -> None:
+        """Waits for those before."""
+        if self._storing is None:
             return
         try:
-            await self._save(self)
+            await self._storing
+        except BaseException:
+            self._pages = Pages()
+            raise
         finally:
-            self._empty()
-        if self._most_pages is not None:
-            self._most_pages *= 2
+            self._storing = None
+
+    def _handed_over(self) -> Pages:
+        pages, self._pages = self._pages, Pages()
+        self._budget = self._began = None
+        self._is_urgent = False
+        return pages
 
     def _is_full(self) -> bool:
-        if self._is_urgent or len(self.told.facts) >= _MOST_FACTS:
+        pages = self._pages
+        if self._is_urgent or len(pages.told.facts) >= _MOST_FACTS:
             return True
-        if self._most_pages is not None and len(self.asked) >= self._most_pages:
+        if self._most_pages is not None and len(pages.asked) >= self._most_pages:
             return True
         return self._began is not None and self._clock.now() - self._began >= _AT_ONCE
 
-    def _empty(self) -> None:
-        self.told = BatchFacts()
-        self.place = None
-        self.asked = []
-        self.budget = None
-        self._began = None
-        self._is_urgent = False
-        self.told.owners[self._owner.login.lower()] = self._owner
+
+def _after(budget: Budget, points: Points) -> Budget:
+    return budget.told(points.limit, points.remaining, points.reset_at)

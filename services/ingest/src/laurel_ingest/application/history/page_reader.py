@@ -1,5 +1,6 @@
 """Pages of a repository's lists, in sizes that GitHub answers and within its limits."""
 
+from functools import partial
 from typing import Any
 
 from laurel_common.clock import Clock
@@ -32,7 +33,6 @@ class PageReader:
         work = group.work
         owner, _, name = work.probe.full_name.partition("/")
         place = {} if "id" in variables else {"owner": owner, "name": name}
-        group.begin()
         while True:
             await self._wait(group)
             asked = place | variables | {"size": progress.size, "after": progress.after}
@@ -51,8 +51,7 @@ class PageReader:
             return page, progress
 
     async def _wait(self, group: PageGroup) -> None:
-        """Asks what others have heard once a group; then each answer tells."""
-        budget = group.budget or await self._budgets.load(group.work.installation_id)
+        budget = await group.begin(partial(self._budgets.load, group.work.installation_id))
         until = budget.wait_until(self._clock.now())
         if until is not None:
             raise GitHubRateLimited(until)

@@ -10,7 +10,7 @@ from laurel_ingest.application.batch_store import BatchStore, Stored
 from laurel_ingest.application.enrolment import Enrolment
 from laurel_ingest.application.follow_boards import BulkWrite
 from laurel_ingest.application.history.github import Listing, Page
-from laurel_ingest.application.history.page_group import PageGroup
+from laurel_ingest.application.history.page_group import PageGroup, Pages
 from laurel_ingest.application.history.ports import Work, WorkStore
 from laurel_ingest.application.ports import Directory, Storage, UnitOfWork
 from laurel_ingest.domain.facts import CommitFact, Fact, IssueFact, PullFact, RepositoryFact
@@ -129,9 +129,9 @@ class PageStore:
             async for each in _rest(review, "comments", Listing.MORE_REVIEW_COMMENTS, more):
                 nodes.review_comment(reading, findings, each, number)
 
-    async def _save(self, group: PageGroup) -> None:
-        """What was found, with the place where the next page begins; then what it has cost."""
-        work, told, place = group.work, group.told, group.place
+    async def _save(self, work: Work, pages: Pages) -> None:
+        """What was found, with the place where the next page begins, and what it has cost."""
+        told, place = pages.told, pages.place
         if place is not None and told.facts:
             now = int(self._clock.now().astimezone(UTC).timestamp())
             told.repositories.setdefault(work.repository_id, work.probe.full_name)
@@ -141,7 +141,7 @@ class PageStore:
 
             async def advance(unit: UnitOfWork, stored: Stored) -> None:
                 await self._works.advance(unit, work, place, stored.by_type, stored.withdrawn)
-                await self._works.note_asked(unit, work, group.asked)
+                await self._works.note_asked(unit, work, pages.asked)
 
             self._bulk.begins(of=installation_id)
             try:
@@ -149,9 +149,9 @@ class PageStore:
                 await self._store.store(told, installations, now, finally_=advance)
             finally:
                 self._bulk.wrote([installation_id], of=installation_id)
-        elif group.asked:
+        elif pages.asked:
             async with self._storage.transaction() as unit:
-                await self._works.note_asked(unit, work, group.asked)
+                await self._works.note_asked(unit, work, pages.asked)
 
 
 def _reading(work: Work, at: int) -> nodes.Reading:

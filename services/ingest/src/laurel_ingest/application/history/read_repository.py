@@ -82,6 +82,8 @@ class ReadRepository:
             await self._leave_out(work, "MALFORMED")
         except LaurelError as error:
             await self._fail(work, error)
+        finally:
+            await group.close()
 
     async def _fail(self, work: Work, error: LaurelError) -> None:
         log.warning("ingest_work_failed", work_id=work.id, reason=error.reason, error=str(error))
