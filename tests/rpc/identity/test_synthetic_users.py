@@ -1,12 +1,17 @@
 """Who synthetic users are, over the wire, and users whose login no source told."""
 
+import grpc
 import pytest
 
 from laurel.identity.v1 import directory_lookups_pb2, directory_upserts_pb2
 from laurel.identity.v1 import entities_pb2 as entities
+from laurel_common.auth.principal import PrincipalKind
+from laurel_common.auth.tokens import StaticToken
 from laurel_common.errors import RemoteError
 from laurel_identity.domain.names import private_address_ids, synthetic_account_id
 from tests.rpc.identity.conftest import Identity
+from tests.support.database import Database
+from tests.support.people import settle, token_of
 
 
 async def resolved(identity: Identity, *synthetic_ids: int) -> dict[int, int]:
@@ -68,3 +73,43 @@ async def test_only_synthetic_ids_are_asked_for_as_such(
         await resolved(shared_identity, user_id)
     assert refused.value.reason == "INVALID_REQUEST"
     assert [each.field for each in refused.value.violations] == ["synthetic_user_ids[0]"]
+
+
+def _channel(identity: Identity, caller: str) -> grpc.aio.Channel:
+    if caller == "user":
+        return identity.server.channel_with(StaticToken(token_of("zoe")))
+    if caller == "operator":
+        return identity.server.channel(PrincipalKind.OPERATOR)
+    covered = [-10] if caller == "backend of one installation" else None
+    return identity.server.channel(PrincipalKind.BACKEND, name=caller, installations=covered)
+
+
+@pytest.mark.parametrize(
+    ("caller", "sees"),
+    [
+        ("user", False),
+        ("backend of one installation", False),
+        ("backend", True),
+        ("operator", True),
+    ],
+)
+async def test_who_is_held_to_tenants_finds_nobody_whom_only_another_ones_signals_name(
+    identity: Identity, database: Database, caller: str, sees: bool
+) -> None:
+    with database.connect() as owner:
+        settle(owner, now=identity.clock.now())
+    author, login = min(private_address_ids(7, "linus")), "author~00c0ffee"
+    users = [entities.User(id=7, login="linus"), entities.User(id=author, login=login, name="L.")]
+    await identity.ingest.UpsertEntities(directory_upserts_pb2.UpsertEntitiesRequest(users=users))
+    directory = identity.directory(_channel(identity, caller))
+    found = await directory.BatchGetUsers(
+        directory_lookups_pb2.BatchGetUsersRequest(user_ids=[7, author])
+    )
+    assert [each.id for each in found.users] == ([author, 7] if sees else [7])
+    resolved = await directory.ResolveLogins(
+        directory_lookups_pb2.ResolveLoginsRequest(
+            user_logins=["linus", login], synthetic_user_ids=[author]
+        )
+    )
+    assert [each.id for each in resolved.users] == ([author, 7] if sees else [7])
+    assert [each.user_id for each in resolved.synthetic_users] == ([7] if sees else [])

@@ -37,10 +37,10 @@ class ResolveLogins:
         directory = self._directory
         logins, accounts = _folded(users), _folded(organizations)
         full_names = _folded(repositories)
-        # Whose a private address is, is for nobody to find out who just signed in.
-        wanted = synthetic_users if visibility.viewer is None else ()
+        wanted = [each for each in synthetic_users if visibility.shows_user(each)]
+        found = await directory.users_by_login(logins) if logins else ()
         return ResolvedLogins(
-            await directory.users_by_login(logins) if logins else (),
+            [user for user in found if visibility.shows_user(user.id)],
             await directory.organizations_by_login(accounts, visibility) if accounts else (),
             await directory.repositories_by_full_name(full_names, visibility) if full_names else (),
             await directory.users_by_synthetic_id(wanted) if wanted else {},

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from laurel_identity.domain.names import is_synthetic
 from laurel_identity.domain.owners import AccountType
 
 # Who suspended an installation that is none any more.
@@ -66,6 +67,12 @@ class Visibility:
     def covers(self, installation_id: int) -> bool:
         """Whether the caller may know of this installation."""
         return self.installations is None or installation_id in self.installations
+
+    def shows_user(self, user_id: int) -> bool:
+        """Whether the caller may know of a user. GitHub's are public; whoever has no number there
+        is known from somebody's signals alone.
+        """
+        return self.installations is None or not is_synthetic(user_id)
 
 
 @dataclass(frozen=True, slots=True)

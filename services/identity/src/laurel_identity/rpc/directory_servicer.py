@@ -67,7 +67,9 @@ class DirectoryServicer(directory_pb2_grpc.DirectoryServiceServicer):
     async def BatchGetUsers(
         self, request: directory_lookups_pb2.BatchGetUsersRequest, context: Any
     ) -> directory_lookups_pb2.BatchGetUsersResponse:
-        users = await self._do.batch_get_users(request.user_ids, bots_only=request.bots_only)
+        users = await self._do.batch_get_users(
+            request.user_ids, current_visibility(), bots_only=request.bots_only
+        )
         return directory_lookups_pb2.BatchGetUsersResponse(users=map(convert.from_user, users))
 
     async def ResolveLogins(

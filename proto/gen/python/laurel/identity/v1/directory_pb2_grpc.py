@@ -117,7 +117,10 @@ class DirectoryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def BatchGetUsers(self, request, context):
-        """The users with the given ids. Ids that nobody has are left out.
+        """The users with the given ids. Ids that nobody has are left out, and
+        synthetic ones for callers who are held to some installations (users,
+        backends whose key lists them): signals alone tell of those, maybe another
+        tenant's. Boards name the ones that the caller may see.
         Errors: INVALID_REQUEST, DATABASE_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -126,8 +129,9 @@ class DirectoryServiceServicer:
 
     def ResolveLogins(self, request, context):
         """The ids behind logins and full names, compared without regard to (ASCII)
-        case, and behind synthetic users. What nobody has is left out. At most 10,000
-        of each kind.
+        case, and behind synthetic users. What nobody has is left out, and so is what
+        the caller may not see: other tenants' organizations and repositories, and
+        synthetic users as in BatchGetUsers. At most 10,000 of each kind.
         Errors: INVALID_REQUEST, DATABASE_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -33,13 +33,17 @@ class DirectoryServiceStub:
     member who is no user), CONCURRENT_CHANGE, DATABASE_UNAVAILABLE.
     """
     BatchGetUsers: _aio.UnaryUnaryMultiCallable[_directory_lookups_pb2.BatchGetUsersRequest, _directory_lookups_pb2.BatchGetUsersResponse]
-    """The users with the given ids. Ids that nobody has are left out.
+    """The users with the given ids. Ids that nobody has are left out, and
+    synthetic ones for callers who are held to some installations (users,
+    backends whose key lists them): signals alone tell of those, maybe another
+    tenant's. Boards name the ones that the caller may see.
     Errors: INVALID_REQUEST, DATABASE_UNAVAILABLE.
     """
     ResolveLogins: _aio.UnaryUnaryMultiCallable[_directory_lookups_pb2.ResolveLoginsRequest, _directory_lookups_pb2.ResolveLoginsResponse]
     """The ids behind logins and full names, compared without regard to (ASCII)
-    case, and behind synthetic users. What nobody has is left out. At most 10,000
-    of each kind.
+    case, and behind synthetic users. What nobody has is left out, and so is what
+    the caller may not see: other tenants' organizations and repositories, and
+    synthetic users as in BatchGetUsers. At most 10,000 of each kind.
     Errors: INVALID_REQUEST, DATABASE_UNAVAILABLE.
     """
     GetOrganization: _aio.UnaryUnaryMultiCallable[_directory_lookups_pb2.GetOrganizationRequest, _directory_lookups_pb2.GetOrganizationResponse]
@@ -114,7 +118,10 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _directory_lookups_pb2.BatchGetUsersRequest,
         context: _aio.ServicerContext[_directory_lookups_pb2.BatchGetUsersRequest, _abc.Awaitable[_directory_lookups_pb2.BatchGetUsersResponse]],
     ) -> _abc.Awaitable[_directory_lookups_pb2.BatchGetUsersResponse]:
-        """The users with the given ids. Ids that nobody has are left out.
+        """The users with the given ids. Ids that nobody has are left out, and
+        synthetic ones for callers who are held to some installations (users,
+        backends whose key lists them): signals alone tell of those, maybe another
+        tenant's. Boards name the ones that the caller may see.
         Errors: INVALID_REQUEST, DATABASE_UNAVAILABLE.
         """
 
@@ -125,8 +132,9 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_directory_lookups_pb2.ResolveLoginsRequest, _abc.Awaitable[_directory_lookups_pb2.ResolveLoginsResponse]],
     ) -> _abc.Awaitable[_directory_lookups_pb2.ResolveLoginsResponse]:
         """The ids behind logins and full names, compared without regard to (ASCII)
-        case, and behind synthetic users. What nobody has is left out. At most 10,000
-        of each kind.
+        case, and behind synthetic users. What nobody has is left out, and so is what
+        the caller may not see: other tenants' organizations and repositories, and
+        synthetic users as in BatchGetUsers. At most 10,000 of each kind.
         Errors: INVALID_REQUEST, DATABASE_UNAVAILABLE.
         """
 
