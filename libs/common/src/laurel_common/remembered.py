@@ -40,27 +40,22 @@ class Kept(Generic[K, V]):
                     del self._known[oldest]
         self._known[key] = (answer, until)
 
-    def forget(self, concerns: Callable[[K], bool]) -> None:
+    def forget(self, concerns: Callable[[K], bool] = lambda _: True) -> None:
         """Keeps no answer any more whose key `concerns` holds for."""
         for known in [key for key in self._known if concerns(key)]:
             del self._known[known]
 
 
-class Remembered(Generic[K, V]):
-    """At most `limit` answers, each kept for as long as whoever gave it said.
+class Remembered(Kept[K, V]):
+    """Answers that are asked for where none is kept, each kept for as long as whoever gave it said.
 
     `forget` holds for answers that are on their way, too: they reach who waits for them and are
     not kept.
     """
 
     def __init__(self, *, limit: int, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._monotonic = monotonic
-        self._known: Kept[K, V] = Kept(limit=limit, monotonic=monotonic)
+        super().__init__(limit=limit, monotonic=monotonic)
         self._asked: dict[K, asyncio.Task[V]] = {}
-
-    def find(self, key: K) -> V | None:
-        """The answer, where one is kept."""
-        return self._known.find(key)
 
     async def get(self, key: K, ask: Callable[[], Awaitable[tuple[V, float]]]) -> V:
         """The kept answer, or what `ask` gives together with the seconds, from before it was
@@ -79,7 +74,7 @@ class Remembered(Generic[K, V]):
 
     def forget(self, concerns: Callable[[K], bool] = lambda _: True) -> None:
         """Keeps no answer any more whose key `concerns` holds for."""
-        self._known.forget(concerns)
+        super().forget(concerns)
         for asked in [key for key in self._asked if concerns(key)]:
             del self._asked[asked]
 
@@ -90,7 +85,7 @@ class Remembered(Generic[K, V]):
         try:
             answer, seconds = await ask()
             if self._asked.get(key) is asyncio.current_task():
-                self._known.keep(key, answer, asked + seconds)
+                self.keep(key, answer, asked + seconds)
             return answer
         finally:
             if self._asked.get(key) is asyncio.current_task():

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from laurel_common.deadline import set_deadline
 from laurel_common.remembered import Kept
@@ -15,7 +15,7 @@ _MAX_KEYS = 500
 _GATHER_SECONDS = 0.002
 
 
-class Batched(Generic[K, V]):
+class Batched(Kept[K, V]):
     """Looks keys up one read after the other; what is asked for during a read waits for the next.
 
     Under load a read waits a moment for others and costs its round trip once for everybody;
@@ -33,18 +33,13 @@ class Batched(Generic[K, V]):
         limit: int,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        super().__init__(limit=limit, monotonic=monotonic)
         self._read = read
         self._seconds = seconds
-        self._monotonic = monotonic
-        self._known: Kept[K, V] = Kept(limit=limit, monotonic=monotonic)
         # Who is asked about, and of them those that the next read is about.
         self._asked: dict[K, asyncio.Future[V]] = {}
         self._wanted: dict[K, asyncio.Future[V]] = {}
         self._reading: asyncio.Task[None] | None = None
-
-    def find(self, key: K) -> V | None:
-        """The answer, where one is kept."""
-        return self._known.find(key)
 
     async def get(self, key: K) -> V:
         """What there is under the key, read after it was asked for; raises what the read tells."""
@@ -59,7 +54,7 @@ class Batched(Generic[K, V]):
 
     def forget(self, concerns: Callable[[K], bool] = lambda _: True) -> None:
         """Keeps no answer any more whose key `concerns` holds for."""
-        self._known.forget(concerns)
+        super().forget(concerns)
         for key in [each for each in self._asked if each not in self._wanted and concerns(each)]:
             del self._asked[key]
 
@@ -93,5 +88,5 @@ class Batched(Generic[K, V]):
                 asked.exception()  # looked at: nobody may be waiting any more
                 continue
             if is_current:
-                self._known.keep(key, answer, until)
+                self.keep(key, answer, until)
             asked.set_result(answer)

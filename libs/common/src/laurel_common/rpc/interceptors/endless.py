@@ -42,6 +42,8 @@ class EndlessStep(Step):
 
     def leave(self, call: Call) -> None:
         """Says why it was ended, where it was."""
+        if not call.rule.endless:
+            return
         task = self._lasting.pop(call, None)
         if task is None or call.ended_by is None:
             return
