@@ -73,6 +73,8 @@ async def test_a_user_lists_and_ends_its_own_sessions_and_nobody_elses(front: Do
     assert await reason_of(user.RevokeSession(foreign)) == "SESSION_NOT_FOUND"
     theirs = auth_sessions_pb2.ListSessionsRequest(user_id=bob.id)
     assert await reason_of(user.ListSessions(theirs)) == "CALLER_NOT_ALLOWED"
+    all_of_theirs = auth_sessions_pb2.RevokeAllSessionsRequest(user_id=bob.id)
+    assert await reason_of(user.RevokeAllSessions(all_of_theirs)) == "CALLER_NOT_ALLOWED"
 
     one = auth_sessions_pb2.RevokeSessionRequest(session_id=first.session.session_id)
     await user.RevokeSession(one)

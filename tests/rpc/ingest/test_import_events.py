@@ -327,3 +327,21 @@ async def test_the_gateway_may_not_import(service: Service) -> None:
     with pytest.raises(RemoteError) as caught:
         [answer async for answer in gateway.ImportEvents(iter(requests))]
     assert (caught.value.reason, caught.value.code) == ("CALLER_NOT_ALLOWED", "PERMISSION_DENIED")
+
+
+async def test_a_limited_key_imports_into_its_own_installations_alone(service: Service) -> None:
+    channel = service.server.channel(PrincipalKind.BACKEND, name="limited", installations=[8])
+    batch = signal_imports_pb2.EventBatch(
+        sequence=1, lines=lines_of([push(commit(1))]), first_line_number=1, file_name="file"
+    )
+    requests = [
+        signal_imports_pb2.ImportEventsRequest(header=ARCHIVE),
+        signal_imports_pb2.ImportEventsRequest(batch=batch),
+    ]
+    with pytest.raises(RemoteError) as refused:
+        async for _ in signal_pb2_grpc.SignalServiceStub(channel).ImportEvents(iter(requests)):
+            pass
+    assert (refused.value.code, refused.value.reason) == (
+        "PERMISSION_DENIED",
+        "INSTALLATION_NOT_COVERED",
+    )

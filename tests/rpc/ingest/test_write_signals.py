@@ -17,7 +17,15 @@ from laurel_common.auth.principal import PrincipalKind
 from laurel_common.errors import RemoteError
 from laurel_ingest.domain.offers import OFFER
 from tests.rpc.ingest.conftest import Service
-from tests.support.ingest_builders import INSTALLATION_ID, REPOSITORY_ID, new_signal, sha
+from tests.support.ingest_builders import (
+    INSTALLATION_ID,
+    REPOSITORY_ID,
+    commit,
+    lines_of,
+    new_signal,
+    push,
+    sha,
+)
 
 pytestmark = pytest.mark.usefixtures("world")
 
@@ -272,3 +280,26 @@ async def test_an_installation_that_nobody_knows_is_not_found(service: Service) 
     with pytest.raises(RemoteError) as caught:
         await service.write([new_signal()])
     assert (caught.value.reason, caught.value.code) == ("INSTALLATION_NOT_FOUND", "NOT_FOUND")
+
+
+async def test_who_goes_while_signals_are_written_is_missed(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def enters_nobody(*_: Any) -> None: ...
+
+    async def misses_nobody(*_: Any) -> set[int]:
+        return set()
+
+    # What identity has said before is not so any more.
+    monkeypatch.setattr(service.directory, "missing_users", misses_nobody)
+    monkeypatch.setattr(service.directory, "enter", enters_nobody)
+    for writing in (
+        service.write([new_signal(user_id=99)]),
+        service.import_lines(lines_of([push(commit(1))])),
+    ):
+        with pytest.raises(RemoteError) as missed:
+            await writing
+        assert (missed.value.code, missed.value.reason) == (
+            "FAILED_PRECONDITION",
+            "REFERENCE_MISSING",
+        )

@@ -269,6 +269,18 @@ async def follow(stream: Any, seen: list[int]) -> None:
     assert (stopped.value.code, stopped.value.reason) == ("UNAVAILABLE", "NOT_SERVING")
 
 
+@pytest.mark.asyncio(loop_scope="function")
+async def test_so_many_watch_altogether(database: Database, redis_url: str, tmp_path: Path) -> None:
+    async with running_service(
+        database, redis_url, tmp_path, watchers_each=2, watchers_together=1
+    ) as service:
+        await publish(service, {1: 30})
+        stream = watch(service.boards)
+        await told(stream)
+        assert await refused(watch(service.boards)) == ("RESOURCE_EXHAUSTED", "OVERLOADED")
+        stream.cancel()
+
+
 async def refused(stream: Any) -> tuple[str, str]:
     with pytest.raises(RemoteError) as failed:
         await told(stream)

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from laurel.common.v1 import types_pb2
-from laurel.scoring.v1 import preset_pb2, range_pb2, scoring_pb2_grpc
+from laurel.scoring.v1 import explanation_pb2, preset_pb2, range_pb2, scoring_pb2_grpc
 from laurel_common.auth.access import Access
 from laurel_common.auth.principal import PrincipalKind
 from laurel_common.errors import RemoteError
@@ -309,5 +309,8 @@ async def test_what_rules_make_too_large_for_a_board_is_said_so(service: Service
         weekly_threshold=10_000,
     )
     preset = await create(service, "boundless", rules)
-    error = await refused(page(service, a_range(service, preset_id=preset.id)))
-    assert told(error) == ("FAILED_PRECONDITION", "SCORE_OUT_OF_RANGE")
+    wanted = a_range(service, preset_id=preset.id)
+    request = explanation_pb2.ExplainScoreRequest(range=wanted, entity_id=1)
+    explaining = anext(aiter(service.scoring.ExplainScore(request)))
+    for call in (page(service, wanted), explaining):
+        assert told(await refused(call)) == ("FAILED_PRECONDITION", "SCORE_OUT_OF_RANGE")

@@ -78,8 +78,7 @@ class ScoringServiceServicer:
         """Asks for all boards of an installation to be computed by its active preset
         and answers at once with the run. A run that waits already is answered
         instead of a second one; what is asked for while one runs joins the next.
-        Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, DATABASE_UNAVAILABLE,
-        DEPENDENCY_UNAVAILABLE.
+        Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, DATABASE_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

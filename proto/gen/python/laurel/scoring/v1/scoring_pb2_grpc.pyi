@@ -23,8 +23,7 @@ class ScoringServiceStub:
     """Asks for all boards of an installation to be computed by its active preset
     and answers at once with the run. A run that waits already is answered
     instead of a second one; what is asked for while one runs joins the next.
-    Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, DATABASE_UNAVAILABLE,
-    DEPENDENCY_UNAVAILABLE.
+    Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, DATABASE_UNAVAILABLE.
     """
     GetScoring: _aio.UnaryUnaryMultiCallable[_scoring_pb2.GetScoringRequest, _scoring_pb2.GetScoringResponse]
     """One run.
@@ -85,8 +84,7 @@ class ScoringServiceServicer(metaclass=_abc_1.ABCMeta):
         """Asks for all boards of an installation to be computed by its active preset
         and answers at once with the run. A run that waits already is answered
         instead of a second one; what is asked for while one runs joins the next.
-        Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, DATABASE_UNAVAILABLE,
-        DEPENDENCY_UNAVAILABLE.
+        Errors: INVALID_REQUEST, INSTALLATION_NOT_FOUND, DATABASE_UNAVAILABLE.
         """
 
     @_abc_1.abstractmethod
