@@ -1,6 +1,5 @@
 """Who may call what, as the contracts say, and that nobody's methods do not exist."""
 
-import re
 from importlib import import_module
 
 import pytest
@@ -12,8 +11,8 @@ from laurel_cli.stack.layout import SERVICES
 from laurel_common.errors import LaurelError
 from laurel_common.rpc.policy import rules_of
 from laurel_common.rpc.status import CODES
+from tests.support.answers import documented
 from tests.support.contracts import MODULES
-from tools.genproto import PROTO
 
 _LETTERS = {
     policy_pb2.CALLER_USER: "U",
@@ -166,17 +165,10 @@ def test_no_request_names_an_installation_where_nobody_looks(method: MethodDescr
 
 def test_the_errors_that_methods_document_are_reasons() -> None:
     known = {name.removeprefix("ERROR_REASON_") for name in errors_pb2.ErrorReason.keys()}  # noqa: SIM118 - an enum wrapper is no dict
-    documented = 0
-    for path in (PROTO / "laurel").rglob("*.proto"):
-        for comment in re.findall(r"(?:^\s*//.*\n)+(?=\s*rpc )", path.read_text(), re.MULTILINE):
-            text = " ".join(line.strip().removeprefix("//") for line in comment.splitlines())
-            listed = text.partition("Errors:")[2]
-            # What stands in brackets explains the reason before it.
-            words = set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", re.sub(r"\(.*?\)", "", listed)))
-            assert listed, f"{path.name}: a method without its errors: {comment}"
-            assert words <= known, f"{path.name}: {words - known}"
-            documented += 1
-    assert documented == len(_methods())
+    assert len(documented()) == len(_methods())
+    for method, reasons in documented().items():
+        assert reasons, f"{method}: a method without its errors"
+        assert reasons <= known, f"{method}: {reasons - known}"
 
 
 def test_every_error_class_has_a_reason_with_a_code() -> None:
