@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,9 +19,17 @@ from laurel_common.errors import DatabaseUnavailable
 from laurel_common.redis import create_redis
 from laurel_common.testing.clock import FakeClock
 from laurel_embedded import EmbeddedValkey
+from laurel_leaderboard.domain.boards import EntityType
 from laurel_leaderboard.domain.errors import BoardNotFound
 from tests.integration.leaderboard.conftest import Replica, Told
-from tests.support.leaderboard_builders import NOON, PRESET, BoardOf, address_of, header_of
+from tests.support.leaderboard_builders import (
+    NOON,
+    PRESET,
+    TEAMS,
+    BoardOf,
+    address_of,
+    header_of,
+)
 
 BOARD = BoardOf({n: 1_000 * n for n in range(1, 8)})
 SECOND = timedelta(seconds=1)
@@ -115,11 +124,16 @@ async def test_an_older_version_never_takes_a_newer_ones_place_in_redis(
     old = await replica.versions.current(address_of())
     await replica.publish(BoardOf({1: 1}), header=header_of(NOON + SECOND))
     assert old is not None
-    await replica.shared.note_pointers([old], clock.now())
+    # Beside others, which are noted all the same.
+    teams = replace(old, board=TEAMS)
+    repositories = replace(old, board=TEAMS._replace(entity_type=EntityType.REPOSITORY))
+    await replica.shared.note_pointers([teams, old, repositories], clock.now())
     noted = await replica.shared.pointer(address_of())
     assert noted is not None
     assert noted[0].number == 2
     assert noted[0] == await replica.versions.current(address_of())
+    for other in (teams, repositories):
+        assert await replica.shared.pointer(address_of(other.board)) == (other, clock.now())
 
 
 async def test_every_replica_sees_a_publish_that_it_is_told_of(

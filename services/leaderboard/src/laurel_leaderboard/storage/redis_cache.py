@@ -32,22 +32,24 @@ PAUSE = timedelta(seconds=1)
 _BATCH = 500
 
 # A pointer is never replaced by an older version's, nor by the same version's from before a mark:
-# publishers, markers and readers write in any order.
+# publishers, markers and readers write in any order. Many at once: a change marks all boards of an
+# installation, and a call costs more than what it does.
 _SET_UNLESS_NEWER = """
 local function order(value)
     local number, marks = string.match(value, '^(%d+) (%d+) ')
     return tonumber(number), tonumber(marks)
 end
-local old = redis.call('GET', KEYS[1])
-if old then
+local function is_newer(old, new)
     local old_number, old_marks = order(old)
-    local number, marks = order(ARGV[1])
-    if old_number > number or (old_number == number and old_marks > marks) then
-        return 0
+    local number, marks = order(new)
+    return old_number > number or (old_number == number and old_marks > marks)
+end
+for index, key in ipairs(KEYS) do
+    local old, new = redis.call('GET', key), ARGV[index + 1]
+    if not (old and is_newer(old, new)) then
+        redis.call('SET', key, new, 'PX', ARGV[1])
     end
 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return 1
 """
 # Before a page's entries: whether more follow, and the last one's place.
 _PAGE_HEAD = struct.Struct(">?qq")
@@ -146,18 +148,19 @@ class RedisCache:
         return cast(bytes | None, await self._redis.get(key))
 
     async def _note(self, versions: list[Version], confirmed_at: datetime) -> None:
+        keys, values = [], []
+        for version in versions:
+            keys.append(pointer_key(version.preset.preset_id, version.board))
+            # Both marks only grow.
+            marks = version.stale_mark + version.settled_mark
+            dumped = _dump(_values(version), confirmed_at)
+            values.append(b"%d %d %b" % (version.number, marks, dumped))
+        lifetime = int(POINTER_LIFETIME.total_seconds() * 1000)
         async with self._redis.pipeline(transaction=False) as pipe:
             for preset in {version.preset for version in versions}:
                 value = _dump([*preset], confirmed_at)
                 pipe.set(preset_key(preset.preset_id), value, px=POINTER_LIFETIME)
-            lifetime = int(POINTER_LIFETIME.total_seconds() * 1000)
-            for version in versions:
-                key = pointer_key(version.preset.preset_id, version.board)
-                # Both marks only grow.
-                marks = version.stale_mark + version.settled_mark
-                dumped = _dump(_values(version), confirmed_at)
-                value = b"%d %d %b" % (version.number, marks, dumped)
-                await self._script(keys=[key], args=[value, lifetime], client=pipe)
+            await self._script(keys=keys, args=[lifetime, *values], client=pipe)
             await pipe.execute()
 
     async def _ask(self, call: Callable[[], Awaitable[T]], default: T) -> T:
