@@ -1,13 +1,14 @@
 """One signed-in user, for tests of services other than identity."""
 
-from laurel_common.auth.access import Access
+from laurel_common.auth.access import Access, AccessResolver
 from laurel_common.auth.principal import Principal, PrincipalKind
+from laurel_common.auth.sessions import SessionResolver
 from laurel_common.errors import CallerNotAllowed, InstallationNotFound, Unauthenticated
 
 TOKEN = "5e" * 32
 
 
-class SignedIn:
+class SignedIn(SessionResolver, AccessResolver):
     """Resolves TOKEN alone, with the access that a test says: a SessionResolver and an
     AccessResolver.
     """

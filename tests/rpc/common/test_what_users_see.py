@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from laurel_common.auth import Access, Principal, PrincipalKind, current_access
+from laurel_common.auth.access import AccessResolver
+from laurel_common.auth.sessions import SessionResolver
 from laurel_common.auth.tokens import StaticToken
 from laurel_common.errors import (
     CallerNotAllowed,
@@ -23,7 +25,7 @@ ADA = Principal(PrincipalKind.USER, "ada", token_id="b" * 64, user_id=7)
 MASKED = Access(hidden_repositories=frozenset({1}))
 
 
-class Identity:
+class Identity(SessionResolver, AccessResolver):
     """Sessions and access as a test says: 42 is Ada's, 43 hers to administer, the rest unknown."""
 
     def __init__(self) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from laurel_common.auth import Principal, PrincipalKind
 from laurel_common.auth.operator import mint_operator_token
+from laurel_common.auth.sessions import SessionResolver
 from laurel_common.auth.tokens import StaticToken, TokenSource, mint
 from laurel_common.clock import SystemClock
 from laurel_common.errors import RemoteError, Unauthenticated
@@ -265,7 +266,7 @@ async def test_a_stream_may_not_wander_to_another_installation(start: Start) -> 
     assert await join(0, 5) == "INSTALLATION_NOT_COVERED"
 
 
-class Sessions:
+class Sessions(SessionResolver):
     async def resolve(self, token: str) -> Principal:
         if token != "a" * 64:
             raise Unauthenticated

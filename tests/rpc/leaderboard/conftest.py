@@ -13,9 +13,10 @@ from psycopg import sql
 from redis.asyncio import Redis
 
 from laurel.leaderboard.v1 import leaderboard_pb2_grpc, materialization_pb2_grpc
-from laurel_common.auth.access import Access
+from laurel_common.auth.access import Access, AccessResolver
 from laurel_common.auth.keys import generate_private_key
 from laurel_common.auth.principal import Principal, PrincipalKind
+from laurel_common.auth.sessions import SessionResolver
 from laurel_common.auth.tokens import StaticToken
 from laurel_common.errors import DependencyUnavailable, InstallationNotFound, Unauthenticated
 from laurel_common.testing.clock import FakeClock
@@ -65,7 +66,7 @@ class KnownProfiles:
         return int(number) if known == kind else None
 
 
-class Users:
+class Users(SessionResolver, AccessResolver):
     """Sessions by token, and what of the usual installation each sees."""
 
     def __init__(self) -> None:

@@ -19,9 +19,10 @@ from laurel.scoring.v1 import (
     scoring_pb2,
     scoring_pb2_grpc,
 )
-from laurel_common.auth.access import Access
+from laurel_common.auth.access import Access, AccessResolver
 from laurel_common.auth.keys import generate_private_key
 from laurel_common.auth.principal import Principal, PrincipalKind
+from laurel_common.auth.sessions import SessionResolver
 from laurel_common.auth.tokens import StaticToken
 from laurel_common.errors import CallerNotAllowed
 from laurel_common.testing.clock import FakeClock
@@ -114,7 +115,7 @@ class Service:
         return header, lines
 
 
-class Someone:
+class Someone(SessionResolver, AccessResolver):
     """A user's session, and what the user may see."""
 
     TOKEN = "a" * 64

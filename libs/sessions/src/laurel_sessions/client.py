@@ -12,8 +12,9 @@ from laurel.identity.v1 import (
     directory_access_pb2,
     directory_pb2_grpc,
 )
-from laurel_common.auth.access import Access
+from laurel_common.auth.access import Access, AccessResolver
 from laurel_common.auth.principal import Principal, PrincipalKind
+from laurel_common.auth.sessions import SessionResolver
 from laurel_common.errors import (
     CallerNotAllowed,
     DependencyUnavailable,
@@ -37,7 +38,7 @@ _AWAY = {"UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "CANCELLED"}
 Refusal = type[LaurelError]
 
 
-class IdentitySessions:
+class IdentitySessions(SessionResolver, AccessResolver):
     """Implements SessionResolver and AccessResolver, by five seconds at most behind identity."""
 
     def __init__(
@@ -53,22 +54,33 @@ class IdentitySessions:
             limit=_MAX_ACCESS, monotonic=monotonic
         )
 
+    def known(self, token: str) -> Principal | None:
+        """See SessionResolver."""
+        found = self._sessions.find(_session_id(token))
+        if found is None or isinstance(found, Principal):
+            return found
+        raise found
+
     async def resolve(self, token: str) -> Principal:
         """See SessionResolver."""
-        session_id = sha256(token.encode()).hexdigest()
-        found = self._sessions.find(session_id)
-        if found is None:
-            found = await self._sessions.get(session_id, lambda: self._introspect(token))
+        found = await self._sessions.get(_session_id(token), lambda: self._introspect(token))
         if isinstance(found, Principal):
+            return found
+        raise found
+
+    def known_access(
+        self, session_id: str, installation_id: int, *, require_admin: bool
+    ) -> Access | None:
+        """See AccessResolver."""
+        found = self._access.find((session_id, installation_id, require_admin))
+        if found is None or isinstance(found, Access):
             return found
         raise found
 
     async def access(self, session_id: str, installation_id: int, *, require_admin: bool) -> Access:
         """See AccessResolver."""
         key = (session_id, installation_id, require_admin)
-        found = self._access.find(key)
-        if found is None:
-            found = await self._access.get(key, lambda: self._check(*key))
+        found = await self._access.get(key, lambda: self._check(*key))
         if isinstance(found, Access):
             return found
         raise found
@@ -128,6 +140,10 @@ class IdentitySessions:
             ),
             seconds,
         )
+
+
+def _session_id(token: str) -> str:
+    return sha256(token.encode()).hexdigest()
 
 
 def _seconds(told: float) -> float:

@@ -3,8 +3,9 @@
 import time
 from collections.abc import Callable
 
-from laurel_common.auth.access import Access
+from laurel_common.auth.access import Access, AccessResolver
 from laurel_common.auth.principal import Principal, PrincipalKind
+from laurel_common.auth.sessions import SessionResolver
 from laurel_common.errors import CallerNotAllowed, TokenExpired, Unauthenticated
 from laurel_common.remembered import Remembered
 from laurel_identity.application.check_access import CheckAccess
@@ -16,7 +17,7 @@ from laurel_identity.domain.sessions import TokenState
 _MAX_KEPT = 10_000
 
 
-class LocalUsers:
+class LocalUsers(SessionResolver, AccessResolver):
     """Implements SessionResolver and AccessResolver.
 
     Here a user's principal lists the installations that it may know of: identity's lists span

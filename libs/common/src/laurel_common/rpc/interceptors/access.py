@@ -3,7 +3,7 @@
 from collections.abc import Awaitable
 from typing import Any
 
-from laurel_common.auth.access import AccessResolver
+from laurel_common.auth.access import Access, AccessResolver
 from laurel_common.auth.principal import Principal, PrincipalKind
 from laurel_common.auth.sessions import SessionResolver
 from laurel_common.errors import CallerNotAllowed, InstallationNotFound
@@ -54,7 +54,15 @@ class AccessStep(Step):
         if len(named) > 1:
             # No method for users names two: what one of them shows is not the other's to show.
             raise CallerNotAllowed
-        return self._resolve(call, user, named[0])
+        if self._resolver is None:
+            raise InstallationNotFound
+        known = self._resolver.known_access(
+            user.token_id, named[0], require_admin=call.rule.admins_only
+        )
+        if known is None:
+            return self._resolve(call, user, named[0])
+        _admit(call, known, named[0])
+        return None
 
     def leave(self, call: Call) -> None:
         """Ends the watch; says what it found where that ended the call."""
@@ -67,10 +75,7 @@ class AccessStep(Step):
         access = await self._resolver.access(
             user.token_id, installation_id, require_admin=call.rule.admins_only
         )
-        if not access.is_member and not call.rule.outside_collaborators:
-            raise CallerNotAllowed
-        call.surroundings.access = access
-        call.installation_id = installation_id
+        _admit(call, access, installation_id)
 
     async def _recheck(self, call: Call) -> None:
         """Raises what ends the stream; what became hidden meanwhile is hidden from now on."""
@@ -80,6 +85,13 @@ class AccessStep(Step):
         await self._sessions.resolve(bearer_of(call))
         if call.installation_id:
             await self._resolve(call, user, call.installation_id)
+
+
+def _admit(call: Call, access: Access, installation_id: int) -> None:
+    if not access.is_member and not call.rule.outside_collaborators:
+        raise CallerNotAllowed
+    call.surroundings.access = access
+    call.installation_id = installation_id
 
 
 def _user_of(call: Call) -> Principal | None:

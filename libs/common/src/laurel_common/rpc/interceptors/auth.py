@@ -32,14 +32,18 @@ class AuthStep(Step):
             return None
         token = bearer_of(call)
         if is_session_token(token):
-            return self._resolve(call, token)
+            if self._sessions is None:
+                raise Unauthenticated
+            known = self._sessions.known(token)
+            if known is None:
+                return self._resolve(call, token, self._sessions)
+            self._admit(call, known)
+            return None
         self._admit(call, self._verifier.verify(token))
         return None
 
-    async def _resolve(self, call: Call, token: str) -> None:
-        if self._sessions is None:
-            raise Unauthenticated
-        self._admit(call, await self._sessions.resolve(token))
+    async def _resolve(self, call: Call, token: str, sessions: SessionResolver) -> None:
+        self._admit(call, await sessions.resolve(token))
 
     @staticmethod
     def _admit(call: Call, principal: Principal) -> None:
