@@ -70,14 +70,14 @@ def laurel(
     return done
 
 
-def start_up(home: Path, arguments: Sequence[str] = ()) -> Up:
+def start_up(home: Path, arguments: Sequence[str] = (), **variables: str) -> Up:
     """Starts `laurel up` in `home` and waits until it says that it is up."""
     home.mkdir(parents=True, exist_ok=True)
     with (home / "up.out").open("wb") as output:
         process = subprocess.Popen(
             [str(BIN / "laurel"), "up", "--ports", "any", *arguments],
             cwd=home,
-            env=environment(),
+            env=environment(**variables),
             stdout=output,
             stderr=output,
         )

@@ -210,13 +210,31 @@ def test_everything_is_found_again_after_the_supervisor_is_killed(tmp_path: Path
         assert "INSTALLATION_NOT_FOUND" in done.stderr
 
 
-def test_ctrl_c_stops_everything_in_order(tmp_path: Path) -> None:
-    up = start_up(tmp_path)
-    services = [identity_of(up, name) for name in SERVICES]
+@pytest.mark.skipif(sys.platform != "linux", reason="whose child a process is comes from /proc")
+def test_ctrl_c_stops_everything_in_order_also_where_services_are_two_processes_each(
+    tmp_path: Path,
+) -> None:
+    up = start_up(tmp_path, LAUREL_PROCESSES="2")
+    logs = {name: up.data / "log" / f"{name}.log" for name in SERVICES}
+    # Each process looks after its own health.
+    wait_for(lambda: all(_told(log, '"serving": true') == 2 for log in logs.values()))
+    parents = [identity_of(up, name) for name in SERVICES]
+    services = [*parents, *(each for parent in parents for each in _children_of(parent))]
+    assert len(services) == 3 * len(SERVICES)
+    assert states(up) == dict.fromkeys(SERVICES, "SERVING")
     postgres = int((up.data / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
     assert stop(up) == 0
     assert not any(each.runs for each in services)
     assert ProcessIdentity.of(postgres) is None
     assert not list((up.data / "run").iterdir())
-    for name in SERVICES:
-        assert '"event": "stopped"' in (up.data / "log" / f"{name}.log").read_text()
+    assert [_told(log, '"event": "stopped"') for log in logs.values()] == [2] * len(SERVICES)
+
+
+def _told(log: Path, what: str) -> int:
+    return log.read_text().count(what)
+
+
+def _children_of(parent: ProcessIdentity) -> list[ProcessIdentity]:
+    listed = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text()
+    found = [ProcessIdentity.of(int(each)) for each in listed.split()]
+    return [each for each in found if each is not None]
