@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 from psycopg import sql
 
-from laurel.identity.v1 import auth_sessions_pb2, directory_access_pb2, directory_pb2_grpc
+from laurel.identity.v1 import (
+    auth_sessions_pb2,
+    directory_access_pb2,
+    directory_pb2_grpc,
+    installation_pb2,
+)
 from laurel_common.auth.principal import PrincipalKind
 from laurel_common.errors import RemoteError
 from laurel_identity.domain.errors import SessionNotFound, SignInMisconfigured
@@ -262,6 +267,44 @@ async def test_what_can_be_read_is_asked_again_after_an_hour(front: Door) -> Non
     assert await asking.hidden() == []
     front.clock.advance(timedelta(hours=1))
     assert await asking.hidden() == [vault.id]
+
+
+async def test_who_is_no_member_sees_what_github_lists_to_it_within_the_hour(front: Door) -> None:
+    acme, otto = front.world.organization("acme"), front.world.user("otto")
+    signed_in = await front.sign_in(otto)
+    site = front.world.repository(acme, "site", collaborators={otto.id: "read"})
+    asking = Asking(front, front.install(acme), signed_in.session.session_id)
+    tenants = front.tenants(signed_in.session_token)
+
+    async def own() -> list[int]:
+        front.identity.forget()
+        listed = await tenants.ListInstallations(installation_pb2.ListInstallationsRequest())
+        return [each.installation_id for each in listed.installations]
+
+    async def is_linked() -> bool:
+        return await own() == [asking.installation_id]
+
+    async def is_refused() -> bool:
+        return await reason_of(asking.hidden()) == "INSTALLATION_NOT_FOUND"
+
+    assert await own() == []
+    front.clock.advance(timedelta(minutes=59))
+    assert await own() == []
+    assert front.github.count("GET", "/user/installations") == 1
+    front.clock.advance(timedelta(minutes=1))
+    await until(is_linked, "the session is linked")
+    access = await asking.access(require_admin=False)
+    assert list(access.readable_repository_ids) == [site.id]
+
+    # GitHub failing takes nothing away, and is asked again a minute later.
+    site.collaborators.clear()
+    front.github.faults.add("GET /user/installations$", status=502)
+    front.clock.advance(timedelta(hours=1))
+    assert await is_linked()
+    await until(lambda: front.github.count("GET", "/user/installations") == 3, "it was asked")
+    front.clock.advance(timedelta(minutes=1))
+    await until(is_refused, "the session is unlinked")
+    assert front.github.count("GET", "/user/installations") == 4
 
 
 async def test_whether_somebody_is_an_admin_is_what_github_says_now(front: Door) -> None:

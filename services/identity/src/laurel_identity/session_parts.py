@@ -15,6 +15,7 @@ from laurel_identity.application.begin_sign_in import LASTS, BeginSignIn, States
 from laurel_identity.application.check_access import CheckAccess
 from laurel_identity.application.complete_sign_in import CompleteSignIn
 from laurel_identity.application.discover import Discover
+from laurel_identity.application.discover_again import DiscoverAgain
 from laurel_identity.application.end_sessions import EndSessions
 from laurel_identity.application.introspect_token import IntrospectToken
 from laurel_identity.application.keep_sessions import KeepSessions
@@ -114,8 +115,11 @@ def build_sessions(
         clock=clock,
         monotonic=monotonic,
     )
-    check_access = CheckAccess(access, recent, ask, clock, monotonic=monotonic)
-    users = LocalUsers(introspect_token, check_access, access, monotonic=monotonic)
+    again = DiscoverAgain(
+        tokens=tokens, users=github.users, sessions=store, clock=clock, monotonic=monotonic
+    )
+    check_access = CheckAccess(access, recent, ask, again, clock, monotonic=monotonic)
+    users = LocalUsers(introspect_token, check_access, access, again, monotonic=monotonic)
     pending = RedisPendingSignIns(redis, seconds=int(LASTS.total_seconds()))
     states = States(seals)
     keep = KeepSessions(store, interval=settings.session_interval_seconds)

@@ -10,6 +10,7 @@ from laurel_common.clock import Clock
 from laurel_common.errors import DatabaseUnavailable, InstallationNotFound
 from laurel_common.remembered import Remembered
 from laurel_identity.application.ask_github import AskGitHub
+from laurel_identity.application.discover_again import DiscoverAgain
 from laurel_identity.application.introspect_token import KEPT_HERE_SECONDS, KEPT_SECONDS
 from laurel_identity.application.session_ports import AccessReader, RecentAnswers
 from laurel_identity.application.session_text import grant_from_text, grant_to_text
@@ -40,6 +41,7 @@ class CheckAccess:
         access: AccessReader,
         recent: RecentAnswers,
         github: AskGitHub,
+        discover_again: DiscoverAgain,
         clock: Clock,
         *,
         monotonic: Callable[[], float] = time.monotonic,
@@ -47,6 +49,7 @@ class CheckAccess:
         self._access = access
         self._recent = recent
         self._github = github
+        self._discover_again = discover_again
         self._clock = clock
         self._monotonic = monotonic
         self._kept: Remembered[Key, _Read] = Remembered(limit=_MAX_KEPT, monotonic=monotonic)
@@ -94,6 +97,7 @@ class CheckAccess:
 
     async def _find(self, session_id: str, installation_id: int) -> Grant | None:
         standing = await self._standing(session_id, installation_id)
+        self._discover_again(session_id)
         if standing is None:
             return None
         if standing.wants_reading(self._clock.now()):

@@ -9,6 +9,7 @@ from laurel_common.auth.sessions import SessionResolver
 from laurel_common.errors import CallerNotAllowed, TokenExpired, Unauthenticated
 from laurel_common.remembered import Remembered
 from laurel_identity.application.check_access import CheckAccess
+from laurel_identity.application.discover_again import DiscoverAgain
 from laurel_identity.application.introspect_token import KEPT_HERE_SECONDS, IntrospectToken
 from laurel_identity.application.session_ports import AccessReader
 from laurel_identity.domain.errors import SessionNotFound
@@ -29,12 +30,14 @@ class LocalUsers(SessionResolver, AccessResolver):
         introspect_token: IntrospectToken,
         check_access: CheckAccess,
         reader: AccessReader,
+        discover_again: DiscoverAgain,
         *,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._introspect_token = introspect_token
         self._check_access = check_access
         self._reader = reader
+        self._discover_again = discover_again
         self._seen: Remembered[str, frozenset[int]] = Remembered(
             limit=_MAX_KEPT, monotonic=monotonic
         )
@@ -60,6 +63,7 @@ class LocalUsers(SessionResolver, AccessResolver):
         self._seen.forget(concerns)
 
     async def _see(self, session_id: str) -> tuple[frozenset[int], float]:
+        self._discover_again(session_id)
         return frozenset(await self._reader.seen_installations(session_id)), KEPT_HERE_SECONDS
 
     async def access(self, session_id: str, installation_id: int, *, require_admin: bool) -> Access:
