@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -24,6 +26,7 @@ from tests.support.github.from_payload import fill
 from tests.support.github.life import Life
 from tests.support.rows import Rows
 from tests.support.shared import shared_data
+from tests.support.spoiling import spoilt
 
 HANDLED = pb.INSTALLATION_EVENT_OUTCOME_HANDLED
 IGNORED = pb.INSTALLATION_EVENT_OUTCOME_IGNORED
@@ -256,6 +259,7 @@ async def test_what_concerns_nothing_here_changes_nothing(
         pytest.param("team", b"[1]", id="no object"),
         pytest.param("team", b"[" * 5000, id="deep"),
         pytest.param("team", b'{"team": {"id": "1"}, "organization": {"id": 1}}', id="a text id"),
+        pytest.param("team", b'{"team": {"id": true}, "organization": {"id": 1}}', id="a truth"),
         pytest.param("team", b'{"team": {"id": 1}}', id="no account"),
         pytest.param("membership", b'{"team": {"id": 1}, "member": null}', id="no member"),
     ],
@@ -267,6 +271,41 @@ async def test_a_payload_that_cannot_be_read_is_the_field_at_fault(
         await told.send(pb.HandleInstallationEventRequest(event=event, payload=payload))
     assert (refused.value.code, refused.value.reason) == ("INVALID_ARGUMENT", "INVALID_REQUEST")
     assert {each.field for each in refused.value.violations} == {"payload"}
+
+
+async def test_whatever_a_payload_holds_it_is_answered_and_the_next_event_is_handled(
+    told: Told,
+) -> None:
+    await told.install()
+    acme, events = told.acme, Events(told.acme.world)
+    draw = Random(1)  # noqa: S311 - a story, no secret
+    sound = [
+        events.installation("created", acme.installation),
+        events.installation_repositories("added", acme.installation),
+        events.installation_target(acme.installation),
+        events.organization("member_added", acme.installation, acme.bob),
+        events.membership("added", acme.installation, acme.team, acme.bob),
+        events.team("edited", acme.installation, acme.team),
+        events.repository("edited", acme.installation, acme.public),
+        events.member("added", acme.installation, acme.public, acme.stranger),
+        Event("github_app_authorization", {"action": "revoked", "sender": {"id": acme.ann.id}}),
+    ]
+    everything = "SELECT id FROM teams UNION ALL SELECT id FROM repositories ORDER BY 1"
+    before = told.rows(everything)
+    outcomes = Counter[object]()
+    for event in sound:
+        for body in spoilt(event.payload, draw, 6):
+            request = pb.HandleInstallationEventRequest(event=event.name, payload=body)
+            try:
+                outcomes[await told.send(request)] += 1
+            except RemoteError as refused:
+                fields = {each.field for each in refused.violations}
+                outcomes[refused.code, refused.reason, *fields] += 1
+        assert await told.tell(event) == HANDLED, event.name
+    refusal = ("INVALID_ARGUMENT", "INVALID_REQUEST", "payload")
+    assert outcomes.keys() == {HANDLED, IGNORED, refusal}
+    assert min(outcomes.values()) >= 10, outcomes
+    assert told.rows(everything) == before
 
 
 async def test_trouble_at_github_leaves_everything_as_it_was(told: Told) -> None:

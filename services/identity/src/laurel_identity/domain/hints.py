@@ -124,8 +124,9 @@ def _id(payload: Payload, *path: str) -> int | None:
     found: Any = payload
     for name in path:
         found = found.get(name) if isinstance(found, Mapping) else None
-    # GitHub's ids are positive, and fit what the database holds.
-    return found if isinstance(found, int) and 0 < found < 2**63 else None
+    # GitHub's ids are positive, and fit what the database holds; Python's True is an int.
+    is_number = isinstance(found, int) and not isinstance(found, bool)
+    return found if is_number and 0 < found < 2**63 else None
 
 
 def _incomplete(*path: str) -> InvalidRequest:
