@@ -1,6 +1,7 @@
 """What is known of repositories, from imports and webhooks to the run that fills the gaps."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,13 @@ from tests.support.ingest_builders import commit, lines_of, push
 from tests.support.ingest_ground import Ground
 
 HOUR = timedelta(hours=1)
+
+
+def bare_push() -> dict[str, Any]:
+    """A push as GH Archive shows it since October 2025."""
+    told = push()
+    del told["payload"]["commits"], told["payload"]["size"]
+    return told
 
 
 async def summary(ground: Ground, repository_id: int | None = None) -> CoverageSummary:
@@ -91,6 +99,8 @@ async def test_a_repository_that_cannot_be_read_says_why(ground: Ground) -> None
             push(commit(1), size=25, ref="refs/heads/topic"), set[str](), id="another branch"
         ),
         pytest.param(push(commit(1)), set[str](), id="all of it"),
+        pytest.param(bare_push(), {"push_without_commits"}, id="nothing of it"),
+        pytest.param(push(size=3), {"push_truncated"}, id="nothing of an unknown repository's"),
     ],
 )
 async def test_an_archive_that_shows_less_than_happened_leaves_a_gap(

@@ -58,7 +58,7 @@ def test_a_gap_has_a_reason(
 @pytest.mark.parametrize(
     ("states", "line"),
     [
-        pytest.param([], "nothing is known of its repositories", id="none"),
+        pytest.param([], "nothing is known yet", id="none"),
         pytest.param(
             [state()],
             "whole, 10 of 10 commits, pull requests and issues; last event 2026-02-01 11:58 UTC",

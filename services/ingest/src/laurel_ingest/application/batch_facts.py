@@ -51,6 +51,8 @@ class BatchFacts:
         for what, branch in found.lacks:
             lack = (repository_id, what, branch)
             self.lacks[lack] = max(found.at, self.lacks.get(lack, 0))
+            # Something counts in it that was not shown: only what is entered can have gaps.
+            self.repositories[repository_id] = full_name
         self.author_logins.update(found.author_logins)
         for user_id, person in found.people.items():
             known_person = self.people.get(user_id)

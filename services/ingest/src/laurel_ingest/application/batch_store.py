@@ -96,7 +96,8 @@ class BatchStore:
             fresh_claims = await unit.facts.claim(claims_told)
             reopened = await unit.facts.crediting(fresh_claims)
             keys = told.facts.keys() | reopened | set(again)
-            await unit.signals.lock(sorted({key[0] for key in keys}))
+            told_of = {key[0] for key in keys} | {lack[0] for lack in told.lacks}
+            await unit.signals.lock(sorted(told_of))
             remembered = await Remembered.of(unit.facts, {key[0] for key in keys})
             before = await remembered.load(keys)
             facts, changed = _merged(told.facts, before)

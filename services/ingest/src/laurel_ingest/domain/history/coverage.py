@@ -90,7 +90,7 @@ class CoverageSummary:
     def line(self) -> str:
         """The same for people to read."""
         if not self.repositories:
-            return "nothing is known of its repositories"
+            return "nothing is known yet"
         if self.repositories == 1:
             parts = ["whole" if self.whole else "not whole"]
         else:
