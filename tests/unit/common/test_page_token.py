@@ -36,6 +36,20 @@ def test_a_token_with_one_changed_character_is_refused(position: int, bit: int) 
         TOKENS.open("board", sealed[:place] + other + sealed[place + 1 :])
 
 
+def test_a_token_in_another_alphabet_is_refused() -> None:
+    """Python's decoder takes + and / for - and _, and thereby two texts for one token."""
+    tokens = PageTokens(b"k" * 32)
+    told = 0
+    for number in range(20):
+        token = tokens.seal("kind", {"number": number})
+        for own, other in (("-", "+"), ("_", "/")):
+            if own in token:
+                told += 1
+                with pytest.raises(InvalidPageToken):
+                    tokens.open("kind", token.replace(own, other, 1))
+    assert told > 10
+
+
 @pytest.mark.parametrize(
     ("tokens", "kind", "binding"),
     [

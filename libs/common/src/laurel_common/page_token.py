@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import json
+import re
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -12,6 +13,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from laurel_common.errors import InvalidPageToken
 
 _MAX_TOKEN_LENGTH = 4096
+# The decoder takes the other alphabet's characters as well.
+_ALPHABET = re.compile(r"[A-Za-z0-9_-]*")
 
 
 class PageTokens:
@@ -43,13 +46,11 @@ class PageTokens:
         Raises InvalidPageToken for anything else than a token sealed with this key for this kind
         and binding.
         """
-        if len(token) > _MAX_TOKEN_LENGTH:
+        if len(token) > _MAX_TOKEN_LENGTH or _ALPHABET.fullmatch(token) is None:
             raise InvalidPageToken
         try:
-            raw = base64.b64decode(
-                token.encode("ascii") + b"=" * (-len(token) % 4), altchars=b"-_", validate=True
-            )
-        except (binascii.Error, UnicodeEncodeError) as error:
+            raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        except binascii.Error as error:
             raise InvalidPageToken from error
         try:
             body = self._cipher.decrypt(raw, _associated(kind, binding))
