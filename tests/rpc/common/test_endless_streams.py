@@ -19,21 +19,28 @@ STOPPING = ("UNAVAILABLE", "NOT_SERVING")
 
 
 class News(EchoServicer):
-    """Repeats the request to one who begins to watch, and then tells all of each piece of news."""
+    """Repeats the request to one who begins to watch, and then tells all of each piece of news,
+    also one who was still busy with the piece before.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self.pieces = 0
         self.told = asyncio.Condition()
 
     async def Watch(self, request: Any, context: Any) -> AsyncIterator[Any]:  # noqa: N802 - the contract's
+        seen = self.pieces
         yield pb.EchoResponse(text=request.text)
         while True:
             async with self.told:
-                await self.told.wait()
+                while self.pieces <= seen:
+                    await self.told.wait()
+            seen += 1
             yield pb.EchoResponse(text=LARGE)
 
     async def tell(self) -> None:
         async with self.told:
+            self.pieces += 1
             self.told.notify_all()
 
 
