@@ -55,12 +55,12 @@ _FORGET_BOARDS = """
 TRUNCATE scoring_presets, scoring_preset_changes, computed_scores, leaderboard_materializations,
     materialization_inputs, published_presets, leaderboard_boards, leaderboard_history,
     leaderboard_history_days, stale_installations, stale_boards, scoring_runs,
-    scoring_run_requests, scoring_checks, scoring_notices,
+    scoring_run_requests, scoring_checks, scoring_notices, roster_notices,
     scoring_jobs.procrastinate_jobs, scoring_jobs.procrastinate_events,
     scoring_jobs.procrastinate_periodic_defers CASCADE
 """
 _BOARDS_BEHIND = """
-SELECT EXISTS (SELECT FROM scoring_notices)
+SELECT EXISTS (SELECT FROM scoring_notices) OR EXISTS (SELECT FROM roster_notices)
     OR EXISTS (SELECT FROM scoring_runs WHERE state IN ('queued', 'running'))
 """
 
