@@ -25,6 +25,7 @@ from laurel_leaderboard.bootstrap import Leaderboard, build
 from laurel_leaderboard.config import LeaderboardSettings
 from laurel_leaderboard.domain.boards import EntityType
 from laurel_leaderboard.domain.entries import Profile
+from laurel_sessions import IdentitySessions
 from tests.support.database import Database
 from tests.support.leaderboard_builders import INSTALLATION, NOON, Request, seed_world
 from tests.support.leaderboard_coverage import ToldCoverage
@@ -160,9 +161,18 @@ def identity(emptied_service: Service) -> Any:
 
 @asynccontextmanager
 async def running_service(
-    database: Database, redis_url: str, tmp_path: Path, *, seed: bool = True, **changes: object
+    database: Database,
+    redis_url: str,
+    tmp_path: Path,
+    *,
+    seed: bool = True,
+    identity: IdentitySessions | None = None,
+    **changes: object,
 ) -> AsyncIterator[Service]:
-    """The service over an empty database and an empty Valkey, or without `seed` as they are."""
+    """The service over an empty database and an empty Valkey, or without `seed` as they are.
+
+    Users are the test's own, or those whom `identity` knows.
+    """
     if seed:
         seed_world(database)
     key_file = tmp_path / "leaderboard.key"
@@ -185,8 +195,8 @@ async def running_service(
         tmp_path,
         settings=settings,
         health_checks=inner.checks,
-        sessions=users,
-        access=users,
+        sessions=identity or users,
+        access=identity or users,
         recheck_seconds=0.05,
     ) as server:
         backend = server.channel(PrincipalKind.BACKEND)
