@@ -1,16 +1,17 @@
 """A simulated GitHub in a process of its own, whose GraphQL answers are made once and kept.
 
-What it takes to make them up is no part of what is measured: whoever reads comes second.
+What it takes to make them up is no part of what is measured: whoever reads comes second. They are
+compressed, as GitHub's are, and come at once, or as late as somebody asks for.
 """
 
 import asyncio
+import gzip
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
@@ -40,6 +41,15 @@ class Recorded:
     api_url: str
     app_id: int
     private_key: str
+    process: "subprocess.Popen[bytes]"
+
+    def answer_after(self, seconds: float) -> None:
+        """From now on each answer takes so long."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(b"%f\n" % seconds)
+        self.process.stdin.flush()
+        self.process.stdout.readline()
 
 
 @contextmanager
@@ -49,7 +59,7 @@ def recorded_github(repository_count: int) -> Iterator[Recorded]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE) as process:
         try:
             assert process.stdout is not None
-            yield Recorded(**json.loads(process.stdout.readline()))
+            yield Recorded(**json.loads(process.stdout.readline()), process=process)
         finally:
             process.kill()
 
@@ -59,6 +69,7 @@ class _RecordedGitHub(GitHubSimulator):
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
+        self.delay = 0.0
         self._kept: dict[bytes, bytes] = {}
 
     @web.middleware
@@ -66,13 +77,19 @@ class _RecordedGitHub(GitHubSimulator):
         if request.path != routes_graphql.PATH:
             return await super()._middleware(request, handler)
         asked = await request.read()
+        if self.delay:
+            await asyncio.sleep(self.delay)
         if asked not in self._kept:
             response = await super()._middleware(request, handler)
             body = response.body if isinstance(response, web.Response) else None
             if response.status != web.HTTPOk.status_code or not isinstance(body, bytes):
                 return response
-            self._kept[asked] = body
-        return web.Response(body=self._kept[asked], content_type="application/json")
+            self._kept[asked] = gzip.compress(body)
+        return web.Response(
+            body=self._kept[asked],
+            content_type="application/json",
+            headers={"Content-Encoding": "gzip"},
+        )
 
 
 async def _serve(repository_count: int) -> None:
@@ -81,10 +98,16 @@ async def _serve(repository_count: int) -> None:
     await simulator.start()
     app = simulator.world.app
     key = app.private_key_pem().decode()
-    recorded = Recorded(simulator.api_url, app.id, key)
-    sys.stdout.write(json.dumps(asdict(recorded)) + "\n")
+    _say({"api_url": simulator.api_url, "app_id": app.id, "private_key": key})
+    # Until whoever started it is gone.
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        simulator.delay = float(line)
+        _say(simulator.delay)
+
+
+def _say(what: object) -> None:
+    sys.stdout.write(json.dumps(what) + "\n")
     sys.stdout.flush()
-    await asyncio.to_thread(os.read, 0, 1)  # until whoever started it is gone
 
 
 if __name__ == "__main__":
