@@ -1,6 +1,8 @@
 """Validation, sizes, deadlines, ids and cancellation: what a request brings along."""
 
 import asyncio
+import time
+from collections import Counter
 from typing import Any
 
 import grpc
@@ -184,3 +186,19 @@ async def test_no_method_is_registered_by_name(
     await stub.Echo(pb.EchoRequest())
     # grpc.aio would go through the waits for all of them with every call.
     assert registered == []
+
+
+async def test_nobody_is_told_cancelled_while_the_event_loop_is_busy(start: Start) -> None:
+    running = await start()
+    # Bare: what gRPC itself answers, before any of our clients reads it.
+    channel = running.bare_channel()
+    await channel.channel_ready()
+    echo = pb_grpc.EchoServiceStub(channel).Echo
+    calls = [asyncio.ensure_future(echo(pb.EchoRequest(), timeout=20)) for _ in range(2_500)]
+    await asyncio.sleep(0)
+    # All are on their way, and nobody takes them.
+    time.sleep(0.5)  # noqa: ASYNC251 - the fault that is tested
+    await asyncio.wait(calls)
+    codes = Counter(error.code().name for each in calls if (error := each.exception()))
+    assert codes.total() == len(calls)
+    assert codes.keys() <= {"UNAUTHENTICATED", "RESOURCE_EXHAUSTED"}

@@ -11,7 +11,7 @@ def test_no_call_is_dropped_in_silence_that_admission_would_turn_away(tmp_path: 
         TestKeys(tmp_path), max_concurrent_calls=3000, max_concurrent_streams=9000
     )
     options = dict(server_options(settings))
-    assert options["grpc.server.max_pending_requests"] >= 12_000
+    assert options["grpc.server.max_pending_requests"] >= 24_000
     assert (
         options["grpc.server.max_pending_requests_hard_limit"]
         > options["grpc.server.max_pending_requests"]

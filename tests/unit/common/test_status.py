@@ -129,6 +129,16 @@ def test_a_stream_that_ended_while_a_message_was_being_sent_may_be_tried_again()
     assert (error.code, error.reason) == ("UNAVAILABLE", "DEPENDENCY_UNAVAILABLE")
 
 
+def test_a_call_that_the_other_side_dropped_is_not_taken_for_one_that_its_caller_cancelled() -> (
+    None
+):
+    dropped = grpc.aio.AioRpcError(grpc.StatusCode.CANCELLED, None, None, "CANCELLED")
+
+    error = from_rpc_error(dropped)
+
+    assert (error.code, error.reason) == ("UNAVAILABLE", "DEPENDENCY_UNAVAILABLE")
+
+
 def test_another_services_fault_stays_a_fault() -> None:
     fault = grpc.aio.AioRpcError(grpc.StatusCode.INTERNAL, None, None, "something went wrong")
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import grpc
 import structlog
@@ -37,6 +37,9 @@ log = structlog.get_logger(__name__)
 # The generated add_XServicer_to_server, the servicer, and the service's descriptor.
 Servicer = tuple[Callable[[Any, Any], None], Any, ServiceDescriptor]
 Closer = Callable[[], Awaitable[object]]
+
+# Longer than any caller's deadline at the busiest that a service is made for; some 15 kB each.
+_MOST_WAITING: Final = 10_000
 
 
 @dataclass(slots=True)
@@ -183,7 +186,8 @@ def _handlers(
 
 def server_options(settings: ServiceSettings) -> list[tuple[str, Any]]:
     """gRPC's own settings."""
-    waiting = max(1000, settings.max_concurrent_calls + settings.max_concurrent_streams)
+    admitted = settings.max_concurrent_calls + settings.max_concurrent_streams
+    waiting = max(_MOST_WAITING, 2 * admitted)
     options: list[tuple[str, Any]] = [
         # On by default, a second server on the port would bind in silence.
         ("grpc.so_reuseport", int(settings.reuse_port)),
@@ -191,7 +195,8 @@ def server_options(settings: ServiceSettings) -> list[tuple[str, Any]]:
         # protects memory before a message is there to be measured.
         ("grpc.max_receive_message_length", 2 * settings.max_message_bytes),
         ("grpc.max_send_message_length", -1),
-        # Beyond 1,000 calls that wait to be taken, gRPC would cancel some without a word. The
+        # While the event loop is busy, calls wait to be taken. Of more than 1,000 gRPC would answer
+        # some with CANCELLED and not another word, which a caller takes for its own doing. The
         # admission step turns the same calls away, and says when to come again.
         ("grpc.server.max_pending_requests", waiting),
         ("grpc.server.max_pending_requests_hard_limit", 2 * waiting),

@@ -186,7 +186,8 @@ def from_rpc_error(error: grpc.aio.AioRpcError) -> RemoteError:
         known = detail.Unpack(info) or known
         for other in (bad, retry, request):
             detail.Unpack(other)
-    code = "UNAVAILABLE" if broke_while_sending(error) else error.code().name
+    unanswered = broke_while_sending(error) or was_let_go(error)
+    code = "UNAVAILABLE" if unanswered else error.code().name
     return RemoteError(
         code,
         info.reason if known and info.domain == DOMAIN else _reason_without_info(code),
@@ -205,6 +206,14 @@ def broke_while_sending(error: grpc.aio.AioRpcError) -> bool:
     Whoever sends again meets the same end between two messages, and its reason.
     """
     return error.code() is grpc.StatusCode.INTERNAL and error.details() == _CORE_ERROR
+
+
+def was_let_go(error: grpc.aio.AioRpcError) -> bool:
+    """Whether the other side, or what stands before it, dropped a call that its caller wanted.
+
+    A call that is cancelled here ends in asyncio's CancelledError, never in this.
+    """
+    return error.code() is grpc.StatusCode.CANCELLED
 
 
 def _details(error: grpc.aio.AioRpcError) -> list[any_pb2.Any]:
