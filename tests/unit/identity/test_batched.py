@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 import pytest
 
 from laurel_common.deadline import deadline_in, remaining
+from laurel_common.errors import DatabaseUnavailable
 from laurel_identity.application.batched import Batched
 
 
@@ -19,7 +20,7 @@ class Reading:
         self.go = asyncio.Event()
         self.go.set()
         self.refused: set[str] = set()
-        self.fault: Exception | None = None
+        self.fault: BaseException | None = None
         self.batched: Batched[str, str] = Batched(
             self._read, seconds=2.0, limit=100, monotonic=lambda: self.seconds
         )
@@ -133,3 +134,14 @@ async def test_more_than_a_read_takes_are_read_in_several(reading: Reading) -> N
     answers = await asyncio.gather(*map(reading.batched.get, keys))
     assert [each.rpartition("-")[0] + "-" for each in answers] == keys
     assert [len(each) for each in reading.reads] == [500, 500, 100]
+
+
+async def test_a_read_that_is_cancelled_from_inside_leaves_nobody_waiting(
+    reading: Reading,
+) -> None:
+    reading.fault = asyncio.CancelledError()
+    async with asyncio.timeout(5):
+        answers = await asyncio.gather(*map(reading.batched.get, "ab"), return_exceptions=True)
+    assert [type(each) for each in answers] == [DatabaseUnavailable] * 2
+    reading.fault = None
+    assert await reading.batched.get("a") == "a2"

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
 from typing import TypeVar
 
 from laurel_common.deadline import set_deadline
+from laurel_common.errors import DatabaseUnavailable
 from laurel_common.remembered import Kept
 
 K = TypeVar("K", bound=Hashable)
@@ -76,6 +77,9 @@ class Batched(Kept[K, V]):
         found: Mapping[K, V | Exception]
         try:
             found = await self._read(batch.keys())
+        except asyncio.CancelledError:
+            # Of the read from inside: those who wait have cancelled nothing, and must not hang.
+            found = dict.fromkeys(batch, DatabaseUnavailable())
         except Exception as error:  # whatever it is, it is the answer to those who wait
             found = dict.fromkeys(batch, error)
         for key, asked in batch.items():

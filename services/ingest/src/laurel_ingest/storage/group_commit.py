@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
 from typing import Generic, TypeVar
 
+from laurel_common.errors import DatabaseUnavailable
+
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
@@ -41,29 +43,44 @@ class GroupCommit(Generic[Item, Answer]):
         return await future
 
     async def _drain(self) -> None:
-        while self._waiting:
-            group = self._take()
-            try:
-                answers = await self._write([item for item, _ in group])
-            except Exception as error:  # whatever it is, it is its callers'
-                if len(group) == 1:
+        group: list[tuple[Item, asyncio.Future[Answer]]] = []
+        try:
+            while self._waiting:
+                group = self._take()
+                error = await self._try(group)
+                if error is not None and len(group) == 1:
                     _fail(group[0][1], error)
-                else:
+                elif error is not None:
                     await self._one_by_one(group)
-            else:
-                for (_, future), answer in zip(group, answers, strict=True):
-                    if not future.done():
-                        future.set_result(answer)
+        finally:
+            # Where the writer was ended, nobody may go on waiting for it.
+            left, self._waiting = [*group, *self._waiting], []
+            for _, future in left:
+                _fail(future, DatabaseUnavailable())
 
     async def _one_by_one(self, group: Sequence[tuple[Item, "asyncio.Future[Answer]"]]) -> None:
-        for item, future in group:
-            try:
-                (answer,) = await self._write([item])
-            except Exception as error:  # whatever it is, it is its caller's
-                _fail(future, error)
-            else:
-                if not future.done():
-                    future.set_result(answer)
+        for each in group:
+            error = await self._try([each])
+            if error is not None:
+                _fail(each[1], error)
+
+    async def _try(
+        self, group: Sequence[tuple[Item, "asyncio.Future[Answer]"]]
+    ) -> Exception | None:
+        """Writes a group and tells its callers; answers what it failed with."""
+        try:
+            answers = await self._write([item for item, _ in group])
+        except asyncio.CancelledError:
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise
+            # Of something inside, not of this writer: its callers have cancelled nothing.
+            return DatabaseUnavailable()
+        except Exception as error:  # whatever it is, it is its callers'
+            return error
+        for (_, future), answer in zip(group, answers, strict=True):
+            if not future.done():
+                future.set_result(answer)
+        return None
 
     def _take(self) -> list[tuple[Item, "asyncio.Future[Answer]"]]:
         count = total = 0
