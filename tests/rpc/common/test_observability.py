@@ -13,7 +13,7 @@ from laurel_common.auth.tokens import StaticToken
 from laurel_common.errors import DatabaseUnavailable, RemoteError
 from laurel_common.metrics import MetricsEndpoint
 from laurel_common.rpc.client import connect, default_timeout, service_config
-from laurel_common.rpc.interceptors import access_log, auth
+from laurel_common.rpc.interceptors import access_log, audit
 from laurel_common.testing.server import TestKeys, default_settings
 from tests.rpc.common.conftest import Start
 from tests.rpc.common.echo import NAME, SERVICE, EchoServicer, pb, pb_grpc
@@ -23,7 +23,7 @@ from tests.rpc.common.echo import NAME, SERVICE, EchoServicer, pb, pb_grpc
 def _fresh_loggers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Loggers that have not been bound to another test's output."""
     monkeypatch.setattr(access_log, "log", structlog.get_logger())
-    monkeypatch.setattr(auth, "log", structlog.get_logger())
+    monkeypatch.setattr(audit, "log", structlog.get_logger())
 
 
 async def test_good_calls_are_sampled_and_bad_ones_all_logged(start: Start, tmp_path: Any) -> None:
@@ -172,7 +172,7 @@ async def test_a_step_that_fails_on_the_way_out_neither_leaks_nor_keeps_a_place(
         def info(self, *arguments: Any, **fields: Any) -> None:
             raise BrokenPipeError("stdout is closed")
 
-    monkeypatch.setattr(auth, "log", BrokenLog())
+    monkeypatch.setattr(audit, "log", BrokenLog())
     settings = default_settings(TestKeys(tmp_path), max_concurrent_calls=1)
     running = await start(settings=settings)
     stub = pb_grpc.EchoServiceStub(running.channel())

@@ -9,7 +9,7 @@ from laurel_common.errors import CallerNotAllowed
 from laurel_common.metrics import RpcMetrics
 from laurel_common.rpc.call import Call, Step
 from laurel_common.rpc.chain import Chain, steps_in_order
-from laurel_common.rpc.interceptors.access import AccessStep
+from laurel_common.rpc.interceptors.access import AccessStep, AccessWatchStep
 from laurel_common.rpc.interceptors.admission import AdmissionStep
 from laurel_common.rpc.interceptors.endless import EndlessStep
 from laurel_common.rpc.interceptors.errors import ErrorsStep
@@ -107,13 +107,15 @@ def test_the_chain_of_a_server_is_in_the_order_that_its_reasons_give() -> None:
     admission = AdmissionStep(calls=1, streams=1)
     access_log, auth, validation = (cast(Any, Recording(name, [])) for name in "lav")
     given = {id(access_log): "access log", id(auth): "auth", id(validation): "validation"}
+    access = AccessStep()
     steps = steps_in_order(
         access_log=access_log,
         admission=admission,
         endless=EndlessStep(RpcMetrics(), patience=1),
         auth=auth,
         validation=validation,
-        access=AccessStep(),
+        access=access,
+        watch=AccessWatchStep(access),
     )
     assert [given.get(id(step), type(step).__name__) for step in steps] == [
         "RequestIdStep",
@@ -123,6 +125,8 @@ def test_the_chain_of_a_server_is_in_the_order_that_its_reasons_give() -> None:
         "DeadlineStep",
         "EndlessStep",
         "auth",
+        "AuditStep",
         "validation",
         "AccessStep",
+        "AccessWatchStep",
     ]

@@ -31,15 +31,11 @@ class Trace:
     Ids are parsed, or made, when somebody asks for them: most calls never log and never call on.
     """
 
-    __slots__ = (
-        "_flags",
-        "_given",
-        "_request_id",
-        "_span_id",
-        "_trace_id",
-        "_traceparent",
-        "tracestate",
-    )
+    # What most calls never ask for stands here once, and not in every call's.
+    _request_id = ""
+    _trace_id = ""
+    _span_id = ""
+    _flags = "00"
 
     def __init__(
         self,
@@ -48,12 +44,8 @@ class Trace:
         tracestate: str | None = None,
     ) -> None:
         self._given = request_id
-        self._request_id = ""
-        self.tracestate = tracestate
         self._traceparent = traceparent
-        self._trace_id = ""
-        self._span_id = ""
-        self._flags = "00"
+        self.tracestate = tracestate
 
     @property
     def request_id(self) -> str:

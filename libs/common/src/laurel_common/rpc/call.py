@@ -74,6 +74,10 @@ class Step:
     the reverse order and however the call ended. What `enter` and `message` raise ends the call.
     """
 
+    def concerns(self, rule: MethodRule, *, streaming: bool) -> bool:  # noqa: ARG002 - for those who care
+        """Whether calls of this method are any business of the step's; it is asked once."""
+        return True
+
     def enter(self, call: Call) -> Awaitable[None] | None:
         """Lets the call in, or raises; what it returns, if anything, is awaited."""
 

@@ -7,9 +7,10 @@ import grpc
 from google.protobuf.message import Message
 
 from laurel_common.rpc.call import Step
-from laurel_common.rpc.interceptors.access import AccessStep
+from laurel_common.rpc.interceptors.access import AccessStep, AccessWatchStep
 from laurel_common.rpc.interceptors.access_log import AccessLogStep
 from laurel_common.rpc.interceptors.admission import AdmissionStep
+from laurel_common.rpc.interceptors.audit import AuditStep
 from laurel_common.rpc.interceptors.auth import AuthStep
 from laurel_common.rpc.interceptors.deadline import DeadlineStep
 from laurel_common.rpc.interceptors.endless import EndlessStep
@@ -31,6 +32,7 @@ def steps_in_order(
     auth: AuthStep,
     validation: ValidationStep,
     access: AccessStep,
+    watch: AccessWatchStep,
 ) -> tuple[Step, ...]:
     """From the wire to the servicer; the way back is the reverse."""
     return (
@@ -48,10 +50,14 @@ def steps_in_order(
         endless,
         # Before validation: a stranger learns nothing of what a good request looks like.
         auth,
+        # Beside auth: it tells what a known operator tried, also what the steps below refuse.
+        AuditStep(),
         # The servicer sees valid messages only.
         validation,
         # After validation: it takes the installation from the message, and may ask identity.
         access,
+        # Beside access: it asks the same again.
+        watch,
     )
 
 

@@ -37,6 +37,8 @@ class Method:
         self, rule: MethodRule, handler: Any, steps: Sequence[Step], *, max_message_bytes: int
     ) -> None:
         self.rule = rule
+        streaming = handler.request_streaming or handler.response_streaming
+        steps = [step for step in steps if step.concerns(rule, streaming=streaming)]
         self.enters = tuple(s.enter for s in steps if type(s).enter is not Step.enter)
         self._messages = tuple(s.message for s in steps if type(s).message is not Step.message)
         self._leaves = tuple(s.leave for s in reversed(steps) if type(s).leave is not Step.leave)

@@ -1,9 +1,10 @@
 """What each method declares about itself in its proto: who may call it, for how long it runs."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from google.protobuf import descriptor_pb2
@@ -53,11 +54,21 @@ class MethodRule:
     endless: bool = False
     request_type: type[Message] | None = None
     installation_paths: tuple[tuple[str, ...], ...] = ()
+    # Made of the paths once: users' calls ask each time.
+    _installations: tuple[Callable[[Any], int], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        readers = tuple(attrgetter(".".join(path)) for path in self.installation_paths)
+        object.__setattr__(self, "_installations", readers)
 
     @property
     def name(self) -> str:
         """The method as globs are written: "laurel.x.v1.Service/Method"."""
         return self.path[1:]
+
+    def installations_in(self, message: Any) -> list[int]:
+        """The installations that `message` names, unset ones left out."""
+        return [named for read in self._installations if (named := read(message))]
 
     def allows(self, principal: Principal) -> bool:
         """Whether this caller may use the method at all."""
@@ -114,18 +125,3 @@ def _installation_paths(request: Descriptor) -> tuple[tuple[str, ...], ...]:
         and outer.message_type is not None
         and field in outer.message_type.fields_by_name
     )
-
-
-def installations_in(message: Any, rule: MethodRule) -> list[int]:
-    """The installations that `message` names, unset ones left out."""
-    found = []
-    for path in rule.installation_paths:
-        holder = message
-        for name in path[:-1]:
-            holder = getattr(holder, name) if holder.HasField(name) else None
-            if holder is None:
-                break
-        value = getattr(holder, path[-1]) if holder is not None else 0
-        if value:
-            found.append(value)
-    return found

@@ -23,7 +23,7 @@ from laurel_common.metrics import CheckMetrics, MetricsEndpoint, RpcMetrics
 from laurel_common.rpc.chain import Chain, steps_in_order
 from laurel_common.rpc.handlers import Handlers
 from laurel_common.rpc.health import Health, HealthCheck
-from laurel_common.rpc.interceptors.access import RECHECK_SECONDS, AccessStep
+from laurel_common.rpc.interceptors.access import RECHECK_SECONDS, AccessStep, AccessWatchStep
 from laurel_common.rpc.interceptors.access_log import AccessLogStep
 from laurel_common.rpc.interceptors.admission import AdmissionStep
 from laurel_common.rpc.interceptors.auth import AuthStep
@@ -143,6 +143,7 @@ def build_server(
         interval=settings.health_interval_seconds,
         on_ready=lambda: setattr(admission, "open", True),
     )
+    access_step = AccessStep(access)
     chain = Chain(
         steps_in_order(
             access_log=AccessLogStep(
@@ -152,7 +153,8 @@ def build_server(
             endless=endless,
             auth=AuthStep(verifier, sessions),
             validation=ValidationStep(rules.values()),
-            access=AccessStep(sessions, access, recheck_seconds=recheck_seconds),
+            access=access_step,
+            watch=AccessWatchStep(access_step, sessions, seconds=recheck_seconds),
         ),
         rules | _infrastructure_rules(open_reflection=is_loopback(settings.listen)),
         _handlers(servicers, watch.servicer, names),

@@ -9,7 +9,7 @@ from laurel_common.auth.sessions import SessionResolver
 from laurel_common.errors import CallerNotAllowed, InstallationNotFound
 from laurel_common.rpc.call import Call, Step
 from laurel_common.rpc.interceptors.auth import bearer_of
-from laurel_common.rpc.policy import installations_in
+from laurel_common.rpc.policy import MethodRule
 from laurel_common.rpc.watch import Watch
 
 # What was taken away holds within this time, on streams too.
@@ -17,36 +17,22 @@ RECHECK_SECONDS = 5.0
 
 
 class AccessStep(Step):
-    """Resolves a user's access to the installation that a request names, and asks again every
-    `recheck_seconds` for as long as a stream lasts.
+    """Resolves a user's access to the installation that a request names.
 
     Without `resolver` no user sees any installation.
     """
 
-    def __init__(
-        self,
-        sessions: SessionResolver | None = None,
-        resolver: AccessResolver | None = None,
-        *,
-        recheck_seconds: float = RECHECK_SECONDS,
-    ) -> None:
-        self._sessions = sessions
+    def __init__(self, resolver: AccessResolver | None = None) -> None:
         self._resolver = resolver
-        self._recheck_seconds = recheck_seconds
-
-    def enter(self, call: Call) -> None:
-        """Begins to watch over a user's stream."""
-        if call.streaming and _user_of(call) is not None:
-            call.watch = Watch(lambda: self._recheck(call), every=self._recheck_seconds)
 
     def message(self, call: Call, request: Any) -> Awaitable[None] | None:
         """Raises what the resolver does, and CallerNotAllowed for a method of admins whose
         request names no installation, and for one of members that an outside collaborator calls.
         """
-        user = _user_of(call)
+        user = user_of(call)
         if user is None:
             return None
-        named = installations_in(request, call.rule)
+        named = call.rule.installations_in(request)
         if not named:
             if call.rule.admins_only:
                 raise CallerNotAllowed
@@ -60,16 +46,12 @@ class AccessStep(Step):
             user.token_id, named[0], require_admin=call.rule.admins_only
         )
         if known is None:
-            return self._resolve(call, user, named[0])
+            return self.resolve(call, user, named[0])
         _admit(call, known, named[0])
         return None
 
-    def leave(self, call: Call) -> None:
-        """Ends the watch; says what it found where that ended the call."""
-        if call.watch is not None:
-            call.error = call.watch.end(call.error)
-
-    async def _resolve(self, call: Call, user: Principal, installation_id: int) -> None:
+    async def resolve(self, call: Call, user: Principal, installation_id: int) -> None:
+        """Has identity asked, and the call see what it says. Raises as `message`."""
         if self._resolver is None:
             raise InstallationNotFound
         access = await self._resolver.access(
@@ -77,14 +59,43 @@ class AccessStep(Step):
         )
         _admit(call, access, installation_id)
 
+
+class AccessWatchStep(Step):
+    """Asks again every `seconds` for as long as a user's stream lasts."""
+
+    def __init__(
+        self,
+        access: AccessStep,
+        sessions: SessionResolver | None = None,
+        *,
+        seconds: float = RECHECK_SECONDS,
+    ) -> None:
+        self._access = access
+        self._sessions = sessions
+        self._seconds = seconds
+
+    def concerns(self, _rule: MethodRule, *, streaming: bool) -> bool:
+        """Streams alone."""
+        return streaming
+
+    def enter(self, call: Call) -> None:
+        """Begins to watch over a user's stream."""
+        if user_of(call) is not None:
+            call.watch = Watch(lambda: self._recheck(call), every=self._seconds)
+
+    def leave(self, call: Call) -> None:
+        """Ends the watch; says what it found where that ended the call."""
+        if call.watch is not None:
+            call.error = call.watch.end(call.error)
+
     async def _recheck(self, call: Call) -> None:
         """Raises what ends the stream; what became hidden meanwhile is hidden from now on."""
-        user = _user_of(call)
+        user = user_of(call)
         if user is None or self._sessions is None:
             return
         await self._sessions.resolve(bearer_of(call))
         if call.installation_id:
-            await self._resolve(call, user, call.installation_id)
+            await self._access.resolve(call, user, call.installation_id)
 
 
 def _admit(call: Call, access: Access, installation_id: int) -> None:
@@ -94,6 +105,7 @@ def _admit(call: Call, access: Access, installation_id: int) -> None:
     call.installation_id = installation_id
 
 
-def _user_of(call: Call) -> Principal | None:
+def user_of(call: Call) -> Principal | None:
+    """The user who calls; None for keys, and for nobody."""
     principal = call.principal
     return principal if principal is not None and principal.kind is PrincipalKind.USER else None

@@ -4,16 +4,11 @@ refused."""
 from collections.abc import Awaitable
 from typing import Any
 
-import structlog
-
 from laurel_common.auth.principal import Principal, PrincipalKind
 from laurel_common.auth.sessions import SessionResolver, is_session_token
 from laurel_common.auth.verifier import TokenVerifier
 from laurel_common.errors import CallerNotAllowed, InstallationNotCovered, Unauthenticated
 from laurel_common.rpc.call import Call, Step
-from laurel_common.rpc.policy import installations_in
-
-log = structlog.get_logger("laurel.audit")
 
 
 class AuthStep(Step):
@@ -63,29 +58,11 @@ class AuthStep(Step):
         if principal.kind is PrincipalKind.USER:
             # What a user may not see does not exist for it: the access step says so.
             return
-        named = installations_in(request, call.rule)
+        named = call.rule.installations_in(request)
         if not named and call.messages == 0 and call.rule.installation_paths:
             raise InstallationNotCovered
         for installation_id in named:
             principal.require_installation(installation_id)
-
-    def leave(self, call: Call) -> None:
-        """Audits what operators change, and what they tried to."""
-        principal = call.principal
-        if principal is None or not call.rule.mutation:
-            return
-        if principal.kind is PrincipalKind.OPERATOR:
-            log.info(
-                "audit",
-                operator=principal.name,
-                token_id=principal.token_id,
-                method=call.rule.name,
-                outcome="failed" if call.error is not None else "done",
-                error=type(call.error).__name__ if call.error is not None else None,
-                request_id=call.trace.request_id,
-                trace_id=call.trace.trace_id,
-                peer=call.context.peer(),
-            )
 
 
 def bearer_of(call: Call) -> str:

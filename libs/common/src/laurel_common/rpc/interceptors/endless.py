@@ -6,6 +6,7 @@ from typing import Any
 from laurel_common.errors import LaurelError, NotServing, ReaderTooSlow
 from laurel_common.metrics import RpcMetrics
 from laurel_common.rpc.call import Call, Step
+from laurel_common.rpc.policy import MethodRule
 
 # How often it is looked who takes nothing. Patience is counted in looks, not in time: where this
 # process itself has no core to run on, nobody is to be blamed for it.
@@ -26,10 +27,12 @@ class EndlessStep(Step):
         self._looking = False
         self._stopping = False
 
+    def concerns(self, rule: MethodRule, *, streaming: bool) -> bool:  # noqa: ARG002 - the same of both
+        """Streams that last alone."""
+        return rule.endless
+
     def enter(self, call: Call) -> None:
         """Takes the call among those that are looked at. Raises NotServing when all were ended."""
-        if not call.rule.endless:
-            return
         if self._stopping:
             raise NotServing
         task = asyncio.current_task()
@@ -42,8 +45,6 @@ class EndlessStep(Step):
 
     def leave(self, call: Call) -> None:
         """Says why it was ended, where it was."""
-        if not call.rule.endless:
-            return
         task = self._lasting.pop(call, None)
         if task is None or call.ended_by is None:
             return
