@@ -46,6 +46,7 @@ OWNERS: dict[str, set[str]] = {
         "installation_signal_states",
         "webhook_deliveries",
         "scoring_notices",
+        "sighted_things",
         "signal_corrections",
         "ingest_runs",
         "ingest_run_requests",

@@ -23,12 +23,16 @@ class Commit:
 
 @dataclass
 class Comment:
-    """A comment on an issue, a pull request or a line; None wrote it: they are gone."""
+    """A comment on an issue, a pull request or a line; None wrote it: they are gone.
+
+    `is_hidden`: GitHub counts it and can't show it.
+    """
 
     id: int
     author_id: int | None
     created_at: datetime
     minimized_as: str | None = None
+    is_hidden: bool = False
 
 
 @dataclass

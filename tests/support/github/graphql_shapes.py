@@ -24,7 +24,7 @@ def node_id(*parts: object) -> str:
 
 def connection(
     items: Sequence[Any],
-    shape: Callable[[Any], Shape],
+    shape: Callable[[Any], Shape | None],
     cursor: Callable[[Any], str],
     *,
     first: int | None = None,
@@ -239,16 +239,20 @@ class Shapes:
         }
 
     def _comments(self, comments: list[Comment], kind: str, **page: Any) -> Shape:
-        def shape(one: Comment) -> Shape:
-            return {
-                "__typename": kind,
-                "id": node_id(kind, one.id),
-                "fullDatabaseId": str(one.id),
-                "createdAt": stamp(one.created_at),
-                "updatedAt": stamp(one.created_at),
-                "isMinimized": one.minimized_as is not None,
-                "minimizedReason": one.minimized_as,
-                "author": self.actor(one.author_id),
-            }
+        def shape(one: Comment) -> Shape | None:
+            return (
+                None
+                if one.is_hidden
+                else {
+                    "__typename": kind,
+                    "id": node_id(kind, one.id),
+                    "fullDatabaseId": str(one.id),
+                    "createdAt": stamp(one.created_at),
+                    "updatedAt": stamp(one.created_at),
+                    "isMinimized": one.minimized_as is not None,
+                    "minimizedReason": one.minimized_as,
+                    "author": self.actor(one.author_id),
+                }
+            )
 
         return connection(comments, shape, lambda each: str(each.id), **page)

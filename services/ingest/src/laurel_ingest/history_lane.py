@@ -29,6 +29,7 @@ from laurel_ingest.storage.ingest_runs import RunTable
 from laurel_ingest.storage.ingest_works import WorkTable
 from laurel_ingest.storage.lanes import INGEST_REPOSITORIES, INGEST_RUNS
 from laurel_ingest.storage.postgres import PostgresStorage
+from laurel_ingest.storage.sightings import Sightings
 
 
 @dataclass(slots=True)
@@ -94,6 +95,7 @@ def build_history_lane(
         histories=histories,
         budgets=budgets,
         github=github,
+        sightings=Sightings(engine),
         pages=PageStore(storage, directory, works, clock, bulk),
         clock=clock,
     )

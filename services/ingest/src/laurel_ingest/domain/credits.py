@@ -184,7 +184,7 @@ def _issue(issue: IssueFact, known: RepositoryFacts, claims: Claims) -> list[Sig
 def _on_pull_request(
     fact: ReviewFact | ReviewCommentFact, known: RepositoryFacts, claims: Claims
 ) -> list[Signal] | Skip:
-    if isinstance(fact, ReviewCommentFact) and _value(fact.is_deleted):
+    if _value(fact.is_deleted):
         return []
     author = resolved(fact.author, claims)
     pulls = [known.pulls[number] for number in fact.pull_numbers if number in known.pulls]

@@ -136,6 +136,7 @@ class ReviewFact:
     state: Best = None
     pull_numbers: Union = NO_NUMBERS
     flagged: Last = None
+    is_deleted: Gone = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +235,21 @@ def merge(one: F, other: F) -> F:
         name: rule(getattr(one, name), getattr(other, name)) for name, rule in _RULES[one.kind]
     }
     return type(one)(repository_id=one.repository_id, identity=one.identity, **merged)
+
+
+def says_more(known: Fact, told: Fact, as_of: int) -> bool:
+    """Whether a fact changes what is known of its thing.
+
+    That something is still so as of `as_of`, when it was looked at, is nothing new.
+    """
+    merged = merge(known, told)
+    for name, _ in _RULES[known.kind]:
+        before, after = getattr(known, name), getattr(merged, name)
+        if isinstance(before, Said) and after.at == as_of:
+            after = after._replace(at=before.at)
+        if before != after:
+            return True
+    return False
 
 
 def to_json(fact: Fact) -> dict[str, Any]:

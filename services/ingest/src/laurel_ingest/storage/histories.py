@@ -17,7 +17,8 @@ from laurel_ingest.storage.fact_counts import COMMITS, ISSUES, KINDS, PULLS
 
 _KNOWN: Final = text(
     """
-    SELECT repository_id, head_sha, walked_at, pulls_until, issues_until, pulls_total, issues_total
+    SELECT repository_id, head_sha, walked_at, pulls_until, issues_until, pulls_total,
+        issues_total, looked_through_at
     FROM repository_histories
     WHERE repository_id = ANY (CAST(:ids AS bigint[])) AND pulls_total IS NOT NULL
     """
@@ -86,6 +87,10 @@ _LOST: Final = text(
         AND body -> 'walked' -> 2 = 'true'::jsonb
         AND (body -> 'walked' ->> 1)::bigint > :above
         AND (body -> 'walked' ->> 1)::bigint < :below
+    UNION ALL
+    SELECT key FROM repository_facts
+    WHERE repository_id = :repository_id AND kind = 'commit'
+        AND NOT body ? 'walked' AND body ? 'on_default_branch'
     LIMIT 500
     """
 )
@@ -151,6 +156,7 @@ class Histories:
                     issues_until=_epoch(row[4]),
                     pulls_total=row[5],
                     issues_total=row[6],
+                    looked_through_at=_epoch(row[7]),
                 )
                 for row in rows
             }

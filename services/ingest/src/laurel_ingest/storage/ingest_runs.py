@@ -1,6 +1,6 @@
 """Ingest runs in PostgreSQL: what is open here is worked on, whatever becomes of the jobs."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -80,10 +80,12 @@ _CLAIM: Final = text(
 _PLAN: Final = text(
     """
     INSERT INTO ingest_run_repositories (
-        run_id, installation_id, repository_id, full_name, state, probed, trouble, finished_at
+        run_id, installation_id, repository_id, full_name, state, probed, trouble, finished_at,
+        is_looked_through
     )
     SELECT :run_id, :installation_id, repository_id, full_name, state, CAST(probed AS jsonb),
-        trouble, CASE WHEN state = 'waiting' THEN NULL ELSE CAST(:now AS timestamptz) END
+        trouble, CASE WHEN state = 'waiting' THEN NULL ELSE CAST(:now AS timestamptz) END,
+        repository_id = ANY (CAST(:looked_through AS bigint[]))
     FROM unnest(
         CAST(:ids AS bigint[]), CAST(:names AS text[]), CAST(:states AS text[]),
         CAST(:probes AS text[]), CAST(:troubles AS text[])
@@ -96,6 +98,12 @@ _PLANNED: Final = text(
     """
     UPDATE ingest_runs SET is_planned = true
     WHERE id = :run_id AND state = 'running' AND NOT is_planned RETURNING id
+    """
+)
+_LOOKED_THROUGH: Final = text(
+    """
+    UPDATE repository_histories SET looked_through_at = :now
+    WHERE repository_id = ANY (CAST(:looked_through AS bigint[]))
     """
 )
 _POSTPONE: Final = text(
@@ -214,6 +222,8 @@ class RunTable:
         unchanged: Sequence[PlannedRepository],
         left_out: Sequence[tuple[PlannedRepository, str]],
         now: datetime,
+        *,
+        looked_through: Collection[int] = (),
     ) -> None:
         """See RunStore."""
         rows: list[tuple[PlannedRepository, str, str | None, str | None]] = [
@@ -226,6 +236,7 @@ class RunTable:
             "run_id": run.id,
             "installation_id": run.scope.installation_id,
             "now": now,
+            "looked_through": list(looked_through),
             "ids": [one.repository_id for one, *_ in rows],
             "names": [one.full_name for one, *_ in rows],
             "states": [state for _, state, *_ in rows],
@@ -235,6 +246,10 @@ class RunTable:
         async with transaction(self._engine) as connection:
             if (await connection.execute(_PLANNED, {"run_id": run.id})).one_or_none() is None:
                 return
+            if looked_through:
+                await connection.execute(
+                    _LOOKED_THROUGH, {"looked_through": list(looked_through), "now": now}
+                )
             for work_id, state in await connection.execute(_PLAN, values):
                 if state == "waiting":
                     await self._works.put(

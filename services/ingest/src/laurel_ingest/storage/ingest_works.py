@@ -27,7 +27,7 @@ _CLAIM: Final = text(
         AND r.state = 'running'
     RETURNING w.id, w.run_id, w.installation_id, w.repository_id, w.full_name, w.attempts,
         w.failures, w.probed::text, w.progress::text, r.history_since, r.requested_at,
-        r.is_reconciling
+        r.is_reconciling, w.is_looked_through
     """
 )
 _OWN: Final = """
@@ -114,6 +114,7 @@ class WorkTable:
             since=row.history_since,
             requested_at=row.requested_at,
             is_reconciling=row.is_reconciling,
+            is_looked_through=row.is_looked_through,
         )
 
     async def advance(

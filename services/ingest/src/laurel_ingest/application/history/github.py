@@ -54,6 +54,8 @@ class Listing(StrEnum):
     MORE_COMMENTS = "more_comments"
     PULL_NUMBERS = "pull_numbers"
     ISSUE_NUMBERS = "issue_numbers"
+    ALL_PULLS = "all_pulls"
+    ALL_ISSUES = "all_issues"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class Page:
     """A page of a list. `after` is None on the last one; `total` 0 where GitHub counts none.
 
     `repository_id`: of the repository that has the name now; None where a node was asked.
+    `has_gaps`: there are things that GitHub can't show.
     """
 
     nodes: Sequence[JsonObject]
@@ -78,6 +81,7 @@ class Page:
     total: int
     points: Points
     repository_id: int | None = None
+    has_gaps: bool = False
 
 
 class GitHubHistory(Protocol):

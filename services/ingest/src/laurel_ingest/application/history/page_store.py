@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC
 from typing import TypeAlias
 
@@ -13,7 +14,15 @@ from laurel_ingest.application.history.github import Listing, Page
 from laurel_ingest.application.history.page_group import PageGroup, Pages
 from laurel_ingest.application.history.ports import Work, WorkStore
 from laurel_ingest.application.ports import Directory, Storage, UnitOfWork
-from laurel_ingest.domain.facts import CommitFact, Fact, IssueFact, PullFact, RepositoryFact
+from laurel_ingest.domain.facts import (
+    FACT_TYPES,
+    CommitFact,
+    Fact,
+    IssueFact,
+    PullFact,
+    RepositoryFact,
+    ThingFact,
+)
 from laurel_ingest.domain.findings import Findings
 from laurel_ingest.domain.history import nodes
 from laurel_ingest.domain.history.commits import commits
@@ -77,6 +86,19 @@ class PageStore:
         ]
         await group.add([Findings(Standing.BEST, following.at, facts)], following)
 
+    async def unseen(
+        self, group: PageGroup, keys: Sequence[tuple[str, str]], following: Progress
+    ) -> None:
+        """Things of any kind, by kind and identity, that GitHub has no more."""
+        said = Said(Standing.BEST, following.at, True)
+        repository_id = group.work.repository_id
+        facts = [
+            replace(fact, standing=Standing.BEST, is_deleted=said)
+            for kind, identity in keys
+            if isinstance(fact := FACT_TYPES[kind](repository_id, identity), ThingFact)
+        ]
+        await group.add([Findings(Standing.BEST, following.at, list(facts))], following)
+
     def repository(self, group: PageGroup, at: int, following: Progress, *, walked: bool) -> None:
         """The repository itself, for the next page to be stored with.
 
@@ -103,15 +125,22 @@ class PageStore:
         more: More,
     ) -> None:
         """Pull requests or issues with everything that hangs on them, however much it is."""
-        reading = _reading(group.work, progress.at)
-        read = nodes.pull_request if progress.phase is Phase.PULLS else nodes.issue
+        await group.add(await self.found(group.work, page, progress, more), following)
+
+    async def found(
+        self, work: Work, page: Sequence[JsonObject], progress: Progress, more: More
+    ) -> list[Findings]:
+        """What `things` stores, for whoever leaves some of it out."""
+        reading = _reading(work, progress.at)
+        is_pulls = progress.phase in {Phase.PULLS, Phase.ALL_PULLS}
+        read = nodes.pull_request if is_pulls else nodes.issue
         found = await asyncio.to_thread(lambda: [read(reading, node) for node in page])
         for node, findings in zip(page, found, strict=True):
             number = number_of(node)
             await self._reviews(reading, findings, node, number, more)
             async for each in _rest(node, "comments", Listing.MORE_COMMENTS, more):
                 nodes.comment(reading, findings, each, number)
-        await group.add(found, following)
+        return found
 
     async def _reviews(
         self,
@@ -151,6 +180,8 @@ class PageStore:
                 self._bulk.wrote([installation_id], of=installation_id)
         elif pages.asked:
             async with self._storage.transaction() as unit:
+                if place is not None:
+                    await self._works.advance(unit, work, place, {}, 0)
                 await self._works.note_asked(unit, work, pages.asked)
 
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from laurel_ingest.application.history.github import Points
 from laurel_ingest.application.ports import TypeCounts, UnitOfWork
+from laurel_ingest.domain.facts import Fact, FactKey
 from laurel_ingest.domain.history.budget import Budget
 from laurel_ingest.domain.history.progress import Known, Probe, Progress
 from laurel_ingest.domain.history.runs import Preset, Run, RunState, Scope
@@ -89,9 +90,12 @@ class RunStore(Protocol):
         unchanged: Sequence[PlannedRepository],
         left_out: Sequence[tuple[PlannedRepository, str]],
         now: datetime,
+        *,
+        looked_through: Collection[int] = (),
     ) -> None:
         """Notes what becomes of each repository, and puts a job for each changed one.
 
+        `looked_through`: which of those are read whole; they have had their turn, however it ends.
         Once for a run: what was planned before stays.
         """
         ...
@@ -125,6 +129,7 @@ class Work:
     since: datetime | None
     requested_at: datetime
     is_reconciling: bool = False
+    is_looked_through: bool = False
 
 
 class WorkStore(Protocol):
@@ -183,7 +188,9 @@ class HistoryStore(Protocol):
         ...
 
     async def lost(self, repository_id: int, above: int, below: int) -> Sequence[str]:
-        """Some of the commits that stand as met by walks that began between the two times."""
+        """Some of the commits that stand as met by walks that began between the two times, or by a
+        clone's word that no walk has met.
+        """
         ...
 
     async def numbers(
@@ -194,6 +201,30 @@ class HistoryStore(Protocol):
 
     async def counts(self, repository_id: int) -> dict[str, int]:
         """How many pull requests and issues are known, by kind, without deleted ones."""
+        ...
+
+
+class SightingStore(Protocol):
+    """Which things of a repository a look through it has shown."""
+
+    async def facts(self, keys: Collection[FactKey]) -> dict[FactKey, Fact]:
+        """What is known under these keys."""
+        ...
+
+    async def see(self, repository_id: int, things: Collection[tuple[str, str]], at: int) -> None:
+        """Notes things, by kind and identity, that were shown to the reading that began then."""
+        ...
+
+    async def unseen(
+        self, repository_id: int, at: int, before: int, after: tuple[str, str]
+    ) -> Sequence[tuple[str, str]]:
+        """Some of the things known of that were made before a time, stand, and were not shown: the
+        first ones behind `after`, by kind and identity.
+        """
+        ...
+
+    async def forget(self, repository_id: int) -> None:
+        """Forgets what was shown."""
         ...
 
 

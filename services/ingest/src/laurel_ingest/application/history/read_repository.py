@@ -17,10 +17,17 @@ from laurel_ingest.application.history.github import (
     Listing,
     Page,
 )
+from laurel_ingest.application.history.look_through import LookThrough
 from laurel_ingest.application.history.page_group import PageGroup
 from laurel_ingest.application.history.page_reader import PageReader
 from laurel_ingest.application.history.page_store import PageStore
-from laurel_ingest.application.history.ports import BudgetStore, HistoryStore, Work, WorkStore
+from laurel_ingest.application.history.ports import (
+    BudgetStore,
+    HistoryStore,
+    SightingStore,
+    Work,
+    WorkStore,
+)
 from laurel_ingest.application.history.troubles import is_final
 from laurel_ingest.domain.facts import IssueFact, PullFact
 from laurel_ingest.domain.history.commits import Walk
@@ -45,6 +52,7 @@ class ReadRepository:
         budgets: BudgetStore,
         github: GitHubHistory,
         pages: PageStore,
+        sightings: SightingStore,
         clock: Clock,
     ) -> None:
         self._works = works
@@ -52,6 +60,7 @@ class ReadRepository:
         self._budgets = budgets
         self._reader = PageReader(github, budgets, clock)
         self._pages = pages
+        self._look = LookThrough(self._reader, sightings, pages)
         self._clock = clock
 
     async def __call__(self, work_id: int) -> None:
@@ -125,15 +134,22 @@ class ReadRepository:
                 return await self._walk_ended(group, known, progress)
             case Phase.PULLS | Phase.ISSUES:
                 return await self._things(group, known, progress)
-            case _:
+            case Phase.PULL_NUMBERS | Phase.ISSUE_NUMBERS:
                 return await self._numbers(group, progress)
+            case Phase.ALL_PULLS | Phase.ALL_ISSUES:
+                return await self._look.page(group, progress, self._more(group))
+            case _:
+                return await self._look.unseen(group, progress)
 
     async def _commits(self, group: PageGroup, known: Known, progress: Progress) -> Progress:
         """A page of commits."""
         work = group.work
         head = work.probe.head_sha
-        if work.probe.is_fork or (head == known.head_sha and head is not None):
+        is_known = head == known.head_sha and head is not None
+        if work.probe.is_fork or (is_known and not work.is_looked_through):
             return progress.without_lost_commits()
+        if is_known:
+            return progress.next_phase()  # a clone may have told of commits since
         if head is None:
             return progress.next_phase()
         since = work.since if known.head_sha is None else None
@@ -178,6 +194,8 @@ class ReadRepository:
     async def _things(self, group: PageGroup, known: Known, progress: Progress) -> Progress:
         """A page of pull requests or issues, newest change first, down to what is known."""
         work, is_pulls = group.work, progress.phase is Phase.PULLS
+        if work.is_looked_through:
+            return progress.next_phase()
         floor = known.pulls_until if is_pulls else known.issues_until
         if known.pulls_total is None and work.since is not None:
             floor = int(work.since.timestamp())
@@ -209,7 +227,7 @@ class ReadRepository:
         work = group.work
         if progress.after is None:
             progress = await self._next_numbers(work, progress)
-            if progress.phase is Phase.END:
+            if progress.phase not in _KINDS:
                 return progress
         kind = _KINDS[progress.phase]
         page, progress = await self._reader.page(group, Listing(progress.phase.value), progress, {})
@@ -220,20 +238,23 @@ class ReadRepository:
         following = replace(progress, after=page.after, low=upto or 0)
         if page.after is None:
             following = progress.next_phase()
+            if following.phase not in _KINDS:
+                following = replace(following, phase=Phase.END)
         await self._pages.vanished(group, kind, vanished, following)
         return following
 
     async def _next_numbers(self, work: Work, progress: Progress) -> Progress:
         """Past those lists of which GitHub counts as many as are known."""
+        if work.is_looked_through:
+            return replace(progress, phase=Phase.ISSUE_NUMBERS).next_phase()
         probe = work.probe
         totals = {PullFact.kind: probe.pulls_total, IssueFact.kind: probe.issues_total}
         known = totals if work.since else await self._histories.counts(work.repository_id)
-        while progress.phase is not Phase.END:
-            kind = _KINDS[progress.phase]
+        while kind := _KINDS.get(progress.phase):
             if known[kind] != totals[kind]:
-                break
+                return progress
             progress = progress.next_phase()
-        return progress
+        return replace(progress, phase=Phase.END)
 
     async def _end(self, work: Work, known: Known, progress: Progress) -> None:
         now = self._clock.now()

@@ -22,6 +22,7 @@ from laurel_ingest.application.history.ports import (
     RunStore,
 )
 from laurel_ingest.application.history.troubles import is_final
+from laurel_ingest.domain.history.look_through import turns
 from laurel_ingest.domain.history.progress import Probe
 from laurel_ingest.domain.history.runs import Run, RunState
 
@@ -79,8 +80,7 @@ class RunIngest:
         account = await self._roster.account(run.scope.installation_id)
         repositories = await self._roster.repositories(run.scope)
         known = await self._histories.known([one.repository_id for one in repositories])
-        changed: list[tuple[PlannedRepository, Probe]] = []
-        unchanged: list[PlannedRepository] = []
+        shown: list[tuple[PlannedRepository, Probe]] = []
         left_out: list[tuple[PlannedRepository, str]] = []
         for start in range(0, len(repositories), PROBED_AT_ONCE):
             some = repositories[start : start + PROBED_AT_ONCE]
@@ -91,14 +91,21 @@ class RunIngest:
                     left_out.append((one, "NAME_TAKEN"))
                 elif probe.full_name.partition("/")[0].lower() != account.login.lower():
                     left_out.append((one, "TRANSFERRED"))
-                elif probe.is_unchanged(known.get(one.repository_id)):
-                    unchanged.append(one)
                 else:
-                    changed.append((one, probe))
+                    shown.append((one, probe))
         now = self._clock.now()
+        probes = [probe for _, probe in shown]
+        due = turns(probes, known, int(now.timestamp())) if run.is_reconciling else set()
+        changed: list[tuple[PlannedRepository, Probe]] = []
+        unchanged: list[PlannedRepository] = []
+        for one, probe in shown:
+            if one.repository_id in due or not probe.is_unchanged(known.get(one.repository_id)):
+                changed.append((one, probe))
+            else:
+                unchanged.append(one)
         gaps = {one.repository_id: reason for one, reason in left_out}
         await self._histories.note_gap(run.scope.installation_id, gaps, now)
-        await self._runs.plan(run, changed, unchanged, left_out, now)
+        await self._runs.plan(run, changed, unchanged, left_out, now, looked_through=due)
 
     async def _probe(self, run: Run, some: Sequence[PlannedRepository]) -> list[Probe | None]:
         """What GitHub shows of some repositories; of fewer at once where they are too many."""

@@ -37,11 +37,12 @@ class GraphQLHistory:
             listed = holder and holder.get("page")
         if not listed:
             raise GoneError
-        info = listed["pageInfo"]
+        info, nodes = listed["pageInfo"], listed.get("nodes") or ()
         return Page(
-            nodes=[node for node in listed.get("nodes") or () if node],
+            nodes=[node for node in nodes if node],
             after=info["endCursor"] if info["hasNextPage"] else None,
             total=listed.get("totalCount") or 0,
             points=answer.points,
             repository_id=repository_id,
+            has_gaps=not all(nodes),
         )

@@ -137,6 +137,16 @@ query Issues($owner: String!, $name: String!, $size: Int!, $after: String) {{
 {_COMMENT}
 """
 
+# All of them, in an order that no change disturbs while they are read.
+_NEWEST_FIRST: Final = "{field: UPDATED_AT, direction: DESC}"
+_OLDEST_FIRST: Final = "{field: CREATED_AT, direction: ASC}"
+ALL_PULLS: Final = PULLS.replace("query Pulls", "query AllPulls").replace(
+    _NEWEST_FIRST, _OLDEST_FIRST
+)
+ALL_ISSUES: Final = ISSUES.replace("query Issues", "query AllIssues").replace(
+    _NEWEST_FIRST, _OLDEST_FIRST
+)
+
 # What one thing has more of than its page showed.
 MORE_REVIEWS: Final = f"""
 query MoreReviews($id: ID!, $size: Int!, $after: String) {{
@@ -234,4 +244,6 @@ ALL: Final = {
     "more_comments": MORE_COMMENTS,
     "pull_numbers": PULL_NUMBERS,
     "issue_numbers": ISSUE_NUMBERS,
+    "all_pulls": ALL_PULLS,
+    "all_issues": ALL_ISSUES,
 }

@@ -193,6 +193,15 @@ def nodes_of(node: JsonObject, name: str) -> Iterator[JsonObject]:
             yield each
 
 
+def has_gaps(node: JsonObject) -> bool:
+    """Whether a thing, or a review, has reviews or comments that GitHub can't show."""
+    listed = [list_of(object_of(node, name), "nodes") for name in ("reviews", "comments")]
+    return any(None in each for each in listed) or any(
+        None in list_of(object_of(review, "comments"), "nodes")
+        for review in nodes_of(node, "reviews")
+    )
+
+
 def _state(state: str, node: JsonObject) -> Any:
     return "open" if state == "OPEN" else ["closed", epoch_seconds(node.get("closedAt"))]
 

@@ -10,9 +10,10 @@ from laurel_ingest.domain.timestamps import epoch_seconds
 
 
 class Phase(StrEnum):
-    """What is read, in this order; the last two only where GitHub counts other ones than we.
+    """What is read, in this order; numbers only where GitHub counts other ones than we.
 
-    After the commits of a whole branch follow those that are not on it any more.
+    After the commits of a whole branch follow those that are not on it any more. A repository that
+    is looked through is read from `all_pulls` on instead; `unseen` are things that it did not show.
     """
 
     COMMITS = "commits"
@@ -21,6 +22,9 @@ class Phase(StrEnum):
     ISSUES = "issues"
     PULL_NUMBERS = "pull_numbers"
     ISSUE_NUMBERS = "issue_numbers"
+    ALL_PULLS = "all_pulls"
+    ALL_ISSUES = "all_issues"
+    UNSEEN = "unseen"
     END = "end"
 
 
@@ -30,6 +34,8 @@ PAGE_SIZES: Final = {
     Phase.ISSUES: 50,
     Phase.PULL_NUMBERS: 100,
     Phase.ISSUE_NUMBERS: 100,
+    Phase.ALL_PULLS: 30,
+    Phase.ALL_ISSUES: 50,
 }
 _ORDER: Final = list(Phase)
 
@@ -44,6 +50,7 @@ class Known:
     issues_until: int | None = None
     pulls_total: int | None = None
     issues_total: int | None = None
+    looked_through_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +103,8 @@ class Progress:
     """Where the reading of a repository stands.
 
     `at`: when it began, by which a walk of commits is told from earlier ones. `low`: the last
-    number of the page before, where numbers are listed.
+    number of the page before, where numbers are listed. `has_gaps`: GitHub has not shown all that
+    it counts, so what was not seen is not gone.
     """
 
     at: int
@@ -106,6 +114,7 @@ class Progress:
     walk: Walk = TO_THE_END
     commits_total: int | None = None
     low: int = 0
+    has_gaps: bool = False
 
     def next_phase(self) -> "Progress":
         """The beginning of what is read next."""

@@ -1,4 +1,4 @@
-"""Ingest's tables as migrations 008, 009, 013 to 015, 030 to 039, 045, 067 and 069 make them."""
+"""Ingest's tables as migrations 008, 009, 013 to 015, 030 to 039, 045, 046, 067, 069 make them."""
 
 from laurel_ingest.storage.tables.base import metadata
 from laurel_ingest.storage.tables.decisions import installation_bots, signal_corrections
@@ -20,6 +20,7 @@ from laurel_ingest.storage.tables.runs import (
     ingest_runs,
     repository_histories,
     repository_sync_state,
+    sighted_things,
 )
 from laurel_ingest.storage.tables.signals import (
     installation_signal_states,
@@ -56,6 +57,7 @@ __all__ = [
     "repository_installations",
     "repository_sync_state",
     "scoring_notices",
+    "sighted_things",
     "signal_changes",
     "signal_corrections",
     "signal_keys",

@@ -57,6 +57,7 @@ ingest_run_repositories = Table(
     Column("failures", Integer, nullable=False),
     Column("trouble", Text),
     Column("finished_at", time),
+    Column("is_looked_through", Boolean, nullable=False),
 )
 
 ingest_log = Table(
@@ -90,6 +91,16 @@ repository_histories = Table(
     Column("commits_known", BigInteger),
     Column("pulls_known", BigInteger),
     Column("issues_known", BigInteger),
+    Column("looked_through_at", time),
+)
+
+sighted_things = Table(
+    "sighted_things",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("sighted_at", BigInteger, nullable=False),
 )
 
 repository_sync_state = Table(

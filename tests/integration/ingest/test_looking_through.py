@@ -1,0 +1,233 @@
+"""What leaves no trace that a probe sees, and whose webhook was lost: a day's run looks through."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from laurel_ingest.application.import_events import GitSource, ImportEvents
+from laurel_ingest.application.line_reading import RawBatch
+from laurel_ingest.domain.history.runs import Run, RunState
+from tests.support.github.activity import Activity, Comment, Issue
+from tests.support.github.history import BEGINNING
+from tests.support.ingest_github import clone
+from tests.support.ingest_ground import Ground, expected
+
+WEEK = timedelta(days=7)
+OPEN = "SELECT id FROM ingest_runs WHERE state = 'queued'"
+LOOKS = ["AllPulls", "AllIssues"]
+
+
+async def reconciled(ground: Ground) -> tuple[Run, list[str]]:
+    """The day's run, and what it asked."""
+    asked = len(ground.github.queries)
+    await ground.lane.reconcile()
+    ((run_id,),) = ground.rows(OPEN)
+    run = await ground.work_off(run_id)
+    assert run.state is RunState.SUCCEEDED
+    return run, ground.github.queries[asked:]
+
+
+def counted(activity: Activity, other: Activity, spam: int = 0) -> dict[str, int]:
+    return expected([activity, other]) | ({"spam": spam} if spam else {})
+
+
+def comment_of_an_issue(activity: Activity) -> int:
+    activity.issues[1].comments.pop(0)
+    return 1
+
+
+def comment_of_a_pull_request(activity: Activity) -> int:
+    activity.pulls[max(activity.pulls)].comments.pop()
+    return 1
+
+
+def comment_of_a_review(activity: Activity) -> int:
+    activity.pulls[max(activity.pulls)].reviews[0].comments.pop()
+    return 1
+
+
+def review_with_its_comment(activity: Activity) -> int:
+    activity.pulls[max(activity.pulls)].reviews.pop()
+    return 2
+
+
+def issue_in_exchange_for_another(activity: Activity) -> int:
+    """As many, and of the same age: neither totals nor times tell."""
+    gone = activity.issues.pop(max(activity.issues))
+    for pull in activity.pulls.values():
+        pull.body = ""
+    activity.issues[90] = Issue(90, gone.author_id, gone.created_at, gone.updated_at)
+    return (2 if gone.closed_at else 1) + len(gone.comments)
+
+
+@pytest.mark.parametrize(
+    "lose",
+    [
+        comment_of_an_issue,
+        comment_of_a_pull_request,
+        comment_of_a_review,
+        review_with_its_comment,
+        issue_in_exchange_for_another,
+    ],
+)
+async def test_what_was_deleted_unheard_is_withdrawn_and_nothing_else_is_touched(
+    ground: Ground, lose: Callable[[Activity], int]
+) -> None:
+    await ground.run()
+    activity, other = ground.activity(), ground.activity(1)
+    before = expected([activity, other])
+    lost = lose(activity)
+    unheard = await ground.run()
+    assert (unheard.withdrawn_count, ground.counts()) == (0, before)
+    run, asked = await reconciled(ground)
+    assert ground.counts() == expected([activity, other])
+    assert (run.withdrawn_count, run.changed_count) == (lost, 0)
+    assert run.new_count == sum(ground.counts().values()) - sum(before.values()) + lost
+    assert asked == ["Probe", *LOOKS, *LOOKS]
+    assert ground.rows("SELECT * FROM sighted_things") == []
+
+
+async def test_what_was_minimized_unheard_is_spam_until_it_is_shown_again(ground: Ground) -> None:
+    await ground.run()
+    activity, other = ground.activity(), ground.activity(1)
+    hidden = [
+        activity.issues[1].comments[0],
+        activity.pulls[max(activity.pulls)].comments[0],
+        activity.pulls[max(activity.pulls)].reviews[0].comments[0],
+    ]
+    for each in hidden:
+        each.minimized_as = "spam"
+    activity.issues[2].lock_reason = "SPAM"
+    run, _ = await reconciled(ground)
+    assert ground.counts() == counted(activity, other, spam=4)
+    assert (run.new_count, run.withdrawn_count) == (4, 0)
+    for each in hidden:
+        each.minimized_as = None
+    ground.clock.advance(WEEK)
+    run, _ = await reconciled(ground)
+    assert ground.counts() == counted(activity, other, spam=1)
+    assert (run.new_count, run.withdrawn_count) == (0, 3)
+
+
+async def test_a_review_that_was_dismissed_unheard_keeps_the_state_it_was_submitted_with(
+    ground: Ground,
+) -> None:
+    await ground.run()
+    before = ground.signals()
+    for pull in ground.activity().pulls.values():
+        for review in pull.reviews:
+            review.submitted_as, review.state = review.state, "DISMISSED"
+    await reconciled(ground)
+    assert ground.signals() == before
+
+
+async def test_what_was_not_shown_once_comes_back_when_it_is(ground: Ground) -> None:
+    await ground.run()
+    before = ground.signals()
+    activity = ground.activity()
+    pull = activity.pulls[max(activity.pulls)]
+    withheld, talk = activity.issues[1].comments.pop(), pull.comments
+    pull.comments = []
+    await reconciled(ground)
+    assert ground.signals() != before
+    activity.issues[1].comments.append(withheld)
+    pull.comments = talk
+    ground.clock.advance(WEEK)
+    await reconciled(ground)
+    assert ground.signals() == before
+
+
+async def test_what_github_can_not_show_is_not_taken_for_deleted(ground: Ground) -> None:
+    await ground.run()
+    before = ground.counts()
+    talk: list[Any] = ground.activity().issues[1].comments
+    talk[0].is_hidden = True
+    del talk[1]
+    await reconciled(ground)
+    assert ground.counts() == before
+    talk[0].is_hidden = False
+    ground.clock.advance(WEEK)
+    await reconciled(ground)
+    assert ground.counts() == expected([ground.activity(), ground.activity(1)])
+
+
+async def test_repositories_take_turns_of_a_week_and_people_s_runs_have_none(
+    ground: Ground,
+) -> None:
+    await ground.run()
+    before, revisions = ground.signals(), "SELECT revision FROM installation_signal_states"
+    revision = ground.rows(revisions)
+    run, asked = await reconciled(ground)
+    assert asked == ["Probe", *LOOKS, *LOOKS]
+    assert (run.new_count, run.changed_count, run.duplicate_count) == (0, 0, 0)
+    for days in (1, 4):
+        ground.clock.advance(timedelta(days=days))
+        _, asked = await reconciled(ground)
+        assert asked == ["Probe"]
+    asked_before = len(ground.github.queries)
+    ground.clock.advance(WEEK)
+    await ground.run()
+    assert ground.github.queries[asked_before:] == ["Probe"]
+    _, asked = await reconciled(ground)
+    assert asked == ["Probe", *LOOKS, *LOOKS]
+    assert (ground.signals(), ground.rows(revisions)) == (before, revision)
+
+
+async def test_one_that_is_broken_off_goes_on_where_it_was(ground: Ground) -> None:
+    await ground.run()
+    ground.activity().pulls[max(ground.activity().pulls)].comments.pop()
+    await ground.lane.reconcile()
+    ((run_id,),) = ground.rows(OPEN)
+    await ground.lane.run_ingest(run_id)
+    first, second = ground.open_works(run_id)
+    ground.github.faults.add("GRAPHQL AllIssues", status=500)
+    asked = len(ground.github.queries)
+    await ground.lane.read_repository(first)
+    assert ground.open_works(run_id) == [first, second]
+    await ground.lane.read_repository(first)
+    assert ground.github.queries[asked:] == ["AllPulls", "AllIssues", "AllIssues"]
+    await ground.work_off(run_id)
+    assert ground.counts() == expected([ground.activity(), ground.activity(1)])
+
+
+@pytest.mark.parametrize("imported", ["before the first walk", "before a walk", "after the last"])
+async def test_a_clones_commits_that_no_walk_meets_are_withdrawn(
+    ground: Ground, imports: ImportEvents, imported: str
+) -> None:
+    activity, other = ground.activity(), ground.activity(1)
+    kept, commits = activity.head, dict(activity.commits)
+    if imported != "before the first walk":
+        await ground.run()
+    activity.commit("forced-away", BEGINNING + timedelta(days=9))
+    one = ground.story.repositories[0]
+    source = GitSource(ground.story.world.full_name(one), one.id)
+    await imports.git(source).take(RawBatch(clone(replace(activity))))
+    activity.head, activity.commits = kept, commits
+    if imported == "before a walk":
+        activity.commit("instead", BEGINNING + timedelta(days=9))
+    if imported == "after the last":
+        await reconciled(ground)
+    else:
+        await ground.run()
+    assert ground.counts() == expected([activity, other])
+
+
+async def test_what_is_said_while_a_repository_is_looked_through_is_not_missed(
+    ground: Ground,
+) -> None:
+    await ground.run()
+    await ground.lane.reconcile()
+    ((run_id,),) = ground.rows(OPEN)
+    await ground.lane.run_ingest(run_id)
+    issue, at = ground.activity().issues[1], ground.clock.now()
+    issue.comments.append(Comment(77, issue.author_id, at))
+    issue.updated_at = at
+    await ground.run(only=ground.story.repositories[0].id)
+    told = ground.counts()
+    assert told == expected([ground.activity(), ground.activity(1)])
+    del issue.comments[-1]  # as if its page had been read before
+    await ground.work_off(run_id)
+    assert ground.counts() == told
