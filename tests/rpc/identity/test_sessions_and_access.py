@@ -20,6 +20,7 @@ from laurel.identity.v1 import (
 from laurel_common.auth.principal import PrincipalKind
 from laurel_common.auth.tokens import StaticToken
 from laurel_common.errors import RemoteError
+from laurel_identity.domain.errors import SessionNotFound
 from tests.rpc.identity.conftest import Identity, running_identity
 from tests.support.database import Database
 from tests.support.people import (
@@ -101,6 +102,11 @@ async def test_what_opens_nothing(asked: Asked) -> None:
         owner.execute("UPDATE auth_sessions SET tokens_encrypted = false")
     assert await asked.state(token_of("bob")) == "UNKNOWN"
     with pytest.raises(RemoteError) as refused:
+        await asked.access("bob", ACME)
+    assert refused.value.reason == "SESSION_NOT_FOUND"
+    with pytest.raises(SessionNotFound):
+        await asked.identity.built.sessions.user_tokens.token(session_of("bob"))
+    with pytest.raises(RemoteError) as refused:
         await asked.state("not a token")
     assert refused.value.reason == "INVALID_REQUEST"
 
@@ -151,6 +157,30 @@ async def test_what_a_user_may_see(
         list(found.hidden_team_ids),
         list(found.readable_repository_ids),
     ) == expected
+
+
+async def test_a_hidden_tenant_takes_the_same_steps_as_one_that_is_not_there(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statements: list[str] = []
+    execute = psycopg.AsyncCursor.execute
+
+    async def noted(cursor: Any, query: Any, *args: Any, **options: Any) -> Any:
+        statements.append(str(query))
+        return await execute(cursor, query, *args, **options)
+
+    monkeypatch.setattr(psycopg.AsyncCursor, "execute", noted)
+    told: list[tuple[Any, ...]] = []
+    for installation_id in (999, GLOBEX, 999, GLOBEX):
+        asked.identity.forget()
+        statements.clear()
+        with pytest.raises(RemoteError) as refused:
+            await asked.access("mona", installation_id)
+        error = refused.value
+        told.append((error.code, error.reason, str(error), dict(error.metadata), tuple(statements)))
+    # The first of all may connect.
+    assert told[1] == told[2] == told[3]
+    assert any("session_installations" in each for each in statements)
 
 
 async def test_a_private_repository_stays_hidden_where_it_was_transferred_from(
