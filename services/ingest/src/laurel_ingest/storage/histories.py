@@ -44,7 +44,18 @@ _SAVE: Final = text(
         gap = NULL, checked_at = excluded.checked_at,
         commits_known = excluded.commits_known, pulls_known = excluded.pulls_known,
         issues_known = excluded.issues_known
+    WHERE h.walked_at IS NOT DISTINCT FROM CAST(:walked_before AS timestamptz)
+        OR h.head_sha IS NOT DISTINCT FROM excluded.head_sha
+    RETURNING repository_id
     """  # noqa: S608 - put together from constants
+)
+_REWRITTEN: Final = text(
+    """
+    SELECT EXISTS (
+        SELECT FROM coverage_gaps
+        WHERE repository_id = :repository_id AND reason = 'history_rewritten' AND last_at >= :at
+    )
+    """
 )
 _SYNC: Final = text(
     """
@@ -161,18 +172,30 @@ class Histories:
                 for row in rows
             }
 
-    async def save(self, work: Work, values: Mapping[str, Any], now: datetime) -> None:
+    async def save(
+        self, work: Work, values: Mapping[str, Any], now: datetime, *, walked_before: int | None
+    ) -> bool:
         """See HistoryStore."""
-        times = ("walked_at", "pulls_until", "issues_until")
-        values = dict(values) | {each: _moment(values[each]) for each in times}
+        values = dict(values) | {"walked_before": walked_before}
+        times = ("walked_at", "walked_before", "pulls_until", "issues_until")
+        values |= {each: _moment(values[each]) for each in times}
         key = {"repository_id": work.repository_id, "now": now}
         newest = [each for each in (values["pulls_until"], values["issues_until"]) if each]
         updated = {"updated_at": max(newest, default=None), "run_id": work.run_id}
         async with transaction(self._engine) as connection:
-            await connection.execute(
+            saved = await connection.execute(
                 _SAVE, values | key | {"installation_id": work.installation_id}
             )
+            if saved.one_or_none() is None:
+                return False
             await connection.execute(_SYNC, key | updated)
+            return True
+
+    async def rewritten_since(self, repository_id: int, at: int) -> bool:
+        """See HistoryStore."""
+        values = {"repository_id": repository_id, "at": _moment(at)}
+        async with transaction(self._engine) as connection:
+            return bool(await connection.scalar(_REWRITTEN, values))
 
     async def note_gap(self, installation_id: int, gaps: Mapping[int, str], now: datetime) -> None:
         """See HistoryStore."""

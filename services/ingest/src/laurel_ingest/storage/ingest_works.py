@@ -47,6 +47,13 @@ _ADVANCE: Final = text(
     FROM mine WHERE r.id = mine.run_id RETURNING r.id
     """  # noqa: S608 - put together from constants
 )
+_ANEW: Final = text(
+    f"""
+    UPDATE ingest_run_repositories AS w
+    SET probed = CAST(:probed AS jsonb), progress = CAST(:progress AS jsonb)
+    {_OWN} RETURNING run_id
+    """  # noqa: S608 - put together from constants
+)
 _POINTS: Final = text(
     """
     UPDATE ingest_runs
@@ -146,6 +153,16 @@ class WorkTable:
         values = {"run_id": work.run_id, "requests": len(asked), "points": cost}
         await connection.execute(_POINTS, values)
         await note_budget(connection, work.installation_id, asked[-1])
+
+    async def begin_anew(self, work: Work) -> None:
+        """See WorkStore."""
+        progress = None if work.progress is None else work.progress.to_json()
+        values = _own(work) | {
+            "probed": orjson.dumps(work.probe.to_json()).decode(),
+            "progress": orjson.dumps(progress).decode(),
+        }
+        async with transaction(self._engine) as connection:
+            await _mine(connection, _ANEW, values)
 
     async def postpone(self, work: Work, until: datetime, *, reason: str | None) -> None:
         """See WorkStore."""

@@ -15,7 +15,7 @@ from laurel_ingest.application.history.github import (
 )
 from laurel_ingest.application.history.page_group import PageGroup
 from laurel_ingest.application.history.ports import BudgetStore
-from laurel_ingest.domain.history.progress import Progress
+from laurel_ingest.domain.history.progress import Probe, Progress
 
 
 class PageReader:
@@ -49,6 +49,16 @@ class PageReader:
                 raise GoneError
             group.note(page.points)
             return page, progress
+
+    async def probe(self, group: PageGroup) -> Probe:
+        """What GitHub shows of the repository now."""
+        work = group.work
+        await self._wait(group)
+        nodes, points = await self._github.probe(work.installation_id, [work.probe.full_name])
+        group.note(points)
+        if nodes[0] is None or nodes[0].get("databaseId") != work.repository_id:
+            raise GoneError
+        return Probe.of(nodes[0])
 
     async def _wait(self, group: PageGroup) -> None:
         budget = await group.begin(partial(self._budgets.load, group.work.installation_id))

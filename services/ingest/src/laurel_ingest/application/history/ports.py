@@ -157,6 +157,10 @@ class WorkStore(Protocol):
         """
         ...
 
+    async def begin_anew(self, work: Work) -> None:
+        """Notes that a repository is read from the work's own probe and progress on."""
+        ...
+
     async def postpone(self, work: Work, until: datetime, *, reason: str | None) -> None:
         """Has a repository read on later; `reason` where it failed."""
         ...
@@ -175,8 +179,16 @@ class HistoryStore(Protocol):
         """What the last complete runs left; never read ones are absent."""
         ...
 
-    async def save(self, work: Work, values: Mapping[str, Any], now: datetime) -> None:
-        """Notes what a complete reading left."""
+    async def save(
+        self, work: Work, values: Mapping[str, Any], now: datetime, *, walked_before: int | None
+    ) -> bool:
+        """Notes what a complete reading left; False, and nothing noted, where another one than
+        that of `walked_before` has meanwhile left another head of the default branch.
+        """
+        ...
+
+    async def rewritten_since(self, repository_id: int, at: int) -> bool:
+        """Whether anybody told of a forced push to the default branch at or after a time."""
         ...
 
     async def note_gap(self, installation_id: int, gaps: Mapping[int, str], now: datetime) -> None:

@@ -38,6 +38,8 @@ from laurel_ingest.domain.timestamps import epoch_seconds
 
 log = structlog.get_logger(__name__)
 
+# A branch that is rewritten again and again is the next run's.
+_MOST_AGAIN: Final = 3
 _KINDS: Final = {Phase.PULL_NUMBERS: PullFact.kind, Phase.ISSUE_NUMBERS: IssueFact.kind}
 
 
@@ -68,16 +70,19 @@ class ReadRepository:
         work = await self._works.claim(work_id)
         if work is None:
             return
+        left: Work | None = work
         try:
-            await self._attempt(work)
+            while left is not None:
+                left = await self._attempt(left)
         except WorkSuperseded:
             log.info("ingest_work_superseded", work_id=work_id)
 
-    async def _attempt(self, work: Work) -> None:
+    async def _attempt(self, work: Work) -> Work | None:
+        """Reads a repository; answers what there is to be read once more."""
         group = self._pages.group(work)
         try:
             try:
-                await self._read(work, group)
+                return await self._read(work, group)
             except (LaurelError, GoneError, MalformedError):
                 await group.flush()  # what came before is not asked for again
                 raise
@@ -93,6 +98,7 @@ class ReadRepository:
             await self._fail(work, error)
         finally:
             await group.close()
+        return None
 
     async def _fail(self, work: Work, error: LaurelError) -> None:
         log.warning("ingest_work_failed", work_id=work.id, reason=error.reason, error=str(error))
@@ -107,7 +113,7 @@ class ReadRepository:
         await self._histories.note_gap(work.installation_id, {work.repository_id: reason}, now)
         await self._works.end(work, now, left_out=reason, note=None)
 
-    async def _read(self, work: Work, group: PageGroup) -> None:
+    async def _read(self, work: Work, group: PageGroup) -> Work | None:
         known = (await self._histories.known([work.repository_id])).get(work.repository_id)
         known = known or Known()
         progress = work.progress
@@ -117,14 +123,21 @@ class ReadRepository:
         while progress.phase is not Phase.END:
             progress = await self._step(group, known, progress)
         await group.flush()
-        await self._end(work, known, progress)
+        anew = await self._anew(group, progress)
+        if anew is not None:
+            return anew
+        if not await self._save(work, known, progress):
+            return replace(work, progress=progress)  # somebody was faster by a moment
+        await self._end(work, known)
+        return None
 
     def _beginning(self, work: Work, known: Known) -> Progress:
         at = int(work.requested_at.astimezone(UTC).timestamp())
         # Told apart from the walk before, however close the two are.
         at = max(at, (known.walked_at or 0) + 1)
         head = work.probe.head_sha
-        return Progress(at, walk=Walk.from_head(head, known.head_sha) if head else Walk())
+        walk = Walk.from_head(head, known.head_sha) if head else Walk()
+        return Progress(at, walk=walk, walked_before=known.walked_at)
 
     async def _step(self, group: PageGroup, known: Known, progress: Progress) -> Progress:
         match progress.phase:
@@ -145,14 +158,14 @@ class ReadRepository:
         """A page of commits."""
         work = group.work
         head = work.probe.head_sha
-        is_known = head == known.head_sha and head is not None
+        is_known = head == known.head_sha and head is not None and not progress.again
         if work.probe.is_fork or (is_known and not work.is_looked_through):
             return progress.without_lost_commits()
         if is_known:
             return progress.next_phase()  # a clone may have told of commits since
         if head is None:
             return progress.next_phase()
-        since = work.since if known.head_sha is None else None
+        since = work.since if known.head_sha is None and not progress.again else None
         variables = {"head": head, "since": since.isoformat() if since else None}
         page, progress = await self._reader.page(group, Listing.COMMITS, progress, variables)
         walk = await self._walked(group, known, progress, page)
@@ -256,23 +269,55 @@ class ReadRepository:
             progress = progress.next_phase()
         return replace(progress, phase=Phase.END)
 
-    async def _end(self, work: Work, known: Known, progress: Progress) -> None:
-        now = self._clock.now()
+    async def _anew(self, group: PageGroup, progress: Progress) -> Work | None:
+        """The same work from what GitHub shows now, where another reading of the repository has
+        left another head meanwhile, or its history was rewritten: what was read of one that is
+        gone can't be told by what is new.
+        """
+        work = group.work
+        if progress.again >= _MOST_AGAIN:
+            return None
+        latest = (await self._histories.known([work.repository_id])).get(work.repository_id)
+        latest = latest or Known()
+        is_overtaken = (
+            latest.walked_at != progress.walked_before and latest.head_sha != work.probe.head_sha
+        )
+        if not is_overtaken and not await self._histories.rewritten_since(
+            work.repository_id, progress.at
+        ):
+            return None
+        now = int(self._clock.now().astimezone(UTC).timestamp())
+        probe = await self._reader.probe(group)
+        await group.flush()
+        if not is_overtaken and probe.head_sha == work.probe.head_sha:
+            return None
+        log.info("ingest_work_begins_anew", work_id=work.id, is_overtaken=is_overtaken)
+        anew = replace(work, probe=probe, progress=progress.anew(now, latest))
+        await self._works.begin_anew(anew)
+        return anew
+
+    async def _save(self, work: Work, known: Known, progress: Progress) -> bool:
+        """Notes what is known now; False where another reading was faster."""
         probe = work.probe
-        if work.since is None or known.pulls_total is not None:
-            walked = not probe.is_fork and probe.head_sha is not None
-            same = probe.head_sha == known.head_sha
-            values = {
-                "head_sha": probe.head_sha if walked else None,
-                "walked_at": (known.walked_at if same else progress.at) if walked else None,
-                "commits_total": progress.commits_total if probe.head_sha else 0,
-                "pulls_until": probe.pulls_until,
-                "issues_until": probe.issues_until,
-                "pulls_total": probe.pulls_total,
-                "issues_total": probe.issues_total,
-            }
-            await self._histories.save(work, values, now)
+        if work.since is not None and known.pulls_total is None:
+            return True
+        walked = not probe.is_fork and probe.head_sha is not None
+        same = probe.head_sha == known.head_sha and not progress.again
+        values = {
+            "head_sha": probe.head_sha if walked else None,
+            "walked_at": (known.walked_at if same else progress.at) if walked else None,
+            "commits_total": progress.commits_total if probe.head_sha else 0,
+            "pulls_until": probe.pulls_until,
+            "issues_until": probe.issues_until,
+            "pulls_total": probe.pulls_total,
+            "issues_total": probe.issues_total,
+        }
+        before = known.walked_at if progress.again >= _MOST_AGAIN else progress.walked_before
+        return await self._histories.save(work, values, self._clock.now(), walked_before=before)
+
+    async def _end(self, work: Work, known: Known) -> None:
+        probe = work.probe
         note = "RENAMED" if probe.full_name.lower() != work.full_name.lower() else None
         if probe.head_sha is None and known.head_sha is not None:
             note = "EMPTIED"
-        await self._works.end(work, now, left_out=None, note=note)
+        await self._works.end(work, self._clock.now(), left_out=None, note=note)

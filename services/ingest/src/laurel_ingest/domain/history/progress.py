@@ -104,7 +104,9 @@ class Progress:
 
     `at`: when it began, by which a walk of commits is told from earlier ones. `low`: the last
     number of the page before, where numbers are listed. `has_gaps`: GitHub has not shown all that
-    it counts, so what was not seen is not gone.
+    it counts, so what was not seen is not gone. `walked_before`: when the walk began that was the
+    last one known then, by which a reading beside this one is noticed. `again`: how often it has
+    begun anew because of one, or of a forced push meanwhile.
     """
 
     at: int
@@ -115,6 +117,8 @@ class Progress:
     commits_total: int | None = None
     low: int = 0
     has_gaps: bool = False
+    walked_before: int | None = None
+    again: int = 0
 
     def next_phase(self) -> "Progress":
         """The beginning of what is read next."""
@@ -132,6 +136,11 @@ class Progress:
     def from_the_start(self) -> "Progress":
         """A walk of the whole history instead of one to what is known."""
         return replace(self, after=None, walk=Walk())
+
+    def anew(self, at: int, known: Known) -> "Progress":
+        """A reading of the whole history, later than all that anybody has told of it."""
+        at = max(at, self.at + 1, (known.walked_at or 0) + 1)
+        return Progress(at, walked_before=known.walked_at, again=self.again + 1)
 
     def to_json(self) -> dict[str, Any]:
         """As it is kept with what the page before brought."""
