@@ -3,19 +3,23 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from laurel.ingest.v1 import webhook_pb2
 from laurel_common.auth.principal import PrincipalKind
 from laurel_common.db import create_engine
+from laurel_common.errors import RemoteError
 from laurel_ingest.application import redeliver_webhooks
+from laurel_ingest.application.forget_deliveries import ROWS_FOR
 from laurel_ingest.application.redeliver_webhooks import RedeliverWebhooks
 from laurel_ingest.clients.failed_webhooks import IdentityFailedWebhooks
 from laurel_ingest.storage.redelivery_table import RedeliveryTable
+from laurel_ingest.telemetry import DeliveryMetrics
 from tests.rpc.identity.conftest import running_identity
 from tests.rpc.ingest.conftest import Service
 from tests.support.database import Database
@@ -50,6 +54,11 @@ class Redelivery:
     def asked(self) -> int:
         """How often GitHub was asked to deliver again."""
         return sum(1 for each in self.github.asked if each.path.endswith("/attempts"))
+
+    async def lost(self) -> list[webhook_pb2.Delivery]:
+        """What operators find of it."""
+        request = webhook_pb2.ListDeliveriesRequest(states=[webhook_pb2.DELIVERY_STATE_LOST])
+        return list((await self.service.webhooks().ListDeliveries(request)).deliveries)
 
     def kept(self) -> list[tuple[str, int]]:
         """What has not come yet, and how often it was asked for."""
@@ -127,9 +136,16 @@ async def test_what_fails_again_is_asked_for_hourly_as_long_as_github_has_it(
     hourly.service.clock.advance(timedelta(days=3))
     await hourly.redeliver()
     assert (hourly.asked(), len(hourly.kept())) == (3, 1)
+    first_tried = hourly.service.clock.now() - timedelta(days=3, hours=2, minutes=1)
     hourly.service.clock.advance(timedelta(days=4))
     await hourly.redeliver()
     assert (hourly.asked(), hourly.kept()) == (3, [])
+    (lost,) = await hourly.lost()
+    assert (lost.delivery_id, lost.event, lost.receive_time.ToDatetime(UTC)) == (
+        *("down", "push"),
+        first_tried,
+    )
+    assert lost.last_error == "LOST: GitHub could not deliver it; asked for again 3 times"
 
 
 async def test_what_github_has_no_more_is_not_asked_for_again(hourly: Redelivery) -> None:
@@ -137,6 +153,51 @@ async def test_what_github_has_no_more_is_not_asked_for_again(hourly: Redelivery
     hourly.github.faults.add(f"POST {DELIVERIES}", status=404)
     await hourly.redeliver()
     assert hourly.kept() == []
+    assert [each.delivery_id for each in await hourly.lost()] == ["old"]
+    # It stands in GitHub's list for days, and is not taken for new.
+    hourly.service.clock.advance(HOUR)
+    await hourly.replica()()
+    assert (hourly.asked(), hourly.kept(), len(await hourly.lost())) == (1, [], 1)
+    with pytest.raises(RemoteError) as refused:
+        await hourly.service.webhooks().ReplayDelivery(
+            webhook_pb2.ReplayDeliveryRequest(delivery_id="old")
+        )
+    assert refused.value.reason == "DELIVERY_BODY_GONE"
+
+
+async def test_what_was_lost_is_counted_until_it_comes_after_all_or_is_forgotten(
+    hourly: Redelivery,
+) -> None:
+    service, lane = hourly.service, hourly.service.inner.webhooks
+    hourly.fail("found", "gone", ago=timedelta(days=1))
+    hourly.github.faults.add(f"POST {DELIVERIES}", status=404, times=2)
+    await hourly.redeliver()
+    await lane.metrics.count()
+    assert gauge(lane.metrics) == {"waiting": 0, "parked": 0, "lost": 2}
+    answers = [
+        (
+            await service.deliver("push", hook_push(hook_commit("found")), delivery_id="found")
+        ).receipt
+        for _ in range(2)
+    ]
+    assert answers == [
+        webhook_pb2.WEBHOOK_RECEIPT_ACCEPTED,
+        webhook_pb2.WEBHOOK_RECEIPT_DUPLICATE,
+    ]
+    await lane.work(77)
+    found = await service.delivery("found")
+    assert (found.state, found.last_error) == (webhook_pb2.DELIVERY_STATE_DONE, "")
+    assert service.counts() == {"commit": 1}
+    service.clock.advance(ROWS_FOR)
+    await lane.forget_deliveries()
+    await lane.metrics.count()
+    assert gauge(lane.metrics) == {"waiting": 0, "parked": 0, "lost": 0}
+
+
+def gauge(metrics: DeliveryMetrics) -> dict[str, int]:
+    """What a scrape shows, by state."""
+    (family,) = metrics.collect()
+    return {each.labels["state"]: int(each.value) for each in family.samples}
 
 
 @pytest.mark.parametrize(

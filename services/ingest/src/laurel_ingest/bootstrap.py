@@ -221,6 +221,7 @@ async def bootstrap(settings: IngestSettings, **ports: Any) -> RpcServer:
         closers=[*service.closers, sessions.close],
         clock=ports.get("clock"),
     )
+    server.registry.register(service.webhooks.metrics)
     service.webhooks.start()
     service.history.start()
     return server

@@ -26,8 +26,10 @@ from laurel_ingest.storage.lanes import WEBHOOKS
 from laurel_ingest.storage.postgres import PostgresStorage
 from laurel_ingest.storage.redelivery_table import RedeliveryTable
 from laurel_ingest.storage.webhook_secrets import WebhookSecrets
+from laurel_ingest.telemetry import DeliveryMetrics
 
 _FORGET_EVERY_SECONDS = 3600.0
+_COUNT_EVERY_SECONDS = 30.0
 _FOLLOW_EVERY_SECONDS = 5.0
 # A delivery that came while another of its installation was worked on must not lie for long.
 _POLL_SECONDS = 0.2
@@ -42,6 +44,8 @@ class WebhookLane:
     worker: Worker
     follow: Loop
     forget: Loop
+    count: Loop
+    metrics: DeliveryMetrics
     work: WorkDeliveries
     follow_boards: FollowBoards
     forget_deliveries: ForgetDeliveries
@@ -52,10 +56,11 @@ class WebhookLane:
         self.worker.start()
         self.follow.start()
         self.forget.start()
+        self.count.start()
 
     def closers(self) -> list[Callable[[], Awaitable[object]]]:
         """What ends the background work, to be called in reverse order."""
-        return [self.forget.stop, self.follow.stop, self.worker.stop]
+        return [self.count.stop, self.forget.stop, self.follow.stop, self.worker.stop]
 
 
 def build_webhook_lane(
@@ -90,6 +95,7 @@ def build_webhook_lane(
     )
     forget_deliveries = ForgetDeliveries(inbox, clock)
     redeliver = RedeliverWebhooks(failed_webhooks, RedeliveryTable(engine), clock)
+    metrics = DeliveryMetrics(log)
     queue.register(work)
     queue.every(CRON, redeliver)
     servicer = WebhookServicer(
@@ -107,6 +113,8 @@ def build_webhook_lane(
         ),
         follow=follow,
         forget=Loop("forget-deliveries", forget_deliveries, every_seconds=_FORGET_EVERY_SECONDS),
+        count=Loop("count-deliveries", metrics.count, every_seconds=_COUNT_EVERY_SECONDS),
+        metrics=metrics,
         work=work,
         follow_boards=follow_boards,
         forget_deliveries=forget_deliveries,

@@ -1,6 +1,6 @@
 """What the use cases of webhooks need from the outside, and what whoever gives it owes them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -21,7 +21,7 @@ class DeliveryQuery:
 
 
 class Inbox(Protocol):
-    """The durable inbox. A delivery of a known id changes nothing."""
+    """The durable inbox. A delivery of a known id changes nothing, but one that stood as lost."""
 
     async def keep(self, arrival: Arrival, *, worked_on: bool) -> bool:
         """Stores a delivery, and the job to work on it; False where its id was known.
@@ -54,8 +54,8 @@ class Inbox(Protocol):
         ...
 
     async def forget(self, *, bodies_before: datetime, rows_before: datetime, limit: int) -> int:
-        """Drops bodies of deliveries done before a time, and rows of done and ignored ones that
-        came in before another; at most `limit` of each. Answers how many were touched.
+        """Drops bodies of deliveries done before a time, and rows of done, ignored and lost ones
+        that came in before another; at most `limit` of each. Answers how many were touched.
         """
         ...
 
@@ -67,6 +67,10 @@ class DeliveryLog(Protocol):
         self, query: DeliveryQuery, before: int | None, limit: int
     ) -> Sequence[Delivery]:
         """At most `limit` deliveries with ids below `before`, newest first, without bodies."""
+        ...
+
+    async def counts(self, states: Collection[DeliveryState]) -> Mapping[DeliveryState, int]:
+        """How many deliveries there are in each of some states."""
         ...
 
     async def replay(self, delivery_id: str, now: datetime) -> Delivery:

@@ -68,12 +68,12 @@ class Redeliveries(Protocol):
         """GitHub was asked for it."""
         ...
 
-    async def forget(self, delivery_id: str) -> None:
-        """GitHub has it no more."""
+    async def lost(self, delivery_id: str, now: datetime) -> None:
+        """GitHub has it no more: the inbox shows it as lost."""
         ...
 
-    async def settle(self, failed_before: datetime) -> tuple[int, int]:
-        """Forgets what has come, and what failed before a moment; answers how many of each."""
+    async def settle(self, failed_before: datetime, now: datetime) -> tuple[int, int]:
+        """Forgets what has come; what failed before a moment is lost. Answers how many of each."""
         ...
 
 
@@ -96,7 +96,8 @@ class RedeliverWebhooks:
         except RemoteError as error:
             if error.reason != _NO_APP:
                 log.warning("redelivery_broke_off", error=repr(error))
-        came, lost = await self._redeliveries.settle(self._clock.now() - FORGOTTEN_AFTER)
+        now = self._clock.now()
+        came, lost = await self._redeliveries.settle(now - FORGOTTEN_AFTER, now)
         if lost:
             log.error("webhooks_lost", count=lost)
         if asked or came:
@@ -122,5 +123,5 @@ class RedeliverWebhooks:
                 await self._redeliveries.asked(each.delivery_id, self._clock.now())
             else:
                 log.error("webhook_lost", delivery_id=each.delivery_id, webhook=each.event)
-                await self._redeliveries.forget(each.delivery_id)
+                await self._redeliveries.lost(each.delivery_id, self._clock.now())
         return len(due)

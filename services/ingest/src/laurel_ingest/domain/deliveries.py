@@ -33,12 +33,15 @@ MAX_BIGINT: Final = 2**63 - 1
 
 
 class DeliveryState(StrEnum):
-    """What became of a delivery. `ignored`: of an event that nothing here depends on."""
+    """What became of a delivery. `ignored`: of an event that nothing here depends on. `lost`: it
+    never came, and GitHub has it no more.
+    """
 
     WAITING = "waiting"
     DONE = "done"
     IGNORED = "ignored"
     PARKED = "parked"
+    LOST = "lost"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ _STATES = {
     DeliveryState.DONE: webhook_pb2.DELIVERY_STATE_DONE,
     DeliveryState.IGNORED: webhook_pb2.DELIVERY_STATE_IGNORED,
     DeliveryState.PARKED: webhook_pb2.DELIVERY_STATE_PARKED,
+    DeliveryState.LOST: webhook_pb2.DELIVERY_STATE_LOST,
 }
 _STATE_OF = {number: state for state, number in _STATES.items()}
 

@@ -19,7 +19,8 @@ _GROUP_BYTES: Final = 32 * 1024 * 1024
 
 _KEEP: Final = text(
     """
-    INSERT INTO webhook_deliveries (delivery_id, event, action, installation_id, subject_id, state,
+    INSERT INTO webhook_deliveries AS d (
+        delivery_id, event, action, installation_id, subject_id, state,
         received_at, next_attempt_at, finished_at, body, body_bytes)
     SELECT delivery_id, event, action, installation_id, subject_id, state, received_at, received_at,
         CASE WHEN state <> 'waiting' THEN received_at END,
@@ -30,7 +31,13 @@ _KEEP: Final = text(
         CAST(:states AS text[]), CAST(:times AS timestamptz[]), CAST(:bodies AS bytea[])
     ) AS told (delivery_id, event, action, installation_id, subject_id, state, received_at, body)
     ORDER BY delivery_id
-    ON CONFLICT ON CONSTRAINT uq_webhook_deliveries_delivery DO NOTHING
+    ON CONFLICT ON CONSTRAINT uq_webhook_deliveries_delivery DO UPDATE SET
+        action = excluded.action, installation_id = excluded.installation_id,
+        subject_id = excluded.subject_id, state = excluded.state,
+        received_at = excluded.received_at, next_attempt_at = excluded.next_attempt_at,
+        finished_at = excluded.finished_at, last_error = NULL, body = excluded.body,
+        body_bytes = excluded.body_bytes
+    WHERE d.state = 'lost'
     RETURNING delivery_id
     """
 )
@@ -101,7 +108,7 @@ _FORGET_ROWS: Final = text(
     """
     DELETE FROM webhook_deliveries WHERE id IN (
         SELECT id FROM webhook_deliveries
-        WHERE state IN ('done', 'ignored') AND received_at < :before
+        WHERE state IN ('done', 'ignored', 'lost') AND received_at < :before
         ORDER BY received_at LIMIT :limit FOR UPDATE SKIP LOCKED
     )
     """

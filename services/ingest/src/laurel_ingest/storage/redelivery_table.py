@@ -53,14 +53,27 @@ _ASKED: Final = text(
     WHERE delivery_id = :delivery_id
     """
 )
-_FORGET: Final = text("DELETE FROM webhook_redeliveries WHERE delivery_id = :delivery_id")
 _CAME: Final = text(
     """
     DELETE FROM webhook_redeliveries AS r
     WHERE EXISTS (SELECT FROM webhook_deliveries WHERE delivery_id = r.delivery_id)
     """
 )
-_LOST: Final = text("DELETE FROM webhook_redeliveries WHERE failed_at < :before")
+_LOST: Final = text(
+    """
+    WITH gone AS (
+        DELETE FROM webhook_redeliveries WHERE delivery_id = CAST(:delivery_id AS text)
+            OR failed_at < CAST(:before AS timestamptz)
+        RETURNING delivery_id, event, failed_at, asked_count
+    )
+    INSERT INTO webhook_deliveries (delivery_id, event, subject_id, state, received_at,
+        next_attempt_at, finished_at, last_error, body_bytes)
+    SELECT delivery_id, event, 0, 'lost', failed_at, failed_at, CAST(:now AS timestamptz),
+        'LOST: GitHub could not deliver it; asked for again ' || asked_count || ' times', 0
+    FROM gone ORDER BY delivery_id
+    ON CONFLICT ON CONSTRAINT uq_webhook_deliveries_delivery DO NOTHING
+    """
+)
 
 
 class RedeliveryTable:
@@ -102,13 +115,14 @@ class RedeliveryTable:
         """See Redeliveries."""
         await self._run(_ASKED, delivery_id=delivery_id, now=now)
 
-    async def forget(self, delivery_id: str) -> None:
+    async def lost(self, delivery_id: str, now: datetime) -> None:
         """See Redeliveries."""
-        await self._run(_FORGET, delivery_id=delivery_id)
+        await self._run(_LOST, delivery_id=delivery_id, before=None, now=now)
 
-    async def settle(self, failed_before: datetime) -> tuple[int, int]:
+    async def settle(self, failed_before: datetime, now: datetime) -> tuple[int, int]:
         """See Redeliveries."""
-        return await self._run(_CAME), await self._run(_LOST, before=failed_before)
+        came = await self._run(_CAME)
+        return came, await self._run(_LOST, delivery_id=None, before=failed_before, now=now)
 
     async def _run(self, statement: Any, **values: Any) -> int:
         async with transaction(self._engine) as connection:

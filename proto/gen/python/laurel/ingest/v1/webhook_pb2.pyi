@@ -37,6 +37,11 @@ class _DeliveryStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Deliver
     """It is not what it should be, or failed 5 times; last_error says why.
     ReplayDelivery tries again.
     """
+    DELIVERY_STATE_LOST: _DeliveryState.ValueType  # 5
+    """GitHub could not deliver it, and has it no more: it never came, and what
+    it was about the daily run finds. Its receive_time is that of the first
+    attempt; of what it held no more than its event is known.
+    """
 
 class DeliveryState(_DeliveryState, metaclass=_DeliveryStateEnumTypeWrapper):
     """What became of a delivery."""
@@ -51,6 +56,11 @@ DELIVERY_STATE_IGNORED: DeliveryState.ValueType  # 3
 DELIVERY_STATE_PARKED: DeliveryState.ValueType  # 4
 """It is not what it should be, or failed 5 times; last_error says why.
 ReplayDelivery tries again.
+"""
+DELIVERY_STATE_LOST: DeliveryState.ValueType  # 5
+"""GitHub could not deliver it, and has it no more: it never came, and what
+it was about the daily run finds. Its receive_time is that of the first
+attempt; of what it held no more than its event is known.
 """
 Global___DeliveryState: _TypeAlias = DeliveryState  # noqa: Y015
 
@@ -216,7 +226,7 @@ class Delivery(_message.Message):
 
     @_builtins.property
     def finish_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was done, ignored or parked."""
+        """When it was done, ignored, parked or given up as lost."""
 
     @_builtins.property
     def skipped(self) -> _containers.RepeatedCompositeFieldContainer[Global___DeliverySkip]: ...
