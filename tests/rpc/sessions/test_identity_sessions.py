@@ -34,6 +34,7 @@ from tests.support.people import (
     settle,
     token_of,
 )
+from tests.support.stack_running import until
 
 
 class Time:
@@ -139,6 +140,37 @@ async def test_an_answer_is_not_believed_for_longer_than_five_seconds(asking: As
         await users.resolve(token_of("bob"))
     with pytest.raises(Unauthenticated):
         await users.access(session_of("bob"), ACME, require_admin=False)
+
+
+async def test_who_is_busy_never_waits_for_identity_and_is_out_within_five_seconds(
+    asking: Asking,
+) -> None:
+    users, token, session = asking.users, token_of("mona"), session_of("mona")
+    await users.resolve(token)
+    await users.access(session, ACME, require_admin=False)
+
+    def known() -> bool:
+        """Whether a call of hers goes on at once."""
+        access = users.known_access(session, ACME, require_admin=False)
+        return users.known(token) is not None and access is not None
+
+    asked_at = asking.time.seconds
+    asking.time.seconds += 4.6
+    asking.identity.forget()
+    assert known()
+    # Asked for again beside that call, which is heard when what was known before is out of date.
+    await until(lambda: not is_asking(users), "identity has answered")
+    asking.time.seconds = asked_at + 5.1
+    assert known()
+    asking.end("mona")
+    asking.time.seconds = asked_at + 4.6 + 5.0
+    with pytest.raises(Unauthenticated):
+        await users.resolve(token)
+
+
+def is_asking(users: IdentitySessions) -> bool:
+    """Whether identity has been asked something that it has not answered."""
+    return bool(users._sessions._asked or users._access._asked)
 
 
 async def test_a_revocation_is_heard_at_once(asking: Asking, redis_url: str) -> None:

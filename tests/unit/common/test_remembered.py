@@ -41,6 +41,46 @@ async def test_an_answer_is_good_from_the_moment_that_it_was_asked_for() -> None
     assert await kept.get("a", answering("second")) == "second"
 
 
+async def test_what_is_in_use_is_asked_for_again_before_its_time_and_nobody_waits() -> None:
+    time = Time()
+    kept: Remembered[str, str] = Remembered(limit=10, ahead=0.5, monotonic=time)
+    asked: list[float] = []
+    answers = ["second", "", "third"]
+
+    async def ask() -> tuple[str, float]:
+        asked.append(time.seconds)
+        if not (answer := answers.pop(0)):
+            raise OSError
+        return answer, 5.0
+
+    async def current() -> list[str | None]:
+        """What two calls get at once, and a third after whatever they have begun."""
+        at_once = [kept.current("a", ask) for _ in range(2)]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        return [*at_once, kept.current("a", ask)]
+
+    assert await current() == [None] * 3
+    await kept.get("a", answering("first"))
+    time.seconds += 4.25
+    assert (await current(), asked) == (["first"] * 3, [])
+    time.seconds += 0.5
+    assert (await current(), asked) == (["first", "first", "second"], [104.75])
+    # Where that fails it is not tried again, and nothing is believed beyond its time.
+    time.seconds += 4.75
+    assert (await current(), len(asked)) == (["second"] * 3, 2)
+    time.seconds += 0.5
+    assert (await current(), len(asked)) == ([None] * 3, 2)
+    assert await kept.get("a", ask) == "third"
+    # What was to be forgotten meanwhile does not come back.
+    time.seconds += 4.75
+    assert kept.current("a", answering("fourth")) == "third"
+    kept.forget()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert kept.current("a", ask) is None
+
+
 async def test_however_many_ask_it_is_asked_once_and_for_nobodys_deadline() -> None:
     kept: Remembered[str, str] = Remembered(limit=10)
     asked, go = 0, asyncio.Event()

@@ -17,7 +17,8 @@ class Kept(Generic[K, V]):
     def __init__(self, *, limit: int, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._limit = limit
         self._monotonic = monotonic
-        self._known: dict[K, tuple[V, float]] = {}
+        # Each with its time, and the one from which on it is to be asked for again.
+        self._known: dict[K, tuple[V, float, float]] = {}
 
     def find(self, key: K) -> V | None:
         """The answer, where one is kept."""
@@ -38,7 +39,7 @@ class Kept(Generic[K, V]):
                 # The oldest quarter: a flood of strangers does not push everybody out at once.
                 for oldest in list(self._known)[: self._limit // 4 + 1]:
                     del self._known[oldest]
-        self._known[key] = (answer, until)
+        self._known[key] = (answer, until, until)
 
     def forget(self, concerns: Callable[[K], bool] = lambda _: True) -> None:
         """Keeps no answer any more whose key `concerns` holds for."""
@@ -50,12 +51,40 @@ class Remembered(Kept[K, V]):
     """Answers that are asked for where none is kept, each kept for as long as whoever gave it said.
 
     `forget` holds for answers that are on their way, too: they reach who waits for them and are
-    not kept.
+    not kept. What `current` finds is asked for again `ahead` seconds before its time.
     """
 
-    def __init__(self, *, limit: int, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, *, limit: int, ahead: float = 0.0, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         super().__init__(limit=limit, monotonic=monotonic)
+        self._ahead = ahead
         self._asked: dict[K, asyncio.Task[V]] = {}
+
+    def current(self, key: K, ask: Callable[[], Awaitable[tuple[V, float]]]) -> V | None:
+        """The answer, where one is kept. One whose time is nearly up is asked for again beside
+        the caller, once: whoever is busy never waits for it. Called within a running loop.
+        """
+        found = self._known.get(key)
+        if found is None:
+            return None
+        answer, until, again = found
+        now = self._monotonic()
+        if now < again:
+            return answer
+        if now >= until:
+            del self._known[key]
+            return None
+        # Once, however it ends: what fails now is asked for when its time is up.
+        self._known[key] = (answer, until, until)
+        if key not in self._asked:
+            self._begin(key, ask)
+        return answer
+
+    def keep(self, key: K, answer: V, until: float) -> None:
+        """Keeps an answer until an instant of the monotonic clock."""
+        super().keep(key, answer, until)
+        self._known[key] = (answer, until, until - self._ahead)
 
     async def get(self, key: K, ask: Callable[[], Awaitable[tuple[V, float]]]) -> V:
         """The kept answer, or what `ask` gives together with the seconds, from before it was
@@ -66,9 +95,7 @@ class Remembered(Kept[K, V]):
             return found
         task = self._asked.get(key)
         if task is None:
-            task = asyncio.create_task(self._ask(key, ask), name="laurel-remembered")
-            self._asked[key] = task
-            task.add_done_callback(_look_at_the_error)
+            task = self._begin(key, ask)
         # Whoever gives up leaves the others their answer.
         return await asyncio.shield(task)
 
@@ -77,6 +104,12 @@ class Remembered(Kept[K, V]):
         super().forget(concerns)
         for asked in [key for key in self._asked if concerns(key)]:
             del self._asked[asked]
+
+    def _begin(self, key: K, ask: Callable[[], Awaitable[tuple[V, float]]]) -> asyncio.Task[V]:
+        task = asyncio.create_task(self._ask(key, ask), name="laurel-remembered")
+        self._asked[key] = task
+        task.add_done_callback(_look_at_the_error)
+        return task
 
     async def _ask(self, key: K, ask: Callable[[], Awaitable[tuple[V, float]]]) -> V:
         # Others will wait for it, whose deadlines are not the first one's.

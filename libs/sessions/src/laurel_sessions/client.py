@@ -28,6 +28,8 @@ from laurel_common.remembered import Remembered
 
 # Nothing is kept longer, whatever identity says.
 LONGEST_SECONDS = 5.0
+# So long before its time is up what is in use is asked for again, so that no call waits for it.
+_AHEAD_SECONDS = 0.5
 # Identity keeps what it knows for two seconds itself; refusals do not say how much of it is left.
 _REFUSAL_SECONDS = 3.0
 _MAX_SESSIONS = 20_000
@@ -48,15 +50,15 @@ class IdentitySessions(SessionResolver, AccessResolver):
         self._directory = directory_pb2_grpc.DirectoryServiceStub(channel)
         # By the session's id: no token is kept.
         self._sessions: Remembered[str, Principal | Refusal] = Remembered(
-            limit=_MAX_SESSIONS, monotonic=monotonic
+            limit=_MAX_SESSIONS, ahead=_AHEAD_SECONDS, monotonic=monotonic
         )
         self._access: Remembered[tuple[str, int, bool], Access | Refusal] = Remembered(
-            limit=_MAX_ACCESS, monotonic=monotonic
+            limit=_MAX_ACCESS, ahead=_AHEAD_SECONDS, monotonic=monotonic
         )
 
     def known(self, token: str) -> Principal | None:
         """See SessionResolver."""
-        found = self._sessions.find(_session_id(token))
+        found = self._sessions.current(_session_id(token), lambda: self._introspect(token))
         if found is None or isinstance(found, Principal):
             return found
         raise found
@@ -72,7 +74,8 @@ class IdentitySessions(SessionResolver, AccessResolver):
         self, session_id: str, installation_id: int, *, require_admin: bool
     ) -> Access | None:
         """See AccessResolver."""
-        found = self._access.find((session_id, installation_id, require_admin))
+        key = (session_id, installation_id, require_admin)
+        found = self._access.current(key, lambda: self._check(*key))
         if found is None or isinstance(found, Access):
             return found
         raise found
