@@ -159,30 +159,6 @@ async def test_what_a_user_may_see(
     ) == expected
 
 
-async def test_a_hidden_tenant_takes_the_same_steps_as_one_that_is_not_there(
-    asked: Asked, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    statements: list[str] = []
-    execute = psycopg.AsyncCursor.execute
-
-    async def noted(cursor: Any, query: Any, *args: Any, **options: Any) -> Any:
-        statements.append(str(query))
-        return await execute(cursor, query, *args, **options)
-
-    monkeypatch.setattr(psycopg.AsyncCursor, "execute", noted)
-    told: list[tuple[Any, ...]] = []
-    for installation_id in (999, GLOBEX, 999, GLOBEX):
-        asked.identity.forget()
-        statements.clear()
-        with pytest.raises(RemoteError) as refused:
-            await asked.access("mona", installation_id)
-        error = refused.value
-        told.append((error.code, error.reason, str(error), dict(error.metadata), tuple(statements)))
-    # The first of all may connect.
-    assert told[1] == told[2] == told[3]
-    assert any("session_installations" in each for each in statements)
-
-
 async def test_a_private_repository_stays_hidden_where_it_was_transferred_from(
     asked: Asked,
 ) -> None:
