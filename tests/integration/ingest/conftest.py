@@ -18,6 +18,7 @@ from laurel_ingest.storage.postgres import PostgresStorage
 from tests.support.database import Database
 from tests.support.github import GitHubSimulator, running_github
 from tests.support.github.history import Size
+from tests.support.held_reading import Held
 from tests.support.ingest_directory import DatabaseDirectory
 from tests.support.ingest_github import DatabaseRoster, FixedTokens, Story, enter
 from tests.support.ingest_ground import Ground
@@ -116,3 +117,8 @@ def ground(  # noqa: PLR0917 - fixtures, by name
     enter(story, database)
     lane = make_lane()
     return Ground(story, github, database, lane, lane.runs, clock, installation_tokens)
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Held:
+    return Held(monkeypatch)
