@@ -25,7 +25,6 @@ from tests.support.ingest_webhooks import (
     payload,
     repository,
 )
-from tests.support.stack_running import until
 
 OPENED = payload(action="opened", issue=issue(updated_at="2021-05-03T10:00:00Z"))
 ACCEPTED, DUPLICATE, IGNORED = (
@@ -246,60 +245,6 @@ async def test_bodies_go_a_week_after_success_rows_later_and_parked_ones_stay(
     service.clock.advance(ROWS_FOR)
     await forget()
     assert await states(service) == {"parked": PARKED}
-
-
-async def test_replicas_that_work_on_the_same_deliveries_count_each_once(
-    service: Service,
-) -> None:
-    for number in range(20):
-        await service.deliver("push", hook_push(*(hook_commit((number, each)) for each in "ab")))
-        await service.deliver("issues", b"{", delivery_id=f"bad-{number}")
-    subjects = (REAL_INSTALLATION, 0)
-    # As when one is thought to be dead: all of them have every job.
-    await asyncio.gather(
-        *(service.inner.webhooks.work(subject) for subject in subjects for _ in range(3))
-    )
-    assert service.counts() == {"commit": 40}
-    ended = await states(service)
-    assert sorted(ended.values()) == [DONE] * 20 + [PARKED] * 20
-
-
-async def test_a_caller_that_cancels_takes_nothing_from_those_that_share_its_commit(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    group = service.inner.webhooks.servicer[1]._receive._inbox._group
-    write, begun, go = group._write, asyncio.Event(), asyncio.Event()
-    sizes: list[int] = []
-
-    async def held(items: Any) -> Any:
-        sizes.append(len(items))
-        begun.set()
-        await go.wait()
-        return await write(items)
-
-    monkeypatch.setattr(group, "_write", held)
-    gateway = service.webhooks(PrincipalKind.GATEWAY)
-    first = asyncio.ensure_future(
-        gateway.ReceiveWebhook(delivered("issues", OPENED, delivery_id="first"))
-    )
-    await begun.wait()
-    calls = [
-        asyncio.ensure_future(
-            gateway.ReceiveWebhook(delivered("issues", OPENED, delivery_id=f"shared-{number}"))
-        )
-        for number in range(3)
-    ]
-    await until(lambda: len(group._waiting) == 3, "all of them wait for the next commit")
-    calls[1].cancel()
-    waits = [future for _, future in group._waiting]
-    await until(lambda: any(each.cancelled() for each in waits), "the server has heard of it")
-    go.set()
-    answers = await asyncio.gather(first, calls[0], calls[2])
-    assert [each.receipt for each in answers] == [ACCEPTED] * 3
-    assert sizes == [1, 3]
-    # What it told is kept: whoever asks again learns so.
-    again = await service.deliver("issues", OPENED, delivery_id="shared-1")
-    assert again.receipt == DUPLICATE
 
 
 async def test_scoring_is_told_once_it_is_back_and_only_of_changes(service: Service) -> None:
