@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from laurel_scoring.clients.arrow_signals import SignalBuffer
+from laurel_scoring.domain.columns import HASH_BYTES
 from tests.support import scoring_strategies as generated
 from tests.support.naive_scoring import NaiveSignal
 from tests.support.scoring_builders import AS_OF, a_signal, columns
@@ -66,3 +67,33 @@ def test_flags_that_rules_do_not_know_are_left_out() -> None:
     buffer = SignalBuffer()
     buffer.add(sink.getvalue().to_pybytes())
     assert buffer.signals().flags.tolist() == [0b1000]
+
+
+def test_columns_grow_beyond_what_they_began_with() -> None:
+    rows = 20_000
+    ids = pa.array(np.arange(rows), pa.int64())
+    small = pa.array(np.ones(rows), pa.int32())
+    batch = pa.record_batch(
+        {
+            "user_id": ids,
+            "repository_id": ids,
+            "type": small.cast(pa.int16()),
+            "value_e4": small.cast(pa.int64()),
+            "event_time": ids.cast(pa.timestamp("us", "UTC")),
+            "content_hash": pa.array([bytes(HASH_BYTES)] * rows, pa.binary()),
+            "flags": small.cast(pa.int16()),
+            "review_state": small.cast(pa.int16()),
+            "additions": small,
+            "deletions": small,
+        }
+    )
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    buffer = SignalBuffer()
+    for _ in range(20):
+        buffer.add(sink.getvalue().to_pybytes())
+    signals = buffer.signals()
+    for column in (signals.user, signals.repository, signals.event_timestamp):
+        assert np.array_equal(column, np.tile(np.arange(rows), 20))
+    assert (len(buffer), len(signals.content_hash), signals.value_e4.sum()) == (0, 400_000, 400_000)

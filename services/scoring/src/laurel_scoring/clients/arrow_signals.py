@@ -8,27 +8,36 @@ import pyarrow as pa
 
 from laurel_scoring.domain.columns import HASH_BYTES, Signals
 
-_NARROW: dict[str, Any] = {
+# Each column in the width that the engine reads; ids are numbered once all are known.
+_KINDS: dict[str, Any] = {
+    "event_time": np.int64,
     "type": np.uint8,
     "value_e4": np.int32,
     "flags": np.uint16,
     "review_state": np.uint8,
     "additions": np.int32,
     "deletions": np.int32,
+    "user_id": np.int64,
+    "repository_id": np.int64,
 }
 _KNOWN_FLAGS = 0b111111
+_FIRST_ROWS = 65_536
 
 
 class SignalBuffer:
-    """Collects batches as they arrive, each column at once in the width that the engine reads."""
+    """Collects batches as they arrive, each column in one piece that grows where it is.
+
+    Pieces put together in the end would all be held twice then, and small ones that are let go
+    stay with the allocator: as much memory again as the signals themselves.
+    """
 
     def __init__(self) -> None:
-        self._columns: dict[str, list[npt.NDArray[Any]]] = {name: [] for name in _NARROW}
-        self._event_time: list[npt.NDArray[np.int64]] = []
-        self._hashes: list[npt.NDArray[np.uint8]] = []
-        self._users: list[Any] = []
-        self._repositories: list[Any] = []
+        self._columns: dict[str, npt.NDArray[Any]] = {
+            name: np.empty(0, dtype=kind) for name, kind in _KINDS.items()
+        }
+        self._hashes = np.empty(0, dtype=np.uint8)
         self._rows = 0
+        self._room = 0
 
     def __len__(self) -> int:
         return self._rows
@@ -41,42 +50,44 @@ class SignalBuffer:
                     self._add(batch)
 
     def _add(self, batch: Any) -> None:
-        self._rows += batch.num_rows
-        for name, kind in _NARROW.items():
-            self._columns[name].append(batch.column(name).to_numpy().astype(kind))
-        when = batch.column("event_time").cast(pa.timestamp("us", "UTC")).cast(pa.int64())
-        # Copied: what Arrow hands out is a view that would keep the whole message alive.
-        self._event_time.append(when.to_numpy().copy())
-        self._hashes.append(_hashes(batch.column("content_hash")))
-        self._users.append(pa.array(batch.column("user_id").to_numpy().copy()))
-        self._repositories.append(pa.array(batch.column("repository_id").to_numpy().copy()))
+        first, end = self._rows, self._rows + batch.num_rows
+        if end > self._room:
+            self._resize(max(end, self._room * 5 // 4, _FIRST_ROWS))
+        for name, column in self._columns.items():
+            values = batch.column(name)
+            if name == "event_time":
+                values = values.cast(pa.timestamp("us", "UTC")).cast(pa.int64())
+            column[first:end] = values.to_numpy()
+        hashes = _hashes(batch.column("content_hash"))
+        self._hashes[first * HASH_BYTES : end * HASH_BYTES] = hashes
+        self._rows = end
+
+    def _resize(self, rows: int) -> None:
+        # Nobody else has seen these arrays. Large ones are moved by their pages, not copied.
+        for column in self._columns.values():
+            column.resize(rows, refcheck=False)
+        self._hashes.resize(rows * HASH_BYTES, refcheck=False)
+        self._room = rows
 
     def signals(self) -> Signals:
         """Everything that was added, in the order of arrival. The buffer is empty afterwards."""
-        users, user = _positions(self._users)
-        repositories, repository = _positions(self._repositories)
+        self._resize(self._rows)
+        columns, hashes = self._columns, self._hashes
+        self.__init__()  # type: ignore[misc]  # nothing is held twice
+        users, user = _positions(columns.pop("user_id"))
+        repositories, repository = _positions(columns.pop("repository_id"))
         # The wire numbers types from 1, the engine from 0.
-        types = _joined(self._columns["type"], np.uint8)
-        types -= np.uint8(1)
-        flags = _joined(self._columns["flags"], np.uint16)
-        flags &= np.uint16(_KNOWN_FLAGS)
-        hashes = _joined(self._hashes, np.uint8).reshape(-1, HASH_BYTES)
-        signals = Signals(
-            event_timestamp=_joined(self._event_time, np.int64),
-            type=types,
+        columns["type"] -= np.uint8(1)
+        columns["flags"] &= np.uint16(_KNOWN_FLAGS)
+        return Signals(
+            event_timestamp=columns.pop("event_time"),
             user=user,
             repository=repository,
-            value_e4=_joined(self._columns["value_e4"], np.int32),
-            flags=flags,
-            review_state=_joined(self._columns["review_state"], np.uint8),
-            additions=_joined(self._columns["additions"], np.int32),
-            deletions=_joined(self._columns["deletions"], np.int32),
-            content_hash=hashes,
+            content_hash=hashes.reshape(-1, HASH_BYTES),
             users=users,
             repositories=repositories,
+            **columns,
         )
-        self.__init__()  # type: ignore[misc]  # nothing is held twice
-        return signals
 
 
 class RemovedKeys:
@@ -95,28 +106,19 @@ class RemovedKeys:
             self.users = np.concatenate([self.users, batch.column("user_id").to_numpy()])
 
 
-def _joined(parts: list[npt.NDArray[Any]], kind: Any) -> npt.NDArray[Any]:
-    """One array of all parts, which are let go."""
-    whole = np.concatenate(parts) if parts else np.empty(0, dtype=kind)
-    parts.clear()
-    return whole
-
-
 def _hashes(column: Any) -> npt.NDArray[np.uint8]:
-    """The bytes of a column of 32-byte binaries, one after the other."""
+    """The bytes of a column of 32-byte binaries, one after the other, where Arrow has them."""
     fixed = column.cast(pa.binary(HASH_BYTES))
     data = fixed.buffers()[1]
     first = fixed.offset * HASH_BYTES
-    taken = np.frombuffer(data, dtype=np.uint8)[first : first + len(fixed) * HASH_BYTES]
-    return taken.copy()
+    return np.frombuffer(data, dtype=np.uint8)[first : first + len(fixed) * HASH_BYTES]
 
 
-def _positions(parts: list[Any]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+def _positions(
+    column: npt.NDArray[np.int64],
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
     """The distinct ids ascending, and each row's position among them."""
-    if not parts:
-        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int32)
-    encoded = pa.chunked_array(parts).dictionary_encode().combine_chunks()
-    parts.clear()
+    encoded = pa.array(column).dictionary_encode()
     ids = encoded.dictionary.to_numpy()
     ascending = np.argsort(ids)
     place = np.empty(len(ids), dtype=np.int32)
