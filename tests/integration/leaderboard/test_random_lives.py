@@ -42,6 +42,8 @@ SCORES = st.dictionaries(st.integers(1, 20), st.integers(-3, 3), max_size=20)
 WHICH = st.integers(0, 1)
 # How long a replica may show what was current before a publisher that nobody heard of.
 BOUND = timedelta(seconds=6)
+# How long it may believe that there is none: what it does not hear of it asks for again.
+UNKNOWN = timedelta(seconds=1)
 FORGET = """
 TRUNCATE computed_scores, leaderboard_materializations, materialization_inputs, published_presets,
     leaderboard_boards, leaderboard_history, leaderboard_history_days, stale_installations,
@@ -74,7 +76,7 @@ class Lives(RuleBasedStateMachine):
         self.superseded_at: dict[int, datetime] = {}
         self.walks: list[Walk] = []
         self.marked = self.settled = 0
-        self.unheard_until = NOON
+        self.unheard_until = self.unknown_until = NOON
         with database.connect() as owner:
             owner.execute(FORGET)
         self.run(self.flushed())
@@ -141,6 +143,7 @@ class Lives(RuleBasedStateMachine):
         if checked_at == self.clock.now():
             self.came(scores, 0)
             self.unheard_until = self.clock.now() + BOUND
+            self.unknown_until = self.clock.now() + UNKNOWN
         assert committed == len(self.scores)
 
     async def stored(self) -> Sequence[Any]:
@@ -187,9 +190,9 @@ class Lives(RuleBasedStateMachine):
         try:
             page = self.run(self.replicas[by].get(size=size))
         except BoardNotFound:
-            # The first version's publisher was killed before it told anybody.
+            # Asked for in the second before the first version's publisher was killed, untold.
             assert (len(self.scores), self.shown[by]) == (1, 0)
-            assert self.clock.now() < self.unheard_until
+            assert self.clock.now() < self.unknown_until
             return
         assert page.version >= self.shown[by]
         if self.clock.now() >= self.unheard_until:
