@@ -1,4 +1,4 @@
-"""What has changed is read by its ids, whatever the planner knows of the rows."""
+"""What has changed is read by its ids and the whole from end to end, whatever the planner knows."""
 
 import re
 from collections.abc import Iterator
@@ -32,7 +32,24 @@ MONTH = """
         (installation_id, revision, signal_count, first_signal_id, last_signal_id,
         first_event_timestamp, last_event_timestamp, rewritten_ids)
     VALUES (77, 2, 50, 19951, 20000, '2026-01-01', '2026-01-31', '{}'),
-        (77, 3, 3, NULL, NULL, '2026-01-01', '2026-01-31', '{7, 700, 7000}')
+        (77, 3, 3, NULL, NULL, '2026-01-01', '2026-01-31', '{7, 700, 7000}');
+    INSERT INTO signals
+        (id, installation_id, user_id, repository_id, type, event_timestamp, content_hash)
+    SELECT 30000 + n, 78, 900, 90, 'commit', TIMESTAMPTZ '2026-01-02' + n * INTERVAL '1 minute',
+        lpad((30000 + n)::text, 64, '0')
+    FROM generate_series(1, 20) n;
+    INSERT INTO installation_signal_states
+        (installation_id, revision, signal_count, first_event_timestamp, last_event_timestamp,
+        lineage)
+    VALUES (78, 1, 20, '2026-01-01', '2026-01-31', '00000000-0000-0000-0000-000000000002')
+"""
+
+ANALYZED = "ANALYZE signals_2026_01"
+# As rows stand that came in bulk, whatever other tests did.
+NEVER_ANALYZED = """
+    SET allow_system_table_mods = on;
+    DELETE FROM pg_statistic WHERE starelid = 'signals_2026_01'::regclass;
+    UPDATE pg_class SET reltuples = -1, relpages = 0 WHERE oid = 'signals_2026_01'::regclass
 """
 
 
@@ -53,7 +70,7 @@ async def test_changes_cost_their_own_rows(
 ) -> None:
     # Those of never analyzed rows come first.
     if known:
-        owner.execute("ANALYZE signals_2026_01")
+        owner.execute(ANALYZED)
     stream = AdbcSignalStream(module_database.url("laurel_ingest"))
     async with stream.open(StreamQuery(77, since_mark=f"{LINEAGE}.{since}.")) as snapshot:
         assert snapshot.state.changes_only
@@ -65,3 +82,39 @@ async def test_changes_cost_their_own_rows(
     assert "idx_" not in plan
     assert "Seq Scan" not in plan
     assert "Rows Removed by Filter" not in plan
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["as-imported", "analyzed"])
+async def test_an_installation_that_is_most_of_all_is_read_from_end_to_end(
+    owner: psycopg.Connection[Any], module_database: Database, known: bool
+) -> None:
+    owner.execute(ANALYZED if known else NEVER_ANALYZED)
+    plan = await plan_of(module_database, StreamQuery(77))
+    assert "Seq Scan on signals_2026_01" in plan
+    assert "idx_" not in plan
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        pytest.param(StreamQuery(78), id="a-small-one"),
+        pytest.param(StreamQuery(77, user_ids=(7,)), id="one-user"),
+        pytest.param(StreamQuery(77, repository_ids=(7,), user_ids=(7,)), id="user-in-repository"),
+    ],
+)
+async def test_what_is_little_is_found_by_an_index(
+    owner: psycopg.Connection[Any], module_database: Database, query: StreamQuery
+) -> None:
+    owner.execute(ANALYZED)
+    plan = await plan_of(module_database, query)
+    assert "_2026_01_" in plan
+    assert "Seq Scan" not in plan
+
+
+async def plan_of(database: Database, query: StreamQuery) -> str:
+    """How PostgreSQL goes about a snapshot's statement, within the snapshot."""
+    async with AdbcSignalStream(database.url("laurel_ingest")).open(query) as snapshot:
+        # What EXPLAIN says can't be copied.
+        snapshot._cursor.adbc_statement.set_options(**{"adbc.postgresql.use_copy": "false"})
+        snapshot._cursor.execute(f"EXPLAIN {snapshot._statement()}")
+        return "\n".join(row[0] for row in snapshot._cursor.fetchall())

@@ -23,6 +23,13 @@ from laurel_ingest.storage.signal_moves import SELECT_ADOPTED
 _BATCH_BYTES: Final = str(2 * 1024 * 1024)
 _BATCH_OPTION: Final = "adbc.postgresql.batch_size_hint_bytes"
 _QUERY_CANCELED: Final = "57014"
+# What a signal takes in its partition, metadata included; more than most do.
+_SIGNAL_BYTES: Final = 300
+_PARTITIONS_BYTES: Final = """
+    SELECT coalesce(sum(pg_relation_size(inhrelid)), 0)::bigint
+    FROM pg_inherits WHERE inhparent = 'public.signals'::regclass
+"""
+_READ_WHOLE: Final = ("enable_indexscan", "enable_bitmapscan")
 _MARK: Final = re.compile(r"(?P<lineage>[0-9a-f-]+|none)\.(?P<revision>[0-9]{1,18})\.")
 
 _TYPE: Final = " ".join(f"WHEN '{each.label}' THEN {each.value}" for each in SignalType)
@@ -111,6 +118,21 @@ class AdbcSnapshot:
         self._delta = self._changes(lineage, revision, count)
         mark = _mark(lineage, revision, bot_ids)
         self.state = InstallationState(mark, bot_ids, count, self._delta is not None)
+        if self._is_most_of_all(count):
+            for setting in _READ_WHOLE:
+                self._cursor.execute(f"SET LOCAL {setting} = off")
+
+    def _is_most_of_all(self, count: int) -> bool:
+        """Whether so much is read that partitions are best read from end to end.
+
+        Of rows that came in bulk and were never analyzed the planner takes an installation's for
+        few, and would fetch each by an index.
+        """
+        query = self._query
+        if self._delta is not None or query.repository_ids or query.user_ids or query.start:
+            return False
+        ((size,),) = self._rows(_PARTITIONS_BYTES)
+        return 2 * count * _SIGNAL_BYTES > int(size)
 
     def _changes(self, lineage: str, revision: int, count: int) -> Delta | None:
         """What has changed since the mark that the query names, where that is known."""
