@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -60,11 +60,11 @@ class Reading:
 async def reading(database: Database, redis_url: str, tmp_path: Path) -> AsyncIterator[Reading]:
     for each in ("identity", "leaderboard"):
         (tmp_path / each).mkdir()
+    time = Time()
     async with (
         cuttable(redis_url) as way,
-        running_identity(database, way.url, tmp_path / "identity") as identity,
+        running_identity(database, way.url, tmp_path / "identity", monotonic=time) as identity,
     ):
-        time = Time()
         channel = identity.server.channel(PrincipalKind.SERVICE, name="leaderboard")
         users = IdentitySessions(channel, monotonic=time)
         directory = tmp_path / "leaderboard"
@@ -141,3 +141,38 @@ async def test_nobody_who_is_signed_in_notices_that_redis_is_away(reading: Readi
     reading.way.mend()
     reading.forget_users()
     assert await places(mona) == ([1, 2], pb.FRESHNESS_FRESH)
+
+
+@pytest.mark.parametrize("redis_too", [False, True], ids=["postgresql", "both"])
+async def test_what_is_kept_of_a_reader_is_good_for_five_seconds(
+    reading: Reading, database: Database, redis_too: bool
+) -> None:
+    mona = reading.reader("mona")
+    await places(mona)
+    if redis_too:
+        # What identity left there is out of reach.
+        await reading.identity.flush()
+        reading.way.cut()
+    with cut_off(database):
+        for seconds in (2.5, 2.4):
+            reading.time.seconds += seconds
+            reading.leaderboard.clock.advance(timedelta(seconds=seconds))
+            reading.identity.forget()
+            assert (await places(mona))[0] == [1, 2]
+        reading.time.seconds += 0.1
+        with pytest.raises(RemoteError) as refused:
+            await places(mona)
+        assert (refused.value.code, refused.value.reason) == (
+            "UNAVAILABLE",
+            "DEPENDENCY_UNAVAILABLE",
+        )
+        assert refused.value.retry_after is not None
+        reading.way.mend()
+        if redis_too:
+            assert (await places(mona))[0] == [1, 2]
+    reading.leaderboard.clock.advance(timedelta(seconds=2))
+
+    async def is_fresh() -> bool:
+        return (await places(mona)) == ([1, 2], pb.FRESHNESS_FRESH)
+
+    await until(is_fresh, "the board is confirmed")
