@@ -3,6 +3,7 @@ the other.
 """
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import timedelta
@@ -10,16 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from laurel.identity.v1 import auth_sessions_pb2, directory_access_pb2
+from laurel.identity.v1 import auth_sessions_pb2, auth_sign_in_pb2, directory_access_pb2
 from laurel_common.auth.principal import PrincipalKind
 from laurel_common.auth.tokens import StaticToken
 from laurel_common.errors import LaurelError, Unauthenticated
+from laurel_identity.domain.errors import SessionNotFound
 from laurel_sessions import IdentitySessions
 from tests.rpc.identity.conftest import Identity, running_identity
 from tests.rpc.identity.signing_in import Auth, Door, door, reason_of
 from tests.support.cuttable import cuttable
 from tests.support.database import Database
-from tests.support.github.oauth import oauth_of
+from tests.support.github.oauth import authorize, oauth_of
 from tests.support.people import ACME, session_of, settle, token_of
 from tests.support.stack_running import until
 
@@ -39,8 +41,9 @@ async def front(database: Database, redis_url: str, tmp_path: Path) -> AsyncIter
 async def other(
     front: Door, database: Database, redis_url: str, tmp_path: Path
 ) -> AsyncIterator[Identity]:
-    """The second one, with connections of its own."""
+    """The second one, with connections of its own and the same key."""
     (tmp_path / "second").mkdir()
+    shutil.copy(tmp_path / "first" / "identity.key", tmp_path / "second")
     app = front.world.app
     async with running_identity(
         database,
@@ -78,6 +81,49 @@ async def test_a_token_is_refreshed_once_for_all_replicas(front: Door, other: Id
         asked = [stub.CheckAccess(request) for stub in replicas for _ in range(8)]
         assert {answer.is_admin for answer in await asyncio.gather(*asked)} == {True}
         assert oauth.refreshed == number
+
+
+async def test_a_sign_in_that_one_began_is_completed_once_by_whoever_comes_first(
+    front: Door, other: Identity
+) -> None:
+    begun = await front.begin()
+    ada = front.world.user("ada")
+    code, state = authorize(front.world, ada, begun.authorize_url, front.clock.now())
+    request = auth_sign_in_pb2.CompleteSignInRequest(
+        code=code, state=state, csrf_token=begun.csrf_token
+    )
+    elsewhere = Auth(other.server.channel(PrincipalKind.GATEWAY))
+    # The browser sends it twice, and the gateway to any of them.
+    doors = (elsewhere, front.gateway) * 4
+    reasons = await asyncio.gather(*(reason_of(each.CompleteSignIn(request)) for each in doors))
+    assert sorted(reasons) == ["OK", *["SIGN_IN_EXPIRED"] * 7]
+    with front.database.connect() as owner:
+        sessions = owner.execute("SELECT user_id FROM auth_sessions").fetchall()
+    assert sessions == [(ada.id,)]
+
+
+async def test_a_session_that_is_revoked_while_its_token_is_refreshed_stays_gone(
+    front: Door, other: Identity
+) -> None:
+    done = await front.sign_in(front.world.user("ada"))
+    front.clock.advance(timedelta(hours=8))
+    front.github.faults.add("POST /login", answer_delay=0.3)
+    refreshing = asyncio.create_task(
+        front.identity.built.sessions.user_tokens.token(done.session.session_id)
+    )
+    await until(lambda: front.github.answering, "GitHub answers")
+    operator = Auth(other.server.channel(PrincipalKind.OPERATOR))
+    revoking = auth_sessions_pb2.RevokeSessionRequest(session_id=done.session.session_id)
+    await operator.RevokeSession(revoking)
+    with pytest.raises(SessionNotFound):
+        await refreshing
+    get = auth_sessions_pb2.GetSessionRequest()
+    assert await reason_of(front.auth(done.session_token).GetSession(get)) == "UNAUTHENTICATED"
+    with front.database.connect() as owner:
+        left = owner.execute(
+            "SELECT id FROM auth_sessions UNION SELECT session_id FROM session_leases"
+        )
+        assert left.fetchall() == []
 
 
 async def test_a_session_that_one_ends_is_forgotten_by_the_other_at_once(
