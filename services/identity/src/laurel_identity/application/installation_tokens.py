@@ -34,9 +34,12 @@ class InstallationTokens:
 
     def forget(self, installation_id: int, *, only: str | None = None) -> None:
         """Drops what is kept: the installation is suspended or gone, or GitHub refuses the token.
+        What is being minted reaches who waits for it, and is not kept either.
 
         `only`: if it is this one; by now it may be another.
         """
+        if only is None:
+            self._minting.pop(installation_id, None)
         kept = self._tokens.get(installation_id)
         if kept is not None and only in (None, kept.token):
             del self._tokens[installation_id]
@@ -45,7 +48,9 @@ class InstallationTokens:
         return await self._app.create_token(installation_id)
 
     def _settle(self, installation_id: int, done: asyncio.Task[InstallationToken]) -> None:
-        del self._minting[installation_id]
+        is_wanted = self._minting.get(installation_id) is done
+        if is_wanted:
+            del self._minting[installation_id]
         # Asking for the exception marks it as seen, should everybody have gone away.
-        if not done.cancelled() and done.exception() is None:
+        if not done.cancelled() and done.exception() is None and is_wanted:
             self._tokens[installation_id] = done.result()
