@@ -12,7 +12,13 @@ from laurel_leaderboard.domain.boards import Preset
 from laurel_leaderboard.domain.freshness import Cause, Marks
 from laurel_leaderboard.storage.stale_marks import PostgresStaleMarks
 from tests.integration.leaderboard.conftest import Replica, Told
-from tests.support.leaderboard_builders import INSTALLATION, BoardOf, header_of
+from tests.support.leaderboard_builders import (
+    INSTALLATION,
+    PRESET,
+    BoardOf,
+    address_of,
+    header_of,
+)
 
 
 @pytest.fixture
@@ -59,3 +65,26 @@ async def test_a_settled_mark_lets_every_replica_be_fresh(
     later = header_of(clock.now().replace(minute=1), stale_mark=number)
     await one.publish(BoardOf({1: 2}), header=later)
     assert [(await each.get()).freshness for each in (one, other)] == 2 * [FRESHNESS_FRESH]
+
+
+async def test_a_mark_on_all_boards_is_noted_once_for_all_pointers(
+    replica: Replica, clock: FakeClock
+) -> None:
+    shared = replica.shared
+
+    async def noted() -> int:
+        found = await shared.pointer(address_of())
+        assert found is not None
+        return found[0].stale_mark
+
+    await replica.publish(BoardOf({1: 1}))
+    for number in (5, 3):  # whoever marks writes in any order
+        await shared.note_mark(INSTALLATION, number)
+    assert await noted() == 5
+    # Another one of the same id begins to count anew.
+    await shared.forget_presets([INSTALLATION], [PRESET])
+    version = await replica.versions.current(address_of())
+    assert version is not None
+    await shared.note_pointers([version], clock.now())
+    await shared.note_served(version.preset, clock.now())
+    assert await noted() == 0

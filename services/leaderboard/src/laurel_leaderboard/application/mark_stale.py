@@ -40,6 +40,11 @@ class MarkStale:
         if faults:
             raise InvalidRequest.of(*faults)
         mark = await self._marks.mark(installation_id, boards, cause, self._clock.now())
+        if not boards:
+            # One note, however many boards there are.
+            await self._shared.note_mark(installation_id, mark)
+            await self._notices.announce(installation_id)
+            return mark
         # Read after the commit: a version published until now was noted without the mark.
         now = self._clock.now()
         current = await self._versions.current_of(installation_id)

@@ -244,6 +244,10 @@ class SharedCache(Protocol):
         """Notes current versions; one that is newer already stays."""
         ...
 
+    async def note_mark(self, installation_id: int, mark: int) -> None:
+        """Marks all pointers of an installation, those noted already and those to come."""
+        ...
+
     async def forget_pointers(self, versions: Collection[Version]) -> None:
         """Forgets what was noted of these versions' boards."""
         ...
@@ -255,7 +259,9 @@ class SharedCache(Protocol):
     async def forget_presets(
         self, installation_ids: Collection[int], preset_ids: Collection[int]
     ) -> None:
-        """Forgets which presets the installations serve, and whose these presets are."""
+        """Forgets which presets the installations serve, and their marks; and whose these presets
+        are.
+        """
         ...
 
     async def page(self, key: PageKey, epoch: int) -> Page | None:

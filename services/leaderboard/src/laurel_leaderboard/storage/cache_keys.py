@@ -17,6 +17,11 @@ def served_key(installation_id: int) -> str:
     return f"{FORM}:served:{installation_id}"
 
 
+def mark_key(installation_id: int) -> str:
+    """Where the highest mark on all boards of an installation is."""
+    return f"{FORM}:mark:{installation_id}"
+
+
 def preset_key(preset_id: int) -> str:
     """Where it is noted whose a preset is."""
     return f"{FORM}:preset:{preset_id}"

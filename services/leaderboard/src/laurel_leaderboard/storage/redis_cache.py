@@ -6,6 +6,7 @@ While Redis is away it is spared for a second after each failure, and reads go t
 import json
 import struct
 from collections.abc import Awaitable, Callable, Collection
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar, cast
@@ -24,7 +25,13 @@ from laurel_leaderboard.domain.boards import (
 from laurel_leaderboard.domain.entries import Position
 from laurel_leaderboard.domain.pages import EPOCH_SECONDS, Page, PageKey
 from laurel_leaderboard.domain.versions import RetentionState, Version
-from laurel_leaderboard.storage.cache_keys import page_key, pointer_key, preset_key, served_key
+from laurel_leaderboard.storage.cache_keys import (
+    mark_key,
+    page_key,
+    pointer_key,
+    preset_key,
+    served_key,
+)
 
 POINTER_LIFETIME = timedelta(hours=1)
 PAGE_LIFETIME = timedelta(seconds=4 * EPOCH_SECONDS)
@@ -51,6 +58,13 @@ for index, key in ipairs(KEYS) do
     end
 end
 """
+# Marks only grow, and are noted in any order.
+_SET_UNLESS_HIGHER = """
+local old = tonumber(redis.call('GET', KEYS[1]))
+if not (old and old > tonumber(ARGV[2])) then
+    redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[1])
+end
+"""
 # Before a page's entries: whether more follow, and the last one's place.
 _PAGE_HEAD = struct.Struct(">?qq")
 
@@ -66,6 +80,7 @@ class RedisCache:
         self._clock = clock
         self._statistics = statistics
         self._script = redis.register_script(_SET_UNLESS_NEWER)
+        self._mark_script = redis.register_script(_SET_UNLESS_HIGHER)
         self._pause_until = datetime.min.replace(tzinfo=UTC)
 
     async def pointer(self, address: BoardAddress) -> tuple[Version, datetime] | None:
@@ -78,6 +93,12 @@ class RedisCache:
         for start in range(0, len(listed), _BATCH):
             note = partial(self._note, listed[start : start + _BATCH], confirmed_at)
             await self._ask(note, None)
+
+    async def note_mark(self, installation_id: int, mark: int) -> None:
+        """Marks all pointers of an installation, those noted already and those to come."""
+        lifetime = int(POINTER_LIFETIME.total_seconds() * 1000)
+        key = mark_key(installation_id)
+        await self._ask(lambda: self._mark_script(keys=[key], args=[lifetime, mark]), None)
 
     async def forget_pointers(self, versions: Collection[Version]) -> None:
         """Forgets what was noted of these versions' boards."""
@@ -99,8 +120,10 @@ class RedisCache:
     async def forget_presets(
         self, installation_ids: Collection[int], preset_ids: Collection[int]
     ) -> None:
-        """Forgets which presets the installations serve, and whose these presets are."""
-        keys = [served_key(each) for each in installation_ids]
+        """Forgets which presets the installations serve, and their marks; and whose these presets
+        are.
+        """
+        keys = [key(each) for each in installation_ids for key in (served_key, mark_key)]
         keys += [preset_key(each) for each in preset_ids]
         await self._ask(lambda: self._redis.delete(*keys), None)
 
@@ -134,14 +157,18 @@ class RedisCache:
         key = preset.key_of(address)
         if key is None or preset.installation_id != address.installation_id:
             return None
-        raw = await self._get(pointer_key(preset.preset_id, key))
+        place = pointer_key(preset.preset_id, key)
+        raw, mark = await self._redis.mget(place, mark_key(address.installation_id))
         if raw is None:
             return None
         values, confirmed_at = _load(raw.split(b" ", 2)[2])
         # Whose the preset is changes only by adoption, which forgets it; that it is served does.
         if address.preset_id == 0:
             confirmed_at = min(confirmed_at, preset_confirmed_at)
-        return _version(preset, key, values), confirmed_at
+        version = _version(preset, key, values)
+        if mark is not None and int(mark) > version.stale_mark:
+            version = replace(version, stale_mark=int(mark))
+        return version, confirmed_at
 
     async def _get(self, key: str) -> bytes | None:
         # The client's answers are bytes; its annotations leave that open.
