@@ -158,7 +158,9 @@ class RedisCache:
         if key is None or preset.installation_id != address.installation_id:
             return None
         place = pointer_key(preset.preset_id, key)
-        raw, mark = await self._redis.mget(place, mark_key(address.installation_id))
+        found = await self._redis.mget(place, mark_key(address.installation_id))
+        # The client's answers are bytes; its annotations leave that open.
+        raw, mark = cast(list[bytes | None], found)
         if raw is None:
             return None
         values, confirmed_at = _load(raw.split(b" ", 2)[2])
