@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 
 from laurel_common.auth.access import Access
+from laurel_ingest.application.history.github import Listing
 from laurel_ingest.application.import_events import ImportEvents
 from laurel_ingest.application.line_reading import RawBatch
 from laurel_ingest.domain.history.coverage import CoverageSummary, GapReason
 from laurel_ingest.domain.history.runs import Scope
 from laurel_ingest.storage.postgres import PostgresStorage
+from tests.support.held_reading import Held
 from tests.support.ingest_builders import commit, lines_of, push
 from tests.support.ingest_ground import Ground
 
@@ -89,6 +91,29 @@ async def test_a_repository_that_cannot_be_read_says_why(ground: Ground) -> None
     del ground.story.world.repositories[ground.story.repositories[1].id]
     await ground.run()
     assert await gaps(ground) == [{}, {GapReason.NO_ACCESS: None}]
+
+
+async def test_what_happens_during_a_run_is_not_what_it_has_read(
+    ground: Ground, storage: PostgresStorage, held: Held
+) -> None:
+    await ground.run()
+    ground.activity().commit("read", ground.clock.now())
+    asked = await ground.request()
+    # It waits for its turn; what is told meanwhile is there when GitHub is looked at.
+    ground.clock.advance(timedelta(minutes=5))
+    await lack(storage, ground, "push_truncated", "")
+    ground.clock.advance(timedelta(minutes=5))
+    await ground.lane.run_ingest(asked.id)
+    await held.reading(ground.lane, ground.open_works(asked.id)[0], Listing.ISSUES)
+    ground.clock.advance(timedelta(minutes=5))
+    await lack(storage, ground, "push_without_commits", "")
+    ground.clock.advance(timedelta(minutes=5))
+    await held.finish()
+    await ground.work_off(asked.id)
+    assert [each.keys() for each in await gaps(ground)] == [{GapReason.PUSH_WITHOUT_COMMITS}, set()]
+    ground.activity().commit("and more", ground.clock.now())
+    await ground.run()
+    assert await gaps(ground) == [{}, {}]
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,10 @@ _SAVE: Final = text(
     SELECT :repository_id, :installation_id, :head_sha, CAST(:walked_at AS timestamptz),
         CAST(:pulls_until AS timestamptz), CAST(:issues_until AS timestamptz),
         CAST(:commits_total AS bigint), CAST(:pulls_total AS bigint),
-        CAST(:issues_total AS bigint), NULL, :now, {COMMITS}, {PULLS}, {ISSUES}
+        CAST(:issues_total AS bigint), NULL, (
+            SELECT least(:now, greatest(r.started_at, CAST(:at AS timestamptz)))
+            FROM ingest_runs AS r WHERE r.id = :run_id
+        ), {COMMITS}, {PULLS}, {ISSUES}
     FROM repository_facts AS f WHERE f.repository_id = :repository_id AND f.kind IN {KINDS}
     ON CONFLICT ON CONSTRAINT pk_repository_histories DO UPDATE SET
         installation_id = excluded.installation_id, head_sha = excluded.head_sha,
@@ -177,14 +180,15 @@ class Histories:
     ) -> bool:
         """See HistoryStore."""
         values = dict(values) | {"walked_before": walked_before}
-        times = ("walked_at", "walked_before", "pulls_until", "issues_until")
+        times = ("at", "walked_at", "walked_before", "pulls_until", "issues_until")
         values |= {each: _moment(values[each]) for each in times}
         key = {"repository_id": work.repository_id, "now": now}
         newest = [each for each in (values["pulls_until"], values["issues_until"]) if each]
         updated = {"updated_at": max(newest, default=None), "run_id": work.run_id}
         async with transaction(self._engine) as connection:
             saved = await connection.execute(
-                _SAVE, values | key | {"installation_id": work.installation_id}
+                _SAVE,
+                values | key | {"installation_id": work.installation_id, "run_id": work.run_id},
             )
             if saved.one_or_none() is None:
                 return False

@@ -182,8 +182,9 @@ class HistoryStore(Protocol):
     async def save(
         self, work: Work, values: Mapping[str, Any], now: datetime, *, walked_before: int | None
     ) -> bool:
-        """Notes what a complete reading left; False, and nothing noted, where another one than
-        that of `walked_before` has meanwhile left another head of the default branch.
+        """Notes what a complete reading left, as of its beginning. False, and nothing noted, where
+        another one than that of `walked_before` has meanwhile left another head of the default
+        branch.
         """
         ...
 

@@ -304,6 +304,7 @@ class ReadRepository:
         walked = not probe.is_fork and probe.head_sha is not None
         same = probe.head_sha == known.head_sha and not progress.again
         values = {
+            "at": progress.at,
             "head_sha": probe.head_sha if walked else None,
             "walked_at": (known.walked_at if same else progress.at) if walked else None,
             "commits_total": progress.commits_total if probe.head_sha else 0,
