@@ -1,5 +1,6 @@
 """What leaves no trace that a probe sees, and whose webhook was lost: a day's run looks through."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -231,3 +232,31 @@ async def test_what_is_said_while_a_repository_is_looked_through_is_not_missed(
     del issue.comments[-1]  # as if its page had been read before
     await ground.work_off(run_id)
     assert ground.counts() == told
+
+
+async def test_a_look_that_is_killed_again_and_again_takes_back_all_that_was_deleted(
+    ground: Ground,
+) -> None:
+    issue = ground.activity().issues[1]
+    issue.comments += [
+        Comment(each, issue.author_id, issue.created_at) for each in range(1_000, 2_020)
+    ]
+    await ground.run()
+    del issue.comments[::2]
+    await ground.lane.reconcile()
+    ((run_id,),) = ground.rows(OPEN)
+    await ground.lane.run_ingest(run_id)
+    kills, patience = 0, 0
+    while works := ground.open_works(run_id):
+        task = asyncio.create_task(ground.lane.read_repository(works[0]))
+        patience += 2  # requests until the next kill
+        before = len(ground.github.queries)
+        while len(ground.github.queries) < before + patience and not task.done():
+            await asyncio.sleep(0.001)
+        kills += not task.done()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    run = await ground.work_off(run_id)
+    assert (run.state, kills > 1) == (RunState.SUCCEEDED, True)
+    assert ground.counts() == expected([ground.activity(), ground.activity(1)])
+    assert run.withdrawn_count == 511
