@@ -91,7 +91,7 @@ class ServiceSettings(BaseSettings):
     health_interval_seconds: float = Field(default=5.0, gt=0)
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    # One good call in this many is logged; bad and slow ones always are.
+    # One good call in this many is logged, ten a second at most; bad and slow ones always are.
     access_log_sample: int = Field(default=100, ge=1)
     slow_call_ms: int = Field(default=1000, ge=1)
 

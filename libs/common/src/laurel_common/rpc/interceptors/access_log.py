@@ -1,7 +1,8 @@
 """Counts every call, and logs all of the bad and slow ones and a sample of the good ones."""
 
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 import grpc
 import structlog
@@ -17,34 +18,56 @@ _FAULTS_OF_OURS = {
     grpc.StatusCode.DATA_LOSS,
     grpc.StatusCode.UNAVAILABLE,
 }
+# Of good calls, however many there are: a line costs as much as ten of them.
+_MOST_A_SECOND: Final = 10
 
 
 class AccessLogStep(Step):
-    """One line a call: all that failed or took `slow` seconds, and every `sample`-th good one.
+    """One line a call: all that failed or took `slow` seconds, and every `sample`-th good one, ten
+    a second at most.
 
     Long streams are slow by nature and count as good, also where our stopping ends them; who calls
     before we serve has met no fault.
     """
 
-    def __init__(self, metrics: RpcMetrics, *, sample: int, slow: float) -> None:
+    def __init__(
+        self,
+        metrics: RpcMetrics,
+        *,
+        sample: int,
+        slow: float,
+        now: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """`now` is the clock that calls are timed by."""
         self._metrics = metrics
         self._sample = sample
         self._slow = slow
+        self._now = now
         self._good = 0
+        # Of the second that began then, how many good ones have been logged.
+        self._second = 0.0
+        self._logged = 0
 
     def leave(self, call: Call) -> None:
         """Records how the call went."""
-        seconds = time.perf_counter() - call.started
+        now = self._now()
+        seconds = now - call.started
         self._metrics.record(call.rule.path, call.code, seconds)
         if call.code is grpc.StatusCode.OK or isinstance(call.ended_by, NotServing):
             self._good += 1
             slow = seconds >= self._slow and not call.streaming
-            if slow or self._good % self._sample == 0:
+            if slow or (self._good % self._sample == 0 and self._may_log(now)):
                 log.info("call", **_fields(call, seconds), slow=slow)
         elif call.code in _FAULTS_OF_OURS and not isinstance(call.error, NotServing):
             log.error("call", **_fields(call, seconds), exc_info=call.error)
         else:
             log.info("call", **_fields(call, seconds))
+
+    def _may_log(self, now: float) -> bool:
+        if now - self._second >= 1:
+            self._second, self._logged = now, 0
+        self._logged += 1
+        return self._logged <= _MOST_A_SECOND
 
 
 def _fields(call: Call, seconds: float) -> dict[str, Any]:
