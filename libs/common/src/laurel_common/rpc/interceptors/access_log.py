@@ -18,7 +18,7 @@ _FAULTS_OF_OURS = {
     grpc.StatusCode.DATA_LOSS,
     grpc.StatusCode.UNAVAILABLE,
 }
-# Of good calls, however many there are: a line costs as much as ten of them.
+# Of good calls, however many there are: a line costs several times what the chain takes.
 _MOST_A_SECOND: Final = 10
 
 

@@ -12,7 +12,7 @@ log = structlog.get_logger("laurel.audit")
 class AuditStep(Step):
     """One line for each call of an operator's to a method that changes something."""
 
-    def concerns(self, rule: MethodRule, *, streaming: bool) -> bool:  # noqa: ARG002 - the same of both
+    def concerns(self, rule: MethodRule, *, streaming: bool) -> bool:  # noqa: ARG002 - of either kind
         """Mutations alone."""
         return rule.mutation
 

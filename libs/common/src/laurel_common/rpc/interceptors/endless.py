@@ -27,7 +27,7 @@ class EndlessStep(Step):
         self._looking = False
         self._stopping = False
 
-    def concerns(self, rule: MethodRule, *, streaming: bool) -> bool:  # noqa: ARG002 - the same of both
+    def concerns(self, rule: MethodRule, *, streaming: bool) -> bool:  # noqa: ARG002 - of either kind
         """Streams that last alone."""
         return rule.endless
 
