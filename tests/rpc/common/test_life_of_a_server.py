@@ -17,6 +17,7 @@ from laurel_common.auth.tokens import StaticToken
 from laurel_common.config import ConfigError
 from laurel_common.errors import RemoteError
 from laurel_common.rpc.health import HealthCheck, warm_up_check
+from laurel_common.rpc.health_servicer import HealthServicer
 from laurel_common.rpc.run import serve
 from laurel_common.rpc.server import build_server
 from laurel_common.testing.server import RunningServer, TestKeys, default_settings
@@ -189,6 +190,16 @@ async def test_a_watcher_of_health_does_not_hold_up_the_stop(start: Start) -> No
         stopping = asyncio.ensure_future(running.server.stop(drain=0, grace=60))
         assert (await anext(watch)).status == NOT_SERVING
         await stopping
+
+
+async def test_a_watcher_whose_answer_is_on_its_way_hears_of_the_stop_too() -> None:
+    servicer = HealthServicer((NAME,))
+    servicer.tell(serving=True)
+    watch = servicer.Watch(health_pb2.HealthCheckRequest(service=NAME), None)
+    heard = [(await anext(watch)).status]
+    servicer.close()  # before the watch is asked for more
+    heard += [answer.status async for answer in watch]
+    assert heard == [SERVING, NOT_SERVING]
 
 
 async def test_a_signal_stops_the_process_in_order(tmp_path: Path) -> None:

@@ -56,11 +56,12 @@ class HealthServicer(health_pb2_grpc.HealthServicer):
         """The status now and whenever it changes, until the server stops."""
         last = None
         while True:
-            changed = self._changed
+            # All three at once: what changes while an answer is on its way is for the next turn.
+            changed, closed = self._changed, self._closed
             status = self._statuses.get(request.service, Response.SERVICE_UNKNOWN)
             if status != last:
                 yield Response(status=status)
                 last = status
-            if self._closed:
+            if closed:
                 return
             await changed.wait()
