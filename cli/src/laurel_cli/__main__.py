@@ -17,6 +17,7 @@ _COMMANDS = {
     "import": ("imports", False),
     "ingest": ("ingest", False),
     "coverage": ("coverage", True),
+    "deliveries": ("deliveries", False),
     "score": ("score", True),
     "board": ("board", True),
     "explain": ("explain", True),

@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from laurel_cli.__main__ import app
+from laurel_cli.errors import EXIT_REFUSED
 from laurel_cli.stack.credentials import ensure_credentials
 from laurel_cli.stack.layout import Layout
 
@@ -32,6 +33,11 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> str:
         (["claim", "-5"], "name the person, or --release"),
         (["claim", "--release", "-5", "ada"], "name the person, or --release"),
         (["claim", f"-{DIGITS}", "ada"], "ids have 19 digits"),
+        (["ingest", "start", "acme", "--period", "ever"], "no such period: ever; there are today"),
+        (["ingest", "start", "acme", "--team", "1", "--repository", "2"], "not both"),
+        (["deliveries", "list", "--state", "gone"], "no such state: gone; there are waiting, done"),
+        (["deliveries", "list", "--limit", "1001"], "--limit"),
+        (["deliveries", "replay"], "Missing argument"),
         (["token", "--ttl", f"{HUGE}h"], "is not a duration"),
         (["up", "--log-level", "loud"], "--log-level is one of debug"),
         (["up", "--database-url", "hunter2"], "--database-url: not a URL"),
@@ -52,6 +58,22 @@ def test_arguments_that_make_no_sense_are_told_in_a_line(
     assert problem in done.stderr
     assert "hunter2" not in done.output
     assert not os.path.lexists(Path(data) / "postgres")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(command.split(), id=command)
+        for command in (
+            *("ingest start acme", "ingest watch acme 1", "ingest list acme"),
+            *("ingest cancel acme 1", "coverage acme", "deliveries list", "deliveries replay x"),
+        )
+    ],
+)
+def test_who_has_no_key_is_told_so_in_a_line(tmp_path: Path, arguments: list[str]) -> None:
+    done = CliRunner().invoke(app, [*arguments, "--data", str(tmp_path)])
+    assert done.exit_code == EXIT_REFUSED, done.output
+    assert "no operator key at" in done.stderr
 
 
 def test_up_takes_a_directory_of_certificates(data: str, tmp_path: Path) -> None:

@@ -22,9 +22,10 @@ def coverage(
     key: Key = None,
 ) -> None:
     """Show what of an account's repositories is known, against GitHub's own counts."""
-    caller = Caller.of(Where(data, tuple(endpoint or ()), token, key))
+    where = Where(data, tuple(endpoint or ()), token, key)
 
     async def work() -> tuple[list[ingest_runs_pb2.RepositoryCoverage], dict[int, str], str]:
+        caller = Caller.of(where)
         installation = await find_installation(caller, account)
         id_ = installation.installation_id
         found = [each async for each in coverage_of(caller, id_)]

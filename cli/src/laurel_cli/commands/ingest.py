@@ -47,13 +47,14 @@ def start(
     key: Key = None,
 ) -> None:
     """Read what is new on GitHub since the last run, all of it at first."""
-    if period not in PERIODS:
-        raise UsageError(f"no such period: {period}; there are {', '.join(PERIODS)}")
-    if team and repository:
-        raise UsageError("a team or a repository, not both")
-    caller = Caller.of(Where(data, tuple(endpoint or ()), token, key))
+    where = Where(data, tuple(endpoint or ()), token, key)
 
     async def work() -> ingest_runs_pb2.Ingest:
+        if period not in PERIODS:
+            raise UsageError(f"no such period: {period}; there are {', '.join(PERIODS)}")
+        if team and repository:
+            raise UsageError("a team or a repository, not both")
+        caller = Caller.of(where)
         installation = await find_installation(caller, account)
         wanted = Wanted(installation.installation_id, team, repository, PERIODS[period], force)
         begun = await start_ingest(caller, wanted)
@@ -74,9 +75,10 @@ def watch(
     key: Key = None,
 ) -> None:
     """Tell how far a run is until it has ended."""
-    caller = Caller.of(Where(data, tuple(endpoint or ()), token, key))
+    where = Where(data, tuple(endpoint or ()), token, key)
 
     async def work() -> ingest_runs_pb2.Ingest:
+        caller = Caller.of(where)
         installation = await find_installation(caller, account)
         return await _waited(caller, await get_ingest(caller, installation.installation_id, number))
 
@@ -95,9 +97,10 @@ def list_runs(
     key: Key = None,
 ) -> None:
     """List an account's runs, newest first."""
-    caller = Caller.of(Where(data, tuple(endpoint or ()), token, key))
+    where = Where(data, tuple(endpoint or ()), token, key)
 
     async def work() -> list[ingest_runs_pb2.Ingest]:
+        caller = Caller.of(where)
         installation = await find_installation(caller, account)
         return await list_ingests(caller, installation.installation_id, limit)
 
@@ -117,9 +120,10 @@ def cancel(
     key: Key = None,
 ) -> None:
     """End a run; what it has read stays."""
-    caller = Caller.of(Where(data, tuple(endpoint or ()), token, key))
+    where = Where(data, tuple(endpoint or ()), token, key)
 
     async def work() -> ingest_runs_pb2.Ingest:
+        caller = Caller.of(where)
         installation = await find_installation(caller, account)
         return await cancel_ingest(caller, installation.installation_id, number)
 
