@@ -116,6 +116,29 @@ async def test_what_happens_during_a_run_is_not_what_it_has_read(
     assert await gaps(ground) == [{}, {}]
 
 
+@pytest.mark.parametrize("is_reconciling", [True, False], ids=["the day's", "a person's"])
+async def test_a_lost_webhook_is_a_gap_until_a_run_has_read_the_repository(
+    ground: Ground, *, is_reconciling: bool
+) -> None:
+    await ground.run()
+    first = ground.story.repositories[0].id
+    at = ground.clock.now()
+    with ground.database.connect() as owner:
+        owner.execute("INSERT INTO coverage_gaps VALUES (%s, 'delivery_lost', %s)", [first, at])
+        owner.execute("UPDATE repository_histories SET looked_through_at = checked_at")
+    assert await gaps(ground) == [{GapReason.DELIVERY_LOST: at}, {}]
+    assert not (await summary(ground, first)).whole
+    ground.clock.advance(HOUR)
+    ground.activity().issues[1].comments.pop()
+    run = await ground.run(is_reconciling=is_reconciling)
+    # What it was about may be nothing that a probe could see.
+    assert run.withdrawn_count == is_reconciling
+    assert await gaps(ground) == [{} if is_reconciling else {GapReason.DELIVERY_LOST: at}, {}]
+    ground.activity().commit("read since", ground.clock.now())
+    await ground.run()
+    assert await gaps(ground) == [{}, {}]
+
+
 @pytest.mark.parametrize(
     ("payload", "found"),
     [

@@ -75,6 +75,12 @@ async def test_failed_attempts_come_newest_first_in_pages(hook: Hook) -> None:
         tzinfo=None, microsecond=0
     )
     assert second.next_page_token == ""
+    hook.github.world.attempt(
+        "whose", "push", hook.clock.now(), 500, installation_id=7, repository_id=9
+    )
+    (whose, *others) = (await hook.failed()).attempts
+    assert (whose.installation_id, whose.repository_id) == (7, 9)
+    assert {(each.installation_id, each.repository_id) for each in others} == {(0, 0)}
     with pytest.raises(RemoteError) as refused:
         await hook.failed(page_size=2, page_token=first.next_page_token + "x")
     assert (refused.value.code, refused.value.reason) == ("INVALID_ARGUMENT", "INVALID_PAGE_TOKEN")

@@ -26,9 +26,10 @@ pytestmark = pytest.mark.usefixtures("world")
 OTHER = 4711
 _TABLES = (
     "signals", "signal_keys", "repository_facts", "repository_fact_links", "signal_withdrawals",
-    "webhook_deliveries", "ingest_runs", "ingest_run_repositories", "ingest_log",
-    "repository_histories", "repository_installations", "installation_bots", "scoring_notices",
-    "installation_signal_states", "repository_sync_state", "coverage_gaps", "github_budgets",
+    "webhook_deliveries", "webhook_redeliveries", "ingest_runs", "ingest_run_repositories",
+    "ingest_log", "repository_histories", "repository_installations", "installation_bots",
+    "scoring_notices", "installation_signal_states", "repository_sync_state", "coverage_gaps",
+    "github_budgets",
 )  # fmt: skip
 
 
@@ -64,6 +65,8 @@ def seed(service: Service) -> None:
             "INSERT INTO webhook_deliveries (delivery_id, event, installation_id, subject_id,"
             " received_at, next_attempt_at, body, body_bytes)"
             " VALUES ('d', 'push', %(id)s, 1, now(), now(), '', 0)",
+            "INSERT INTO webhook_redeliveries (delivery_id, attempt_id, event, failed_at,"
+            " installation_id) VALUES ('e', 1, 'push', now(), %(id)s)",
             "INSERT INTO github_installations (installation_id, app_id, organization_id)"
             " VALUES (4711, 9, %(account)s)",
         ):

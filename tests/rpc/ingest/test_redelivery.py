@@ -3,14 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from laurel.ingest.v1 import webhook_pb2
+from laurel.common.v1.coverage_pb2 import COVERAGE_GAP_REASON_DELIVERY_LOST as LOST
+from laurel.ingest.v1 import ingest_pb2_grpc, ingest_runs_pb2, webhook_pb2
 from laurel_common.auth.principal import PrincipalKind
 from laurel_common.db import create_engine
 from laurel_common.errors import RemoteError
@@ -25,7 +26,8 @@ from tests.rpc.ingest.conftest import Service
 from tests.support.database import Database
 from tests.support.github import GitHubSimulator, running_github
 from tests.support.github.world import Attempt
-from tests.support.ingest_webhooks import delivered, hook_commit, hook_push
+from tests.support.ingest_builders import INSTALLATION_ID, REPOSITORY_ID
+from tests.support.ingest_webhooks import delivered, hook_commit, hook_push, repository
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 DELIVERIES = "/app/hook/deliveries"
@@ -46,10 +48,10 @@ class Redelivery:
         table = RedeliveryTable(self.engine)
         return RedeliverWebhooks(self.failed_webhooks, table, self.service.clock)
 
-    def fail(self, *guids: str, event: str = "push", ago: timedelta = MINUTE) -> None:
+    def fail(self, *guids: str, event: str = "push", ago: timedelta = MINUTE, **about: int) -> None:
         """Deliveries that nobody answered some time ago."""
         for guid in guids:
-            self.github.world.attempt(guid, event, self.service.clock.now() - ago, 504)
+            self.github.world.attempt(guid, event, self.service.clock.now() - ago, 504, **about)
 
     def asked(self) -> int:
         """How often GitHub was asked to deliver again."""
@@ -137,7 +139,7 @@ async def test_what_fails_again_is_asked_for_hourly_as_long_as_github_has_it(
     await hourly.redeliver()
     assert (hourly.asked(), len(hourly.kept())) == (3, 1)
     first_tried = hourly.service.clock.now() - timedelta(days=3, hours=2, minutes=1)
-    hourly.service.clock.advance(timedelta(days=4))
+    hourly.service.clock.advance(4 * HOUR)
     await hourly.redeliver()
     assert (hourly.asked(), hourly.kept()) == (3, [])
     (lost,) = await hourly.lost()
@@ -192,6 +194,51 @@ async def test_what_was_lost_is_counted_until_it_comes_after_all_or_is_forgotten
     await lane.forget_deliveries()
     await lane.metrics.count()
     assert gauge(lane.metrics) == {"waiting": 0, "parked": 0, "lost": 0}
+
+
+async def test_what_is_lost_is_a_gap_of_what_it_was_about(hourly: Redelivery) -> None:
+    service = hourly.service
+    second = REPOSITORY_ID + 1
+    for number, name in ((REPOSITORY_ID, "rocket"), (second, "shuttle")):
+        there = repository(id=number, full_name=f"acme/{name}")
+        await service.deliver("push", hook_push(hook_commit(number)) | {"repository": there})
+    await service.inner.webhooks.work(77)
+    stub = ingest_pb2_grpc.IngestServiceStub(service.server.channel(PrincipalKind.OPERATOR))
+
+    async def gaps() -> list[dict[int, datetime]]:
+        request = ingest_runs_pb2.GetCoverageRequest(installation_id=INSTALLATION_ID)
+        found = (await stub.GetCoverage(request)).repositories
+        assert [each.repository_id for each in found] == [REPOSITORY_ID, second]
+        return [
+            {gap.reason: gap.last_time.ToDatetime(UTC) for gap in each.gaps if gap.reason == LOST}
+            for each in found
+        ]
+
+    async def lose(guid: str, **about: Any) -> datetime:
+        hourly.fail(guid, **about)
+        hourly.github.faults.add(f"POST {DELIVERIES}", status=404)
+        await hourly.redeliver()
+        return hourly.github.world.attempts[-1].delivered_at
+
+    whose = {"installation_id": INSTALLATION_ID}
+    await lose("of-nobody")
+    await lose("people", event="membership", **whose)
+    await lose("elsewhere", installation_id=4711)
+    await lose("unknown", repository_id=4711, **whose)
+    assert await gaps() == [{}, {}], "a gap is of what signals depend on, and known"
+    one = await lose("known", repository_id=second, **whose)
+    assert await gaps() == [{}, {LOST: one}]
+    service.clock.advance(timedelta(minutes=5))
+    both = await lose("all", event="issues", **whose)
+    assert await gaps() == [{LOST: both}, {LOST: both}]
+    await lose("older", ago=10 * MINUTE, repository_id=second, **whose)
+    assert await gaps() == [{LOST: both}, {LOST: both}]
+    asked = ingest_runs_pb2.SummarizeCoverageRequest(installation_id=INSTALLATION_ID)
+    assert "2 with lost webhooks" in (await stub.SummarizeCoverage(asked)).summary.line
+    listed = {each.delivery_id: each.installation_id for each in await hourly.lost()}
+    assert listed == {"of-nobody": 0, "elsewhere": 4711} | dict.fromkeys(
+        ("people", "unknown", "known", "all", "older"), INSTALLATION_ID
+    )
 
 
 def gauge(metrics: DeliveryMetrics) -> dict[str, int]:

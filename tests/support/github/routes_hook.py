@@ -69,7 +69,7 @@ def _shape(attempt: Attempt) -> dict[str, object]:
         "status_code": attempt.status_code,
         "event": attempt.event,
         "action": None,
-        "installation_id": None,
-        "repository_id": None,
+        "installation_id": attempt.installation_id,
+        "repository_id": attempt.repository_id,
         "throttled_at": None,
     }

@@ -81,6 +81,8 @@ class Attempt:
     delivered_at: datetime
     status_code: int
     redelivery: bool = False
+    installation_id: int | None = None
+    repository_id: int | None = None
 
 
 @dataclass
@@ -144,9 +146,11 @@ class World:
         self.tokens[value] = Token(value, "user", user.id, expires_at)
         return value
 
-    def attempt(self, guid: str, event: str, at: datetime, status_code: int) -> Attempt:
-        """Adds an attempt to deliver a webhook."""
-        made = Attempt(self.next_id(), guid, event, at, status_code)
+    def attempt(
+        self, guid: str, event: str, at: datetime, status_code: int, **about: int
+    ) -> Attempt:
+        """Adds an attempt to deliver a webhook about an installation, a repository."""
+        made = Attempt(self.next_id(), guid, event, at, status_code, False, **about)
         self.attempts.append(made)
         return made
 

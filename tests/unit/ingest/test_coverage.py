@@ -47,6 +47,9 @@ def state(number: int = 1, **changes: Any) -> RepositoryState:
             {GapReason.HISTORY_REWRITTEN: AT, GapReason.PUSH_WITHOUT_COMMITS: AT},
             id="pushes without commits, and a forced one",
         ),
+        pytest.param(
+            {"lacks": {"delivery_lost": AT}}, {GapReason.DELIVERY_LOST: AT}, id="a lost webhook"
+        ),
     ],
 )
 def test_a_gap_has_a_reason(

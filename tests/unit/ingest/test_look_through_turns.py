@@ -22,6 +22,11 @@ def known(*days: int | None) -> dict[int, Known]:
     return {place: Known(looked_through_at=at) for place, at in enumerate(times, 1)}
 
 
+def lost(before: dict[int, Known], repository_id: int, ago: int = 60) -> dict[int, Known]:
+    """The same with a webhook about a repository that was lost some seconds ago."""
+    return before | {repository_id: replace(before[repository_id], lost_at=NOW - ago)}
+
+
 HUGE = 30 * REQUESTS_A_TURN
 
 
@@ -33,6 +38,8 @@ HUGE = 30 * REQUESTS_A_TURN
         pytest.param(known(7, 9, 8), {2: HUGE}, {2}, id="one may take the day by itself"),
         pytest.param(known(9, 8, 7), {2: HUGE}, {1}, id="one that is too large waits for its day"),
         pytest.param({}, {}, set(), id="none has been read yet"),
+        pytest.param(lost(known(9, 1, 1), 3), {3: HUGE}, {3}, id="a webhook was lost since"),
+        pytest.param(lost(known(1, 1, 1), 3, 2 * DAY), {}, set(), id="lost before its last turn"),
     ],
 )
 def test_those_that_waited_longest_have_their_turn(

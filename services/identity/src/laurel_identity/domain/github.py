@@ -57,3 +57,5 @@ class WebhookAttempt:
     event: str
     attempted_at: datetime
     is_failed: bool
+    installation_id: int | None
+    repository_id: int | None

@@ -194,6 +194,8 @@ def from_attempt(attempt: WebhookAttempt) -> webhook_attempts_pb2.WebhookAttempt
         delivery_id=attempt.delivery_id,
         event=attempt.event,
         attempt_time=_stamp(attempt.attempted_at),
+        installation_id=attempt.installation_id or 0,
+        repository_id=attempt.repository_id or 0,
     )
 
 

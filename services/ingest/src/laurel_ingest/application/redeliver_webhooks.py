@@ -10,8 +10,8 @@ from laurel_common.clock import Clock
 from laurel_common.errors import RemoteError
 from laurel_ingest.domain.deliveries import is_worked_on
 from laurel_ingest.domain.redelivery import (
-    FORGOTTEN_AFTER,
     KEPT_FOR,
+    LOST_AFTER,
     FailedAttempt,
     asked_before,
     look_back_to,
@@ -69,7 +69,7 @@ class Redeliveries(Protocol):
         ...
 
     async def lost(self, delivery_id: str, now: datetime) -> None:
-        """GitHub has it no more: the inbox shows it as lost."""
+        """GitHub has it no more: the inbox shows it as lost, and coverage as a gap."""
         ...
 
     async def settle(self, failed_before: datetime, now: datetime) -> tuple[int, int]:
@@ -97,7 +97,7 @@ class RedeliverWebhooks:
             if error.reason != _NO_APP:
                 log.warning("redelivery_broke_off", error=repr(error))
         now = self._clock.now()
-        came, lost = await self._redeliveries.settle(now - FORGOTTEN_AFTER, now)
+        came, lost = await self._redeliveries.settle(now - LOST_AFTER, now)
         if lost:
             log.error("webhooks_lost", count=lost)
         if asked or came:

@@ -28,6 +28,8 @@ class IdentityFailedWebhooks:
                 each.delivery_id,
                 each.event,
                 each.attempt_time.ToDatetime(tzinfo=UTC),
+                each.installation_id or None,
+                each.repository_id or None,
             )
             for each in answer.attempts
         ]

@@ -7,8 +7,11 @@ from typing import Final
 KEPT_FOR: Final = timedelta(days=3)
 """How long GitHub keeps a delivery, and can be asked to send it again."""
 
-FORGOTTEN_AFTER: Final = timedelta(days=7)
-"""Longer than anything is asked for, so that what fails for ever is not taken for new."""
+LOST_AFTER: Final = timedelta(days=3, hours=6)
+"""What has not come so long after it first failed never will."""
+
+LOST: Final = "delivery_lost"
+"""The gap of coverage that it leaves."""
 
 _OVERLAP: Final = timedelta(minutes=15)
 # Less than the hour between two turns, so that each turn asks for what has not come.
@@ -17,12 +20,17 @@ _PATIENCE: Final = timedelta(minutes=45)
 
 @dataclass(frozen=True, slots=True)
 class FailedAttempt:
-    """An attempt of GitHub's that failed; `delivery_id` is the same at each attempt."""
+    """An attempt of GitHub's that failed; `delivery_id` is the same at each attempt.
+
+    Whose and about which repository it is: None where GitHub names none.
+    """
 
     attempt_id: int
     delivery_id: str
     event: str
     attempted_at: datetime
+    installation_id: int | None = None
+    repository_id: int | None = None
 
 
 def look_back_to(read_until: datetime | None, now: datetime) -> datetime:

@@ -51,6 +51,14 @@ _DELETE_ROWS: Final = (
     ),
     text(
         """
+        DELETE FROM webhook_redeliveries WHERE delivery_id IN (
+            SELECT delivery_id FROM webhook_redeliveries
+            WHERE installation_id = :from LIMIT :limit
+        )
+        """
+    ),
+    text(
+        """
         DELETE FROM webhook_deliveries WHERE id IN (
             SELECT id FROM webhook_deliveries WHERE installation_id = :from LIMIT :limit
         )

@@ -13,15 +13,19 @@ from laurel_ingest.application.history.ports import Work
 from laurel_ingest.domain.facts import IssueFact, PullFact
 from laurel_ingest.domain.history.budget import Budget
 from laurel_ingest.domain.history.progress import Known
+from laurel_ingest.domain.redelivery import LOST
 from laurel_ingest.storage.fact_counts import COMMITS, ISSUES, KINDS, PULLS
 
 _KNOWN: Final = text(
-    """
+    f"""
     SELECT repository_id, head_sha, walked_at, pulls_until, issues_until, pulls_total,
-        issues_total, looked_through_at
-    FROM repository_histories
+        issues_total, looked_through_at, (
+            SELECT last_at FROM coverage_gaps AS g
+            WHERE g.repository_id = h.repository_id AND g.reason = '{LOST}'
+        )
+    FROM repository_histories AS h
     WHERE repository_id = ANY (CAST(:ids AS bigint[])) AND pulls_total IS NOT NULL
-    """
+    """  # noqa: S608 - put together from constants
 )
 _SAVE: Final = text(
     f"""
@@ -171,6 +175,7 @@ class Histories:
                     pulls_total=row[5],
                     issues_total=row[6],
                     looked_through_at=_epoch(row[7]),
+                    lost_at=_epoch(row[8]),
                 )
                 for row in rows
             }

@@ -8,18 +8,23 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from laurel_common.db import transaction
-from laurel_ingest.domain.redelivery import FailedAttempt
+from laurel_ingest.domain.redelivery import LOST, FailedAttempt
+from laurel_ingest.domain.webhook_events import HANDLERS
 
 _READ_UNTIL: Final = text("SELECT read_until FROM webhook_failure_readings WHERE id = 1")
 _NOTE: Final = text(
     """
-    INSERT INTO webhook_redeliveries AS r (delivery_id, attempt_id, event, failed_at)
+    INSERT INTO webhook_redeliveries AS r (
+        delivery_id, attempt_id, event, failed_at, installation_id, repository_id
+    )
     SELECT DISTINCT ON (delivery_id) delivery_id,
-        last_value(attempt_id) OVER same, event, first_value(attempted_at) OVER same
+        last_value(attempt_id) OVER same, event, first_value(attempted_at) OVER same,
+        installation_id, repository_id
     FROM unnest(
         CAST(:delivery_ids AS text[]), CAST(:attempt_ids AS bigint[]), CAST(:events AS text[]),
-        CAST(:times AS timestamptz[])
-    ) AS told (delivery_id, attempt_id, event, attempted_at)
+        CAST(:times AS timestamptz[]), CAST(:installation_ids AS bigint[]),
+        CAST(:repository_ids AS bigint[])
+    ) AS told (delivery_id, attempt_id, event, attempted_at, installation_id, repository_id)
     WHERE NOT EXISTS (SELECT FROM webhook_deliveries WHERE delivery_id = told.delivery_id)
     WINDOW same AS (
         PARTITION BY delivery_id ORDER BY attempted_at, attempt_id
@@ -28,7 +33,9 @@ _NOTE: Final = text(
     ORDER BY delivery_id
     ON CONFLICT ON CONSTRAINT pk_webhook_redeliveries DO UPDATE SET
         attempt_id = greatest(r.attempt_id, excluded.attempt_id),
-        failed_at = least(r.failed_at, excluded.failed_at)
+        failed_at = least(r.failed_at, excluded.failed_at),
+        installation_id = coalesce(r.installation_id, excluded.installation_id),
+        repository_id = coalesce(r.repository_id, excluded.repository_id)
     """
 )
 _NOTE_READ: Final = text(
@@ -40,7 +47,8 @@ _NOTE_READ: Final = text(
 )
 _DUE: Final = text(
     """
-    SELECT attempt_id, delivery_id, event, failed_at FROM webhook_redeliveries AS r
+    SELECT attempt_id, delivery_id, event, failed_at, installation_id, repository_id
+    FROM webhook_redeliveries AS r
     WHERE failed_at >= :failed_since AND (asked_at IS NULL OR asked_at < :asked_before)
         AND NOT EXISTS (SELECT FROM webhook_deliveries WHERE delivery_id = r.delivery_id)
     ORDER BY failed_at, delivery_id
@@ -59,20 +67,39 @@ _CAME: Final = text(
     WHERE EXISTS (SELECT FROM webhook_deliveries WHERE delivery_id = r.delivery_id)
     """
 )
+# A gap of the repository that it was about, or of all that the installation is known to have.
 _LOST: Final = text(
-    """
+    f"""
     WITH gone AS (
         DELETE FROM webhook_redeliveries WHERE delivery_id = CAST(:delivery_id AS text)
             OR failed_at < CAST(:before AS timestamptz)
-        RETURNING delivery_id, event, failed_at, asked_count
+        RETURNING delivery_id, event, failed_at, asked_count, installation_id, repository_id
+    ), lost AS (
+        INSERT INTO webhook_deliveries (delivery_id, event, installation_id, subject_id, state,
+            received_at, next_attempt_at, finished_at, last_error, body_bytes)
+        SELECT delivery_id, event, installation_id, 0, 'lost',
+            failed_at, failed_at, CAST(:now AS timestamptz),
+            'LOST: GitHub could not deliver it; asked for again ' || asked_count || ' times', 0
+        FROM gone ORDER BY delivery_id
+        ON CONFLICT ON CONSTRAINT uq_webhook_deliveries_delivery DO NOTHING
+        RETURNING delivery_id
+    ), own AS (
+        SELECT repository_id, installation_id FROM repository_installations
+        UNION
+        SELECT repository_id, installation_id FROM repository_histories
+    ), noted AS (
+        INSERT INTO coverage_gaps AS g (repository_id, reason, last_at)
+        SELECT own.repository_id, '{LOST}', max(gone.failed_at)
+        FROM lost JOIN gone USING (delivery_id) JOIN own ON CASE
+            WHEN gone.repository_id IS NULL THEN own.installation_id = gone.installation_id
+            ELSE own.repository_id = gone.repository_id END
+        WHERE gone.event = ANY (CAST(:counted AS text[]))
+        GROUP BY own.repository_id ORDER BY own.repository_id
+        ON CONFLICT ON CONSTRAINT pk_coverage_gaps DO UPDATE
+        SET last_at = greatest(g.last_at, excluded.last_at)
     )
-    INSERT INTO webhook_deliveries (delivery_id, event, subject_id, state, received_at,
-        next_attempt_at, finished_at, last_error, body_bytes)
-    SELECT delivery_id, event, 0, 'lost', failed_at, failed_at, CAST(:now AS timestamptz),
-        'LOST: GitHub could not deliver it; asked for again ' || asked_count || ' times', 0
-    FROM gone ORDER BY delivery_id
-    ON CONFLICT ON CONSTRAINT uq_webhook_deliveries_delivery DO NOTHING
-    """
+    SELECT count(*) FROM lost
+    """  # noqa: S608 - put together from constants
 )
 
 
@@ -95,6 +122,8 @@ class RedeliveryTable:
             "attempt_ids": [each.attempt_id for each in failed],
             "events": [each.event for each in failed],
             "times": [each.attempted_at for each in failed],
+            "installation_ids": [each.installation_id for each in failed],
+            "repository_ids": [each.repository_id for each in failed],
         }
         if failed:
             await self._run(_NOTE, **values)
@@ -117,12 +146,18 @@ class RedeliveryTable:
 
     async def lost(self, delivery_id: str, now: datetime) -> None:
         """See Redeliveries."""
-        await self._run(_LOST, delivery_id=delivery_id, before=None, now=now)
+        await self._lost(delivery_id, None, now)
 
     async def settle(self, failed_before: datetime, now: datetime) -> tuple[int, int]:
         """See Redeliveries."""
         came = await self._run(_CAME)
-        return came, await self._run(_LOST, delivery_id=None, before=failed_before, now=now)
+        return came, await self._lost(None, failed_before, now)
+
+    async def _lost(self, delivery_id: str | None, before: datetime | None, now: datetime) -> int:
+        values = {"delivery_id": delivery_id, "before": before, "now": now}
+        async with transaction(self._engine) as connection:
+            counted = await connection.scalar(_LOST, values | {"counted": list(HANDLERS)})
+        return int(counted or 0)
 
     async def _run(self, statement: Any, **values: Any) -> int:
         async with transaction(self._engine) as connection:

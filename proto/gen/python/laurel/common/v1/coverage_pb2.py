@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1flaurel/common/v1/coverage.proto\x12\x10laurel.common.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"a\n\x10\x43overageGapCount\x12\x33\n\x06reason\x18\x01 \x01(\x0e\x32#.laurel.common.v1.CoverageGapReason\x12\x18\n\x10repository_count\x18\x02 \x01(\x05\"\xea\x01\n\x0f\x43overageSummary\x12\x0c\n\x04line\x18\x01 \x01(\t\x12\x18\n\x10repository_count\x18\x02 \x01(\x05\x12\x1e\n\x16whole_repository_count\x18\x03 \x01(\x05\x12\x13\n\x0bknown_count\x18\x04 \x01(\x03\x12\x13\n\x0btotal_count\x18\x05 \x01(\x03\x12\x30\n\x04gaps\x18\x06 \x03(\x0b\x32\".laurel.common.v1.CoverageGapCount\x12\x33\n\x0flast_event_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xff\x02\n\x11\x43overageGapReason\x12#\n\x1f\x43OVERAGE_GAP_REASON_UNSPECIFIED\x10\x00\x12\"\n\x1e\x43OVERAGE_GAP_REASON_NEVER_READ\x10\x01\x12!\n\x1d\x43OVERAGE_GAP_REASON_NO_ACCESS\x10\x02\x12&\n\"COVERAGE_GAP_REASON_PUSH_TRUNCATED\x10\x03\x12,\n(COVERAGE_GAP_REASON_PUSH_WITHOUT_COMMITS\x10\x04\x12\x33\n/COVERAGE_GAP_REASON_PULL_REQUEST_WITHOUT_AUTHOR\x10\x05\x12)\n%COVERAGE_GAP_REASON_HISTORY_REWRITTEN\x10\x06\x12$\n COVERAGE_GAP_REASON_RATE_LIMITED\x10\x07\x12\"\n\x1e\x43OVERAGE_GAP_REASON_UNREADABLE\x10\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1flaurel/common/v1/coverage.proto\x12\x10laurel.common.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"a\n\x10\x43overageGapCount\x12\x33\n\x06reason\x18\x01 \x01(\x0e\x32#.laurel.common.v1.CoverageGapReason\x12\x18\n\x10repository_count\x18\x02 \x01(\x05\"\xea\x01\n\x0f\x43overageSummary\x12\x0c\n\x04line\x18\x01 \x01(\t\x12\x18\n\x10repository_count\x18\x02 \x01(\x05\x12\x1e\n\x16whole_repository_count\x18\x03 \x01(\x05\x12\x13\n\x0bknown_count\x18\x04 \x01(\x03\x12\x13\n\x0btotal_count\x18\x05 \x01(\x03\x12\x30\n\x04gaps\x18\x06 \x03(\x0b\x32\".laurel.common.v1.CoverageGapCount\x12\x33\n\x0flast_event_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xa6\x03\n\x11\x43overageGapReason\x12#\n\x1f\x43OVERAGE_GAP_REASON_UNSPECIFIED\x10\x00\x12\"\n\x1e\x43OVERAGE_GAP_REASON_NEVER_READ\x10\x01\x12!\n\x1d\x43OVERAGE_GAP_REASON_NO_ACCESS\x10\x02\x12&\n\"COVERAGE_GAP_REASON_PUSH_TRUNCATED\x10\x03\x12,\n(COVERAGE_GAP_REASON_PUSH_WITHOUT_COMMITS\x10\x04\x12\x33\n/COVERAGE_GAP_REASON_PULL_REQUEST_WITHOUT_AUTHOR\x10\x05\x12)\n%COVERAGE_GAP_REASON_HISTORY_REWRITTEN\x10\x06\x12$\n COVERAGE_GAP_REASON_RATE_LIMITED\x10\x07\x12\"\n\x1e\x43OVERAGE_GAP_REASON_UNREADABLE\x10\x08\x12%\n!COVERAGE_GAP_REASON_DELIVERY_LOST\x10\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,7 +33,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'laurel.common.v1.coverage_p
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_COVERAGEGAPREASON']._serialized_start=423
-  _globals['_COVERAGEGAPREASON']._serialized_end=806
+  _globals['_COVERAGEGAPREASON']._serialized_end=845
   _globals['_COVERAGEGAPCOUNT']._serialized_start=86
   _globals['_COVERAGEGAPCOUNT']._serialized_end=183
   _globals['_COVERAGESUMMARY']._serialized_start=186

@@ -45,6 +45,11 @@ class _CoverageGapReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Cov
     """A run waits for GitHub's rate limit before it can read on."""
     COVERAGE_GAP_REASON_UNREADABLE: _CoverageGapReason.ValueType  # 8
     """GitHub failed at it, or answered what can't be read."""
+    COVERAGE_GAP_REASON_DELIVERY_LOST: _CoverageGapReason.ValueType  # 9
+    """GitHub could not deliver a webhook about it and has it no more; of one that GitHub
+    names no repository of, every repository of its installation has the gap. It ends
+    when a run has read the repository since.
+    """
 
 class CoverageGapReason(_CoverageGapReason, metaclass=_CoverageGapReasonEnumTypeWrapper):
     """Why something of a repository may be missing."""
@@ -68,6 +73,11 @@ COVERAGE_GAP_REASON_RATE_LIMITED: CoverageGapReason.ValueType  # 7
 """A run waits for GitHub's rate limit before it can read on."""
 COVERAGE_GAP_REASON_UNREADABLE: CoverageGapReason.ValueType  # 8
 """GitHub failed at it, or answered what can't be read."""
+COVERAGE_GAP_REASON_DELIVERY_LOST: CoverageGapReason.ValueType  # 9
+"""GitHub could not deliver a webhook about it and has it no more; of one that GitHub
+names no repository of, every repository of its installation has the gap. It ends
+when a run has read the repository since.
+"""
 Global___CoverageGapReason: _TypeAlias = CoverageGapReason  # noqa: Y015
 
 @_typing.final

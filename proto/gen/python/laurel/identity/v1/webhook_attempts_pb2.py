@@ -26,7 +26,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)laurel/identity/v1/webhook_attempts.proto\x12\x12laurel.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x87\x01\n\x19ListFailedWebhooksRequest\x12\x1c\n\tpage_size\x18\x01 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\x12.\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"k\n\x1aListFailedWebhooksResponse\x12\x34\n\x08\x61ttempts\x18\x01 \x03(\x0b\x32\".laurel.identity.v1.WebhookAttempt\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"z\n\x0eWebhookAttempt\x12\x12\n\nattempt_id\x18\x01 \x01(\x03\x12\x13\n\x0b\x64\x65livery_id\x18\x02 \x01(\t\x12\r\n\x05\x65vent\x18\x03 \x01(\t\x12\x30\n\x0c\x61ttempt_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"6\n\x17RedeliverWebhookRequest\x12\x1b\n\nattempt_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\",\n\x18RedeliverWebhookResponse\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)laurel/identity/v1/webhook_attempts.proto\x12\x12laurel.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x87\x01\n\x19ListFailedWebhooksRequest\x12\x1c\n\tpage_size\x18\x01 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\x12.\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"k\n\x1aListFailedWebhooksResponse\x12\x34\n\x08\x61ttempts\x18\x01 \x03(\x0b\x32\".laurel.identity.v1.WebhookAttempt\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xaa\x01\n\x0eWebhookAttempt\x12\x12\n\nattempt_id\x18\x01 \x01(\x03\x12\x13\n\x0b\x64\x65livery_id\x18\x02 \x01(\t\x12\r\n\x05\x65vent\x18\x03 \x01(\t\x12\x30\n\x0c\x61ttempt_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0finstallation_id\x18\x05 \x01(\x03\x12\x15\n\rrepository_id\x18\x06 \x01(\x03\"6\n\x17RedeliverWebhookRequest\x12\x1b\n\nattempt_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\",\n\x18RedeliverWebhookResponse\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,10 +43,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTFAILEDWEBHOOKSREQUEST']._serialized_end=263
   _globals['_LISTFAILEDWEBHOOKSRESPONSE']._serialized_start=265
   _globals['_LISTFAILEDWEBHOOKSRESPONSE']._serialized_end=372
-  _globals['_WEBHOOKATTEMPT']._serialized_start=374
-  _globals['_WEBHOOKATTEMPT']._serialized_end=496
-  _globals['_REDELIVERWEBHOOKREQUEST']._serialized_start=498
-  _globals['_REDELIVERWEBHOOKREQUEST']._serialized_end=552
-  _globals['_REDELIVERWEBHOOKRESPONSE']._serialized_start=554
-  _globals['_REDELIVERWEBHOOKRESPONSE']._serialized_end=598
+  _globals['_WEBHOOKATTEMPT']._serialized_start=375
+  _globals['_WEBHOOKATTEMPT']._serialized_end=545
+  _globals['_REDELIVERWEBHOOKREQUEST']._serialized_start=547
+  _globals['_REDELIVERWEBHOOKREQUEST']._serialized_end=601
+  _globals['_REDELIVERWEBHOOKRESPONSE']._serialized_start=603
+  _globals['_REDELIVERWEBHOOKRESPONSE']._serialized_end=647
 # @@protoc_insertion_point(module_scope)

@@ -88,12 +88,17 @@ class WebhookAttempt(_message.Message):
     DELIVERY_ID_FIELD_NUMBER: _builtins.int
     EVENT_FIELD_NUMBER: _builtins.int
     ATTEMPT_TIME_FIELD_NUMBER: _builtins.int
+    INSTALLATION_ID_FIELD_NUMBER: _builtins.int
+    REPOSITORY_ID_FIELD_NUMBER: _builtins.int
     attempt_id: _builtins.int
     """GitHub's number of the attempt."""
     delivery_id: _builtins.str
     """GitHub's id of the delivery, the same at each attempt: X-GitHub-Delivery."""
     event: _builtins.str
     """GitHub's name of the event, as push."""
+    installation_id: _builtins.int
+    """The installation and the repository that it was about; 0 where GitHub names none."""
+    repository_id: _builtins.int
     @_builtins.property
     def attempt_time(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -103,10 +108,12 @@ class WebhookAttempt(_message.Message):
         delivery_id: _builtins.str = ...,
         event: _builtins.str = ...,
         attempt_time: _timestamp_pb2.Timestamp | None = ...,
+        installation_id: _builtins.int = ...,
+        repository_id: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["attempt_time", b"attempt_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_id", b"attempt_id", "attempt_time", b"attempt_time", "delivery_id", b"delivery_id", "event", b"event"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_id", b"attempt_id", "attempt_time", b"attempt_time", "delivery_id", b"delivery_id", "event", b"event", "installation_id", b"installation_id", "repository_id", b"repository_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

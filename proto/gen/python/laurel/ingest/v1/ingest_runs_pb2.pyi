@@ -543,8 +543,8 @@ class CoverageGap(_message.Message):
     reason: _coverage_pb2.CoverageGapReason.ValueType
     @_builtins.property
     def last_time(self) -> _timestamp_pb2.Timestamp:
-        """When the newest event happened that a source told of and did not show; absent
-        for other reasons.
+        """When the newest event happened that a source told of and did not show, or that
+        GitHub could not deliver; absent for other reasons.
         """
 
     def __init__(

@@ -38,9 +38,10 @@ class _DeliveryStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Deliver
     ReplayDelivery tries again.
     """
     DELIVERY_STATE_LOST: _DeliveryState.ValueType  # 5
-    """GitHub could not deliver it, and has it no more: it never came, and what
-    it was about the daily run finds. Its receive_time is that of the first
-    attempt; of what it held no more than its event is known.
+    """GitHub could not deliver it, and has it no more: it never came. What it
+    was about the daily run finds; until then it is a gap of coverage
+    (COVERAGE_GAP_REASON_DELIVERY_LOST). Its receive_time is that of the first
+    attempt; of what it held no more than event and installation are known.
     """
 
 class DeliveryState(_DeliveryState, metaclass=_DeliveryStateEnumTypeWrapper):
@@ -58,9 +59,10 @@ DELIVERY_STATE_PARKED: DeliveryState.ValueType  # 4
 ReplayDelivery tries again.
 """
 DELIVERY_STATE_LOST: DeliveryState.ValueType  # 5
-"""GitHub could not deliver it, and has it no more: it never came, and what
-it was about the daily run finds. Its receive_time is that of the first
-attempt; of what it held no more than its event is known.
+"""GitHub could not deliver it, and has it no more: it never came. What it
+was about the daily run finds; until then it is a gap of coverage
+(COVERAGE_GAP_REASON_DELIVERY_LOST). Its receive_time is that of the first
+attempt; of what it held no more than event and installation are known.
 """
 Global___DeliveryState: _TypeAlias = DeliveryState  # noqa: Y015
 

@@ -88,4 +88,6 @@ def webhook_attempt(found: Json) -> WebhookAttempt:
         event=found["event"],
         attempted_at=datetime.fromisoformat(found["delivered_at"]),
         is_failed=found["status"] != "OK",
+        installation_id=found.get("installation_id"),
+        repository_id=found.get("repository_id"),
     )

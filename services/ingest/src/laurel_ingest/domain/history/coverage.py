@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Final
 
+from laurel_ingest.domain.redelivery import LOST
 from laurel_ingest.domain.refusals import Truncation
 
 
@@ -21,13 +22,15 @@ class GapReason(IntEnum):
     HISTORY_REWRITTEN = 6
     RATE_LIMITED = 7
     UNREADABLE = 8
+    DELIVERY_LOST = 9
 
 
-_LACKS: Final = {
+_LACKS: Final[Mapping[str, GapReason]] = {
     Truncation.PUSH_TRUNCATED: GapReason.PUSH_TRUNCATED,
     Truncation.PUSH_WITHOUT_COMMITS: GapReason.PUSH_WITHOUT_COMMITS,
     Truncation.PULL_REQUEST_WITHOUT_AUTHOR: GapReason.PULL_REQUEST_WITHOUT_AUTHOR,
     Truncation.HISTORY_REWRITTEN: GapReason.HISTORY_REWRITTEN,
+    LOST: GapReason.DELIVERY_LOST,
 }
 _NO_ACCESS: Final = {
     *("GONE", "NAME_TAKEN", "TRANSFERRED", "GITHUB_REFUSED"),
@@ -42,6 +45,7 @@ _WORDS: Final = {
     GapReason.HISTORY_REWRITTEN: "with a rewritten history",
     GapReason.RATE_LIMITED: "waiting for GitHub's rate limit",
     GapReason.UNREADABLE: "that GitHub fails at",
+    GapReason.DELIVERY_LOST: "with lost webhooks",
 }
 
 
@@ -49,9 +53,9 @@ _WORDS: Final = {
 class RepositoryState:
     """What runs and sources left of one repository.
 
-    `trouble`: why the last run left it out. `lacks`: what sources told of without showing it since
-    it was last read, and when. `known` of `total`: things of all kinds when it was last read whole;
-    both 0 where it never was.
+    `trouble`: why the last run left it out. `lacks`: what sources told of without showing it, or
+    GitHub could not deliver, since it was last read, and when. `known` of `total`: things of all
+    kinds when it was last read whole; both 0 where it never was.
     """
 
     repository_id: int
@@ -72,7 +76,7 @@ class RepositoryState:
         if self.is_waiting:
             found[GapReason.RATE_LIMITED] = None
         for what, at in sorted(self.lacks.items()):
-            found[_LACKS[Truncation(what)]] = at
+            found[_LACKS[what]] = at
         return found
 
 

@@ -17,23 +17,30 @@ REQUESTS_A_TURN: Final = 200
 
 
 def turns(probes: Iterable[Probe], known: Mapping[int, Known], now: int) -> set[int]:
-    """The repositories whose turn it is, those that waited longest, as many as there is room for.
+    """The repositories whose turn it is, those that waited longest, as many as there is room for;
+    before all of them those that a lost webhook was about since their last turn.
 
     One that no run has read whole is read whole anyway.
     """
     waiting = [
-        (known[probe.repository_id].looked_through_at or 0, probe.repository_id, probe)
+        (_since(known[probe.repository_id]), probe.repository_id, probe)
         for probe in probes
         if probe.repository_id in known
     ]
     chosen: set[int] = set()
     left = REQUESTS_A_TURN
-    for looked_through_at, repository_id, probe in sorted(waiting, key=lambda each: each[:2]):
+    for since, repository_id, probe in sorted(waiting, key=lambda each: each[:2]):
         left -= _requests(probe)
-        if looked_through_at > now - _AGAIN_AFTER or (chosen and left < 0):
+        if since > now - _AGAIN_AFTER or (chosen and left < 0):
             break
         chosen.add(repository_id)
     return chosen
+
+
+def _since(known: Known) -> int:
+    """When its last turn was; before all times where it may have missed something since."""
+    looked_through_at = known.looked_through_at or 0
+    return -1 if (known.lost_at or 0) > looked_through_at else looked_through_at
 
 
 def _requests(probe: Probe) -> int:

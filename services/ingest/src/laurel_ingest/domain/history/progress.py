@@ -42,7 +42,10 @@ _ORDER: Final = list(Phase)
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the last complete run left of a repository. Times are epoch seconds."""
+    """What the last complete run left of a repository. Times are epoch seconds.
+
+    `lost_at`: when the last webhook about it failed that GitHub could not deliver.
+    """
 
     head_sha: str | None = None
     walked_at: int | None = None
@@ -51,6 +54,7 @@ class Known:
     pulls_total: int | None = None
     issues_total: int | None = None
     looked_through_at: int | None = None
+    lost_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,8 @@ webhook_redeliveries = Table(
     Column("failed_at", time, nullable=False),
     Column("asked_count", Integer, nullable=False),
     Column("asked_at", time),
+    Column("installation_id", BigInteger),
+    Column("repository_id", BigInteger),
 )
 
 webhook_failure_readings = Table(
