@@ -20,7 +20,9 @@ from laurel_ingest.domain.closing_keywords import closed_issues, squashed_pull
         ("`fixes #1`", set()),
         ("```\nfixes #1\n```\nfixes #2", {2}),
         ("<!-- fixes #1 -->", set()),
+        ("fixes #1\n<!-- fixes #2", {1}),
         ("fixes #1a", set()),
+        ("fixes #0, fixes #٣, fixes #012", set()),
         (None, set()),
     ],
 )
@@ -35,6 +37,8 @@ def test_closing_keywords(body: str | None, numbers: set[int]) -> None:
         ('Revert "Add (#1)" (#2)', 2),
         ("Add (#1)\n\nmore (#3)", 1),
         ("Add #1", None),
+        ("Add (#0)", None),
+        ("Add (#٣)", None),
     ],
 )
 def test_squashes(message: str, number: int | None) -> None:

@@ -82,6 +82,16 @@ def test_an_author_meets_himself_hashed_and_plain() -> None:
             Person(synthetic_id_of_email("octo@USERS.noreply.github.com"), "octo", "N"),
             id="the older form, in another case",
         ),
+        pytest.param(
+            "0+octo@users.noreply.github.com",
+            Person(synthetic_id_of_email("0+octo@users.noreply.github.com"), None, "N"),
+            id="a number that nobody has",
+        ),
+        pytest.param(
+            "٤٢+octo@users.noreply.github.com",
+            Person(synthetic_id_of_email("٤٢+octo@users.noreply.github.com"), None, "N"),
+            id="digits that GitHub does not write",
+        ),
         pytest.param("", None, id="empty"),
         pytest.param(None, None, id="none"),
     ],

@@ -13,11 +13,14 @@ from laurel_ingest.application.batch_facts import BatchFacts
 from laurel_ingest.application.line_reading import decoded
 from laurel_ingest.clients import directory
 from laurel_ingest.domain import archive_events, archive_frames, git_records
+from laurel_ingest.domain.closing_keywords import closed_issues, squashed_pull
+from laurel_ingest.domain.co_authors import co_authors
 from laurel_ingest.domain.credits import event_times, signals_of
 from laurel_ingest.domain.facts import to_json
 from laurel_ingest.domain.findings import Findings, Owner
 from laurel_ingest.domain.linking import RepositoryFacts
 from laurel_ingest.domain.refusals import MalformedError, SkippedError
+from laurel_ingest.domain.texts import headline
 from tests.support.ingest_builders import record
 from tests.support.ingest_strategies import histories
 from tests.support.spoiling import spoiled
@@ -77,3 +80,28 @@ def test_a_lone_surrogate_gets_a_second_hearing() -> None:
 def test_what_is_no_json_is_refused(line: bytes) -> None:
     with pytest.raises(MalformedError, match="JSON"):
         decoded(line)
+
+
+LONG = 200_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\nCo-authored-by:" + " " * LONG,
+        "\nCo-authored-by: " + "a " * LONG + "<",
+        "\nCo-authored-by: a <" + "b" * LONG,
+        "#" + "<!--" * LONG,
+        "#" + "`" * LONG + "\n" + "`\n" * LONG,
+        "fixes " + "a/" * LONG + "#",
+        "fixes" + " " * LONG + "#x",
+        "(#1" * LONG + "(#1)" + " " * LONG + "x",
+    ],
+    ids=lambda text: text.strip()[:18],
+)
+def test_a_text_of_any_length_is_read_in_one_pass(text: str) -> None:
+    # Looked at once for each of its letters it would take hours, and everybody else waits.
+    assert co_authors(text) == []
+    assert closed_issues(text, "acme/rocket") == frozenset()
+    assert squashed_pull(text) is None
+    assert len(headline(text) or "") <= 256

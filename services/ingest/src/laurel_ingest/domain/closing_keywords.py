@@ -6,12 +6,15 @@ import re
 _CLOSING = re.compile(
     r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?\s+"
     r"(?:(?P<short>[\w.-]+/[\w.-]+)?#|https?://github\.com/(?P<long>[\w.-]+/[\w.-]+)/issues/)"
-    r"(?P<number>\d{1,9})\b",
+    r"(?P<number>[1-9][0-9]{0,8})\b",
     re.IGNORECASE,
 )
-_FENCED = re.compile(r"^(```|~~~).*?(?:^\1|\Z)|`[^`\n]*`|<!--.*?-->", re.DOTALL | re.MULTILINE)
-_SQUASHED = re.compile(r"\(#(\d{1,9})\)\s*$")
-_MERGED_PULL = re.compile(r"Merge pull request #(\d{1,9}) from ")
+# What is opened and never closed hides the rest, so that no part of a body is looked at twice.
+_FENCED = re.compile(
+    r"^(```|~~~).*?(?:^\1|\Z)|`[^`\n]*`|<!--.*?(?:-->|\Z)", re.DOTALL | re.MULTILINE
+)
+_SQUASHED = re.compile(r"\(#([1-9][0-9]{0,8})\)\s*$")
+_MERGED_PULL = re.compile(r"Merge pull request #([1-9][0-9]{0,8}) from ")
 _DEFAULT_MERGE_MESSAGE = re.compile(
     r"Merge (?:pull request #\d+ from |(?:remote-tracking )?branch(?:es)? |tag |commit )",
 )

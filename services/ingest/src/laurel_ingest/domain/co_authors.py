@@ -1,9 +1,11 @@
 """Everybody whom a commit's message names as having written it together."""
 
 import re
+from itertools import islice
 
+# Each part ends where the next one begins, so that whatever strangers write is read in one pass.
 _TRAILER = re.compile(
-    r"^co-authored-by:[ \t]*(?P<name>[^<\n]*?)[ \t]*<(?P<email>[^>\n]+)>[ \t]*$",
+    r"^co-authored-by:(?P<name>[^<\n]*)<(?P<email>[^>\n]+)>[ \t]*$",
     re.IGNORECASE | re.MULTILINE,
 )
 MAX_CO_AUTHORS = 100
@@ -14,4 +16,5 @@ def co_authors(message: str) -> list[tuple[str, str]]:
     """(name, e-mail) of each `Co-authored-by` trailer, in order."""
     if "o-authored-by" not in message.lower():
         return []
-    return [(m["name"], m["email"]) for m in _TRAILER.finditer(message)][:MAX_CO_AUTHORS]
+    found = islice(_TRAILER.finditer(message), MAX_CO_AUTHORS)
+    return [(match["name"].strip(" \t"), match["email"]) for match in found]

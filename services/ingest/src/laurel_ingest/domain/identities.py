@@ -16,7 +16,9 @@ NOREPLY_DOMAIN = "users.noreply.github.com"
 _SYNTHETIC_CEILING = -(2**62) - 1
 _SYNTHETIC_SPAN = 2**62 - 1
 _HASHED_LOCAL_PART = re.compile(r"[0-9a-f]{40}", re.IGNORECASE)
-_NOREPLY_LOCAL_PART = re.compile(r"(?:(\d{1,18})\+)?([A-Za-z0-9][A-Za-z0-9_-]{0,99}(?:\[bot\])?)")
+_NOREPLY_LOCAL_PART = re.compile(
+    r"(?:([1-9][0-9]{0,17})\+)?([A-Za-z0-9][A-Za-z0-9_-]{0,99}(?:\[bot\])?)"
+)
 
 
 class NoreplyAddress(NamedTuple):
