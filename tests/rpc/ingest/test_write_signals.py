@@ -32,9 +32,33 @@ pytestmark = pytest.mark.usefixtures("world")
 FIRST = 1_620_036_000
 
 
+def repeated(word: str, rows: int, length: int) -> pa.Array:
+    """A dictionary of one word that every row names."""
+    places = pa.array([0] * rows, pa.int8())
+    return pa.DictionaryArray.from_arrays(places, pa.array([word * length]))
+
+
+def nothings(rows: int) -> bytes:
+    """Two batches of so many rows of nulls, which no buffer stands behind."""
+    column = pa.Array.from_buffers(pa.null(), rows, [None])
+    batch = pa.RecordBatch.from_arrays([column] * len(OFFER), names=OFFER.names)
+    return stream(batch, batch)
+
+
+def stream(*batches: pa.RecordBatch, packed: bool = False) -> bytes:
+    """Batches as an Arrow IPC stream, perhaps compressed."""
+    sink = pa.BufferOutputStream()
+    options = pa.ipc.IpcWriteOptions(compression="zstd" if packed else None)
+    with pa.ipc.new_stream(sink, batches[0].schema, options=options) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
+
+
 def arrow(rows: int = 3, **columns: Any) -> bytes:
-    """Comments of user 1, as an Arrow IPC stream."""
-    start = columns.pop("start", 0)
+    """Comments of user 1, as an Arrow IPC stream; `packed` compresses it."""
+    start, packed = columns.pop("start", 0), columns.pop("packed", False)
     values: dict[str, Any] = {
         "user_id": pa.array([1] * rows),
         "repository_id": pa.array([REPOSITORY_ID] * rows),
@@ -45,12 +69,10 @@ def arrow(rows: int = 3, **columns: Any) -> bytes:
         "identity": pa.array([str(start + each + 1) for each in range(rows)]),
         **columns,
     }
-    table = pa.table({name: each for name, each in values.items() if each is not None})
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    content: bytes = sink.getvalue().to_pybytes()
-    return content
+    return stream(
+        pa.record_batch({name: each for name, each in values.items() if each is not None}),
+        packed=packed,
+    )
 
 
 def rows_of(service: Service, columns: str) -> list[tuple[Any, ...]]:
@@ -128,6 +150,11 @@ async def test_every_field_comes_through(service: Service) -> None:
         pytest.param({"identity": "7\n"}, "identity", id="a number and a line end"),
         pytest.param({"type": 1}, "identity", id="no SHA"),
         pytest.param({"type": 10}, "identity", id="spam of no thing"),
+        pytest.param({"metadata": {"title": "x" * 4_097}}, "metadata.title", id="a long title"),
+        pytest.param({"metadata": {"object_id": "x" * 65}}, "metadata.object_id", id="a long id"),
+        pytest.param({"metadata": {"number": -1}}, "metadata.number", id="a negative number"),
+        pytest.param({"metadata": {"additions": -1}}, "metadata.additions", id="lines below none"),
+        pytest.param({"metadata": {"review_state": 999}}, "metadata.review_state", id="no state"),
     ],
 )
 async def test_a_bad_signal_is_named_and_the_rest_is_written(
@@ -169,6 +196,10 @@ async def test_all_or_nothing_writes_nothing_of_the_batch_and_ends_the_call(
         pytest.param(arrow(colour=pa.array(["a"] * 3)), id="a column that means nothing"),
         pytest.param(arrow(user_id=pa.array(["a"] * 3)), id="a column of another type"),
         pytest.param(arrow(100_001), id="too many"),
+        pytest.param(arrow(5, identity=repeated("1", 5, 2**24)), id="one long word for every row"),
+        pytest.param(arrow(title=pa.array(["a"] * 3, pa.string_view())), id="a view"),
+        pytest.param(arrow(1, title=pa.array(["x" * 2**27]), packed=True), id="much in few bytes"),
+        pytest.param(nothings(2**31 - 1), id="rows without number that take no bytes"),
     ],
 )
 async def test_a_batch_that_is_not_what_it_says_is_refused(
@@ -186,6 +217,11 @@ async def test_columns_may_come_in_any_order_with_nulls_where_nothing_is_known(
     columns = {name: pa.nulls(2, OFFER.field(name).type) for name in ("title", "flags", "number")}
     (answer,) = await service.write(arrow(2, **columns))
     assert (answer.new_count, rows_of(service, "metadata")) == (2, [({},), ({},)])
+    # Or with each text once, or compressed, as others' tools write them.
+    words = {"title": pa.array(["a", "a", "b"]).dictionary_encode()}
+    (answer,) = await service.write(arrow(start=7, packed=True, **words))
+    titles = [row[0] for row in rows_of(service, "metadata ->> 'title'") if row[0]]
+    assert (answer.new_count, sorted(titles)) == (3, ["a", "a", "b"])
 
 
 @pytest.mark.parametrize("better_first", [True, False], ids=["better first", "lesser first"])

@@ -1,4 +1,4 @@
-"""Where protobuf and Arrow meet ingest's own values."""
+"""Where protobuf meets ingest's own values."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -26,50 +26,25 @@ from laurel_ingest.application.ports import (
     StreamQuery,
 )
 from laurel_ingest.application.write_signals import WriteReport
-from laurel_ingest.domain.offers import OFFER, REQUIRED
+from laurel_ingest.domain.offers import OFFER
 from laurel_ingest.domain.signals import REVIEW_STATES, Flag, SignalType
+from laurel_ingest.rpc import arrow_offers
 
 MAX_BATCH_SIGNALS: Final = 100_000
+_SAID_INSIDE: Final = frozenset(signal_entities_pb2.SignalMetadata.DESCRIPTOR.fields_by_name)
 _FLAGS: Final = tuple((flag.name or "").lower() for flag in Flag)
 
 
 def offered(batch: signal_writes_pb2.SignalBatch) -> pa.Table:
     """A batch's signals with the columns of OFFER. Raises MalformedBatch."""
     if batch.WhichOneof("signals") == "arrow":
-        table = _from_arrow(batch.arrow)
-    else:
-        table = _from_rows(batch.rows.signals)
-    if table.num_rows > MAX_BATCH_SIGNALS:
-        raise _malformed("batch", f"holds more than {MAX_BATCH_SIGNALS} signals")
-    return table
-
-
-def _from_arrow(content: bytes) -> pa.Table:
-    try:
-        with pa.ipc.open_stream(content) as reader:
-            given = reader.read_all()
-        # What strangers send is checked whole, or a wrong offset would be followed.
-        given.validate(full=True)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise _malformed("batch.arrow", "is no Arrow IPC stream") from error
-    known = set(OFFER.names)
-    if unknown := [name for name in given.column_names if name not in known]:
-        raise _malformed("batch.arrow", f"has columns that mean nothing: {len(unknown)}")
-    if len(set(given.column_names)) < len(given.column_names):
-        raise _malformed("batch.arrow", "names a column twice")
-    columns = [_column(given, field) for field in OFFER]
-    return pa.Table.from_arrays(columns, schema=OFFER)
-
-
-def _column(given: pa.Table, field: pa.Field) -> pa.ChunkedArray:
-    if field.name not in given.column_names:
-        if field.name in REQUIRED:
-            raise _malformed("batch.arrow", f"lacks the column {field.name}")
-        return pa.chunked_array([pa.nulls(given.num_rows, field.type)])
-    try:
-        return given[field.name].cast(field.type)
-    except pa.ArrowException as error:
-        raise _malformed("batch.arrow", f"{field.name} is not {field.type}") from error
+        try:
+            return arrow_offers.read(batch.arrow, MAX_BATCH_SIGNALS)
+        except arrow_offers.UnreadableError as error:
+            raise _malformed("batch.arrow", str(error)) from error
+    if len(batch.rows.signals) > MAX_BATCH_SIGNALS:
+        raise _malformed("batch.rows", f"holds more than {MAX_BATCH_SIGNALS} signals")
+    return _from_rows(batch.rows.signals)
 
 
 def _from_rows(rows: Iterable[signal_entities_pb2.NewSignal]) -> pa.Table:
@@ -81,41 +56,52 @@ def _row(row: signal_entities_pb2.NewSignal) -> dict[str, Any]:
     flags = sum(1 << bit for bit, name in enumerate(_FLAGS) if getattr(said, name))
     # Beyond what a time of Arrow can hold, out of any range that is taken.
     seconds = min(max(row.event_time.seconds, -(2**40)), 2**40)
+    counts_lines = row.type == types_pb2.SIGNAL_TYPE_COMMIT
     micros = seconds * 1_000_000 + row.event_time.nanos // 1_000
     return {
         "user_id": row.user_id,
         "repository_id": row.repository_id,
-        "type": row.type if 0 <= row.type < 128 else 0,
+        "type": _small(row.type),
         "event_time": pa.scalar(micros, OFFER.field("event_time").type)
         if row.HasField("event_time")
         else None,
         "identity": row.identity,
         "value_e4": row.value_e4,
         "flags": flags,
-        "review_state": said.review_state,
-        "additions": said.additions if row.type == types_pb2.SIGNAL_TYPE_COMMIT else None,
-        "deletions": said.deletions if row.type == types_pb2.SIGNAL_TYPE_COMMIT else None,
+        "review_state": _small(said.review_state),
+        "additions": said.additions if counts_lines or said.additions < 0 else None,
+        "deletions": said.deletions if counts_lines or said.deletions < 0 else None,
         "number": said.number,
         "title": said.title,
         "object_id": said.object_id,
     }
 
 
+def _small(number: int) -> int:
+    """A number as a byte holds it; one that no byte holds is none that an enum has either."""
+    return number if 0 <= number < 128 else 127
+
+
 def _malformed(field: str, description: str) -> MalformedBatch:
     return MalformedBatch(f"{field} {description}", violations=[Violation(field, description)])
 
 
-def write_response(sequence: int, report: WriteReport) -> signal_writes_pb2.WriteSignalsResponse:
-    """What became of a batch of signals."""
+def write_response(
+    batch: signal_writes_pb2.SignalBatch, report: WriteReport
+) -> signal_writes_pb2.WriteSignalsResponse:
+    """What became of a batch of signals; fields are named as rows have them, or columns."""
     counts = report.outcome.by_type.values()
+    inner = _SAID_INSIDE if batch.WhichOneof("signals") == "rows" else frozenset[str]()
     return signal_writes_pb2.WriteSignalsResponse(
-        sequence=sequence,
+        sequence=batch.sequence,
         new_count=sum(each.new for each in counts),
         changed_count=sum(each.changed for each in counts),
         duplicate_count=sum(each.duplicate for each in counts),
         refused=[
             signal_writes_pb2.RefusedSignal(
-                index=each.index, field=each.field, description=each.description
+                index=each.index,
+                field=f"metadata.{each.field}" if each.field in inner else each.field,
+                description=each.description,
             )
             for each in report.refusals
         ],

@@ -1,5 +1,6 @@
 """SignalService on the wire."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
@@ -61,9 +62,11 @@ class SignalServicer(CorrectionMethods):
                     raise StreamOutOfOrder
                 else:
                     bulk.begins()
-                    report = await session.take(convert.offered(request.batch))
+                    # Beside the event loop: a great batch takes long enough to keep others waiting.
+                    offered = await asyncio.to_thread(convert.offered, request.batch)
+                    report = await session.take(offered)
                     bulk.wrote([session.installation_id])
-                    yield convert.write_response(request.batch.sequence, report)
+                    yield convert.write_response(request.batch, report)
 
     async def _begin_write(self, header: signal_writes_pb2.WriteSignalsHeader) -> SignalsSession:
         return await self._write.begin(

@@ -184,7 +184,11 @@ class NewSignal(_message.Message):
     @_builtins.property
     def event_time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
-    def metadata(self) -> Global___SignalMetadata: ...
+    def metadata(self) -> Global___SignalMetadata:
+        """Judged signal by signal as everything else of it: one that is at fault is
+        refused, and not its whole batch.
+        """
+
     def __init__(
         self,
         *,
