@@ -56,7 +56,7 @@ class Service:
         size: int = 2_500,
     ) -> list[signal_imports_pb2.ImportEventsResponse]:
         """Sends lines in batches and answers what came back."""
-        batches = (
+        batches = [
             signal_imports_pb2.EventBatch(
                 sequence=start,
                 lines=lines[start : start + size],
@@ -64,7 +64,15 @@ class Service:
                 file_name="file",
             )
             for start in range(0, len(lines), size)
-        )
+        ]
+        return await self.send(*batches, header=header)
+
+    async def send(
+        self,
+        *batches: signal_imports_pb2.EventBatch,
+        header: signal_imports_pb2.ImportEventsHeader = ARCHIVE,
+    ) -> list[signal_imports_pb2.ImportEventsResponse]:
+        """Sends batches and answers what came back."""
         requests = [signal_imports_pb2.ImportEventsRequest(header=header)]
         requests += [signal_imports_pb2.ImportEventsRequest(batch=batch) for batch in batches]
         return [answer async for answer in self.operator.ImportEvents(iter(requests))]

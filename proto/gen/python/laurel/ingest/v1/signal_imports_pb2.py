@@ -26,7 +26,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from laurel.common.v1 import types_pb2 as laurel_dot_common_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%laurel/ingest/v1/signal_imports.proto\x12\x10laurel.ingest.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1claurel/common/v1/types.proto\"\xf1\x01\n\x12ImportEventsHeader\x12\x39\n\x06source\x18\x01 \x01(\x0e\x32\x1d.laurel.ingest.v1.EventSourceB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x34\n\x0cowner_logins\x18\x02 \x03(\tB\x1e\xbaH\x1b\x92\x01\x18\x10\xe8\x07\"\x13r\x11\x10\x01\x18\xff\x01\x32\n^[^\\x00]*$\x12J\n\x14repository_full_name\x18\x03 \x01(\tB,\xbaH)r\'\x18\x80\x04\x32\"^([^/\\s\\x00]{1,255}/[^/\\s\\x00]+)?$\x12\x1e\n\rrepository_id\x18\x04 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"p\n\nEventBatch\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12\x18\n\x05lines\x18\x02 \x03(\x0c\x42\t\xbaH\x06\x92\x01\x03\x10\x90N\x12\x19\n\x11\x66irst_line_number\x18\x03 \x01(\x03\x12\x1b\n\tfile_name\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80 \"\x8e\x01\n\x13ImportEventsRequest\x12\x36\n\x06header\x18\x01 \x01(\x0b\x32$.laurel.ingest.v1.ImportEventsHeaderH\x00\x12-\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32\x1c.laurel.ingest.v1.EventBatchH\x00\x42\x10\n\x07message\x12\x05\xbaH\x02\x08\x01\"\x80\x01\n\x0fSignalTypeCount\x12*\n\x04type\x18\x01 \x01(\x0e\x32\x1c.laurel.common.v1.SignalType\x12\x11\n\tnew_count\x18\x02 \x01(\x05\x12\x15\n\rchanged_count\x18\x03 \x01(\x05\x12\x17\n\x0f\x64uplicate_count\x18\x04 \x01(\x05\"-\n\x0cSkippedCount\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x05\"Z\n\x0bLineProblem\x12\x11\n\tfile_name\x18\x01 \x01(\t\x12\x13\n\x0bline_number\x18\x02 \x01(\x03\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\"\x86\x02\n\x14ImportEventsResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12\x13\n\x0b\x65vent_count\x18\x02 \x01(\x05\x12\x32\n\x07signals\x18\x03 \x03(\x0b\x32!.laurel.ingest.v1.SignalTypeCount\x12\x17\n\x0fwithdrawn_count\x18\x04 \x01(\x05\x12/\n\x07skipped\x18\x05 \x03(\x0b\x32\x1e.laurel.ingest.v1.SkippedCount\x12/\n\x08problems\x18\x06 \x03(\x0b\x32\x1d.laurel.ingest.v1.LineProblem\x12\x18\n\x10installation_ids\x18\x07 \x03(\x03*^\n\x0b\x45ventSource\x12\x1c\n\x18\x45VENT_SOURCE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x45VENT_SOURCE_GH_ARCHIVE\x10\x01\x12\x14\n\x10\x45VENT_SOURCE_GIT\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%laurel/ingest/v1/signal_imports.proto\x12\x10laurel.ingest.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1claurel/common/v1/types.proto\"\xf1\x01\n\x12ImportEventsHeader\x12\x39\n\x06source\x18\x01 \x01(\x0e\x32\x1d.laurel.ingest.v1.EventSourceB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x34\n\x0cowner_logins\x18\x02 \x03(\tB\x1e\xbaH\x1b\x92\x01\x18\x10\xe8\x07\"\x13r\x11\x10\x01\x18\xff\x01\x32\n^[^\\x00]*$\x12J\n\x14repository_full_name\x18\x03 \x01(\tB,\xbaH)r\'\x18\x80\x04\x32\"^([^/\\s\\x00]{1,255}/[^/\\s\\x00]+)?$\x12\x1e\n\rrepository_id\x18\x04 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"\x81\x01\n\nEventBatch\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12\x18\n\x05lines\x18\x02 \x03(\x0c\x42\t\xbaH\x06\x92\x01\x03\x10\x90N\x12*\n\x11\x66irst_line_number\x18\x03 \x01(\x03\x42\x0f\xbaH\x0c\"\n\x18\xef\xb1\xff\xff\xff\xff\xff\xff\x7f\x12\x1b\n\tfile_name\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80 \"\x8e\x01\n\x13ImportEventsRequest\x12\x36\n\x06header\x18\x01 \x01(\x0b\x32$.laurel.ingest.v1.ImportEventsHeaderH\x00\x12-\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32\x1c.laurel.ingest.v1.EventBatchH\x00\x42\x10\n\x07message\x12\x05\xbaH\x02\x08\x01\"\x80\x01\n\x0fSignalTypeCount\x12*\n\x04type\x18\x01 \x01(\x0e\x32\x1c.laurel.common.v1.SignalType\x12\x11\n\tnew_count\x18\x02 \x01(\x05\x12\x15\n\rchanged_count\x18\x03 \x01(\x05\x12\x17\n\x0f\x64uplicate_count\x18\x04 \x01(\x05\"-\n\x0cSkippedCount\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x05\"Z\n\x0bLineProblem\x12\x11\n\tfile_name\x18\x01 \x01(\t\x12\x13\n\x0bline_number\x18\x02 \x01(\x03\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\"\x86\x02\n\x14ImportEventsResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12\x13\n\x0b\x65vent_count\x18\x02 \x01(\x05\x12\x32\n\x07signals\x18\x03 \x03(\x0b\x32!.laurel.ingest.v1.SignalTypeCount\x12\x17\n\x0fwithdrawn_count\x18\x04 \x01(\x05\x12/\n\x07skipped\x18\x05 \x03(\x0b\x32\x1e.laurel.ingest.v1.SkippedCount\x12/\n\x08problems\x18\x06 \x03(\x0b\x32\x1d.laurel.ingest.v1.LineProblem\x12\x18\n\x10installation_ids\x18\x07 \x03(\x03*^\n\x0b\x45ventSource\x12\x1c\n\x18\x45VENT_SOURCE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x45VENT_SOURCE_GH_ARCHIVE\x10\x01\x12\x14\n\x10\x45VENT_SOURCE_GIT\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,24 +43,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_IMPORTEVENTSHEADER'].fields_by_name['repository_id']._serialized_options = b'\272H\004\"\002(\000'
   _globals['_EVENTBATCH'].fields_by_name['lines']._loaded_options = None
   _globals['_EVENTBATCH'].fields_by_name['lines']._serialized_options = b'\272H\006\222\001\003\020\220N'
+  _globals['_EVENTBATCH'].fields_by_name['first_line_number']._loaded_options = None
+  _globals['_EVENTBATCH'].fields_by_name['first_line_number']._serialized_options = b'\272H\014\"\n\030\357\261\377\377\377\377\377\377\177'
   _globals['_EVENTBATCH'].fields_by_name['file_name']._loaded_options = None
   _globals['_EVENTBATCH'].fields_by_name['file_name']._serialized_options = b'\272H\005r\003\030\200 '
   _globals['_IMPORTEVENTSREQUEST'].oneofs_by_name['message']._loaded_options = None
   _globals['_IMPORTEVENTSREQUEST'].oneofs_by_name['message']._serialized_options = b'\272H\002\010\001'
-  _globals['_EVENTSOURCE']._serialized_start=1156
-  _globals['_EVENTSOURCE']._serialized_end=1250
+  _globals['_EVENTSOURCE']._serialized_start=1174
+  _globals['_EVENTSOURCE']._serialized_end=1268
   _globals['_IMPORTEVENTSHEADER']._serialized_start=119
   _globals['_IMPORTEVENTSHEADER']._serialized_end=360
-  _globals['_EVENTBATCH']._serialized_start=362
-  _globals['_EVENTBATCH']._serialized_end=474
-  _globals['_IMPORTEVENTSREQUEST']._serialized_start=477
-  _globals['_IMPORTEVENTSREQUEST']._serialized_end=619
-  _globals['_SIGNALTYPECOUNT']._serialized_start=622
-  _globals['_SIGNALTYPECOUNT']._serialized_end=750
-  _globals['_SKIPPEDCOUNT']._serialized_start=752
-  _globals['_SKIPPEDCOUNT']._serialized_end=797
-  _globals['_LINEPROBLEM']._serialized_start=799
-  _globals['_LINEPROBLEM']._serialized_end=889
-  _globals['_IMPORTEVENTSRESPONSE']._serialized_start=892
-  _globals['_IMPORTEVENTSRESPONSE']._serialized_end=1154
+  _globals['_EVENTBATCH']._serialized_start=363
+  _globals['_EVENTBATCH']._serialized_end=492
+  _globals['_IMPORTEVENTSREQUEST']._serialized_start=495
+  _globals['_IMPORTEVENTSREQUEST']._serialized_end=637
+  _globals['_SIGNALTYPECOUNT']._serialized_start=640
+  _globals['_SIGNALTYPECOUNT']._serialized_end=768
+  _globals['_SKIPPEDCOUNT']._serialized_start=770
+  _globals['_SKIPPEDCOUNT']._serialized_end=815
+  _globals['_LINEPROBLEM']._serialized_start=817
+  _globals['_LINEPROBLEM']._serialized_end=907
+  _globals['_IMPORTEVENTSRESPONSE']._serialized_start=910
+  _globals['_IMPORTEVENTSRESPONSE']._serialized_end=1172
 # @@protoc_insertion_point(module_scope)

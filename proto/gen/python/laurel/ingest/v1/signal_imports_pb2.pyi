@@ -95,7 +95,9 @@ class EventBatch(_message.Message):
     sequence: _builtins.int
     """Chosen by the caller and given back with the answer."""
     first_line_number: _builtins.int
-    """The number of the first line, from 1, to name lines at fault."""
+    """The number of the first line, from 1, to name lines at fault. At most
+    2^63 - 1 - 10,000, so that every line has one.
+    """
     file_name: _builtins.str
     """The file that they are from, to name lines at fault."""
     @_builtins.property
