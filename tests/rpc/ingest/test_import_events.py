@@ -4,14 +4,11 @@ import gzip
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 import orjson
 import pytest
 
-from laurel.ingest.v1 import signal_imports_pb2, signal_pb2_grpc
-from laurel_common.auth.principal import PrincipalKind
-from laurel_common.errors import RemoteError
+from laurel.ingest.v1 import signal_imports_pb2
 from tests.rpc.ingest.conftest import ARCHIVE, Service
 from tests.support.ingest_builders import (
     FULL_NAME,
@@ -19,6 +16,8 @@ from tests.support.ingest_builders import (
     REPOSITORY_ID,
     commit,
     event,
+    issue,
+    issue_event,
     lines_of,
     pull,
     pull_event,
@@ -126,6 +125,7 @@ async def test_lines_at_fault_are_named_and_the_rest_goes_in(service: Service) -
         b'{"type": "PushEvent", "created_at": "tomorrow"}',
         *lines_of([event("PullRequestEvent", {"action": "opened", "pull_request": {"id": 1}})]),
         b"",
+        *lines_of([event("PushEvent", {}, at="2026-02-01T12:05:01Z")]),
     ]
 
     answers = await service.import_lines(lines)
@@ -139,11 +139,26 @@ async def test_lines_at_fault_are_named_and_the_rest_goes_in(service: Service) -
         (7, "before_2015"),
         (8, "malformed_event"),
         (9, "malformed_event"),
+        (11, "time_out_of_range"),
     ]
     assert skipped(answers)["uncounted_event_type"] == 1
     described = " ".join(each.description for answer in answers for each in answer.problems)
     assert "2015" in described
     assert "tomorrow" not in described
+
+
+async def test_an_event_of_a_time_to_come_does_not_stand_against_what_is_heard_until_then(
+    service: Service,
+) -> None:
+    reopened = issue_event("reopened", issue(), at="2099-01-01T00:00:00Z")
+    await service.import_lines(lines_of([reopened]))
+    closed = issue_event("closed", issue(closed_at="2021-05-03T10:00:00Z"))
+    nobody = issue_event("closed", issue(8, closed_at="2021-05-03T10:00:00Z"), actor={})
+
+    answers = await service.import_lines(lines_of([closed, nobody]))
+
+    assert service.counts() == {"issue_close": 1}
+    assert skipped(answers) == {"no_author": 1}
 
 
 async def test_only_the_wanted_owners_come_in_whatever_their_spelling(service: Service) -> None:
@@ -233,115 +248,3 @@ async def test_the_last_state_stands_and_what_it_takes_back_is_noted(service: Se
     with service.database.connect() as connection:
         noted = connection.execute("SELECT type::text, reason FROM signal_withdrawals").fetchall()
     assert noted == [("pr_close_no_merge", "last_state_stands")]
-
-
-@pytest.mark.parametrize(
-    ("requests", "reason", "code"),
-    [
-        pytest.param(
-            [signal_imports_pb2.ImportEventsRequest(batch=signal_imports_pb2.EventBatch())],
-            "STREAM_OUT_OF_ORDER",
-            "FAILED_PRECONDITION",
-            id="a batch before the header",
-        ),
-        pytest.param(
-            [signal_imports_pb2.ImportEventsRequest(header=ARCHIVE)] * 2,
-            "STREAM_OUT_OF_ORDER",
-            "FAILED_PRECONDITION",
-            id="a second header",
-        ),
-        pytest.param(
-            [
-                signal_imports_pb2.ImportEventsRequest(
-                    header=signal_imports_pb2.ImportEventsHeader()
-                )
-            ],
-            "INVALID_REQUEST",
-            "INVALID_ARGUMENT",
-            id="no source",
-        ),
-        pytest.param(
-            [
-                signal_imports_pb2.ImportEventsRequest(
-                    header=signal_imports_pb2.ImportEventsHeader(
-                        source=signal_imports_pb2.EVENT_SOURCE_GIT, repository_full_name="acme"
-                    )
-                )
-            ],
-            "INVALID_REQUEST",
-            "INVALID_ARGUMENT",
-            id="a repository without an owner",
-        ),
-        pytest.param(
-            [
-                signal_imports_pb2.ImportEventsRequest(header=ARCHIVE),
-                signal_imports_pb2.ImportEventsRequest(
-                    batch=signal_imports_pb2.EventBatch(lines=[b"{}"] * 10_001)
-                ),
-            ],
-            "INVALID_REQUEST",
-            "INVALID_ARGUMENT",
-            id="too many lines",
-        ),
-    ],
-)
-async def test_a_stream_that_means_nothing_is_refused(
-    service: Service,
-    requests: list[signal_imports_pb2.ImportEventsRequest],
-    reason: str,
-    code: str,
-) -> None:
-    with pytest.raises(RemoteError) as caught:
-        [answer async for answer in service.operator.ImportEvents(iter(requests))]
-    assert (caught.value.reason, caught.value.code) == (reason, code)
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        pytest.param({"repository_full_name": "acme/a b"}, id="white space in the name"),
-        pytest.param({"repository_full_name": "ac me/rocket"}, id="white space in the owner"),
-        pytest.param({"repository_full_name": "a" * 300 + "/rocket"}, id="an owner too long"),
-        pytest.param(
-            {"repository_full_name": FULL_NAME, "repository_id": -5}, id="an id that is none"
-        ),
-    ],
-)
-async def test_a_repository_that_there_cannot_be_is_refused_by_field(
-    service: Service, fields: dict[str, Any]
-) -> None:
-    header = signal_imports_pb2.ImportEventsHeader(
-        source=signal_imports_pb2.EVENT_SOURCE_GIT, **fields
-    )
-    requests = [signal_imports_pb2.ImportEventsRequest(header=header)]
-    with pytest.raises(RemoteError) as caught:
-        [answer async for answer in service.operator.ImportEvents(iter(requests))]
-    assert (caught.value.reason, caught.value.code) == ("INVALID_REQUEST", "INVALID_ARGUMENT")
-    (violation,) = caught.value.violations
-    assert violation.field in {f"header.{name}" for name in fields}
-
-
-async def test_the_gateway_may_not_import(service: Service) -> None:
-    gateway = signal_pb2_grpc.SignalServiceStub(service.server.channel(PrincipalKind.GATEWAY))
-    requests = [signal_imports_pb2.ImportEventsRequest(header=ARCHIVE)]
-    with pytest.raises(RemoteError) as caught:
-        [answer async for answer in gateway.ImportEvents(iter(requests))]
-    assert (caught.value.reason, caught.value.code) == ("CALLER_NOT_ALLOWED", "PERMISSION_DENIED")
-
-
-async def test_a_limited_key_imports_into_its_own_installations_alone(service: Service) -> None:
-    channel = service.server.channel(PrincipalKind.BACKEND, name="limited", installations=[8])
-    batch = signal_imports_pb2.EventBatch(
-        sequence=1, lines=lines_of([push(commit(1))]), first_line_number=1, file_name="file"
-    )
-    requests = [
-        signal_imports_pb2.ImportEventsRequest(header=ARCHIVE),
-        signal_imports_pb2.ImportEventsRequest(batch=batch),
-    ]
-    with pytest.raises(RemoteError) as refused:
-        async for _ in signal_pb2_grpc.SignalServiceStub(channel).ImportEvents(iter(requests)):
-            pass
-    assert (refused.value.code, refused.value.reason) == (
-        "PERMISSION_DENIED",
-        "INSTALLATION_NOT_COVERED",
-    )

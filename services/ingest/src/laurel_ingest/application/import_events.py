@@ -80,9 +80,13 @@ class _Session:
     store: BatchStore
     clock: Clock
 
+    def now(self) -> int:
+        """Epoch seconds."""
+        return int(self.clock.now().astimezone(UTC).timestamp())
+
     async def finish(self, told: BatchFacts, complaints: Complaints) -> ImportReport:
         """Enters whom the batch names, stores what it tells, and sums up."""
-        now = int(self.clock.now().astimezone(UTC).timestamp())
+        now = self.now()
         # Nobody can have seen names in the future, however an event is dated; they would stand
         # against all that is heard later.
         told.last_at = min(max(told.last_at, 0), now)
@@ -108,7 +112,8 @@ class ArchiveImport:
     async def take(self, batch: RawBatch) -> ImportReport:
         """Imports one batch of lines; committed when it returns."""
         complaints = Complaints(batch)
-        events = await asyncio.to_thread(read_archive, complaints, self._owners)
+        now = self._session.now()
+        events = await asyncio.to_thread(read_archive, complaints, self._owners, now)
         ids = await self._session.enrolment.repository_ids(_ids_by_name(events))
         told = await asyncio.to_thread(_gather, events, ids, complaints)
         return await self._session.finish(told, complaints)

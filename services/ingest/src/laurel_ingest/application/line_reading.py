@@ -10,6 +10,7 @@ import orjson
 from laurel_ingest.domain import archive_frames
 from laurel_ingest.domain.archive_frames import ArchiveEvent
 from laurel_ingest.domain.refusals import MalformedError, Skip, SkippedError
+from laurel_ingest.domain.timestamps import is_plausible
 
 MAX_PROBLEMS = 100
 
@@ -17,6 +18,7 @@ _WORDS = {
     Skip.MALFORMED_JSON: "the line is not JSON",
     Skip.BEFORE_2015: "GH Archive is read from 2015 on; this event has an older shape or date",
     Skip.UNKNOWN_EVENT_TYPE: "the event's type is not one that GitHub is known to have",
+    Skip.TIME_OUT_OF_RANGE: "the event is more than five minutes ahead",
     Skip.NO_REPOSITORY_ID: "the event does not tell its repository's id, and nobody knows it",
 }
 
@@ -72,10 +74,13 @@ def decoded(line: bytes) -> object:
             raise MalformedError(_WORDS[Skip.MALFORMED_JSON]) from None
 
 
-def read_archive(complaints: Complaints, owners: Collection[str]) -> list[tuple[int, ArchiveEvent]]:
+def read_archive(
+    complaints: Complaints, owners: Collection[str], now: int
+) -> list[tuple[int, ArchiveEvent]]:
     """(place in the batch, event) of each line that is one of the wanted owners' (all if none).
 
-    Empty lines are none. Owners in lower case.
+    Empty lines are none. Owners in lower case. `now` in epoch seconds: what an event of a time to
+    come says would stand against whatever is heard until then.
     """
     events: list[tuple[int, ArchiveEvent]] = []
     for index, line in enumerate(complaints.batch.lines):
@@ -93,7 +98,9 @@ def read_archive(complaints: Complaints, owners: Collection[str]) -> list[tuple[
         except MalformedError as error:
             complaints.about(index, Skip.MALFORMED_EVENT, str(error))
         else:
-            if owners and event.owner.login.lower() not in owners:
+            if not is_plausible(event.at, now):
+                complaints.about(index, Skip.TIME_OUT_OF_RANGE)
+            elif owners and event.owner.login.lower() not in owners:
                 complaints.left_out[Skip.OTHER_OWNER] += 1
             else:
                 events.append((index, event))

@@ -88,6 +88,8 @@ def issues(found: Findings, event: Event, repository_id: int) -> None:
         issue = replace(
             issue, state=found.said(["closed", closed, closer.value if closer else None])
         )
+        if closer is None:
+            found.left_out[Skip.NO_AUTHOR] += 1
     elif action == "reopened":
         issue = replace(issue, state=found.said("open"))
     elif action in ("deleted", "transferred"):

@@ -94,6 +94,8 @@ def issue(reading: Reading, node: JsonObject) -> Findings:
         closer = found.credit_of(closing, "actor", None)
         closed = epoch_seconds(node.get("closedAt"))
         state = ["closed", closed, closer.value if closer else None]
+        if closer is None:
+            found.left_out[Skip.NO_AUTHOR] += 1
         by_pull = _by_pull(object_of(closing, "closer"))
     found.facts.append(
         IssueFact(
