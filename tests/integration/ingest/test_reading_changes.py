@@ -1,5 +1,6 @@
 """What has changed is read by its ids and the whole from end to end, whatever the planner knows."""
 
+import asyncio
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from laurel_ingest.application.ports import StreamQuery
 from laurel_ingest.storage.signal_stream import AdbcSignalStream
 from tests.support.database import Database
+from tests.support.waiting import eventually
 
 LINEAGE = UUID(int=1)
 
@@ -118,3 +120,35 @@ async def plan_of(database: Database, query: StreamQuery) -> str:
         snapshot._cursor.adbc_statement.set_options(**{"adbc.postgresql.use_copy": "false"})
         snapshot._cursor.execute(f"EXPLAIN {snapshot._statement()}")
         return "\n".join(row[0] for row in snapshot._cursor.fetchall())
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        pytest.param("installation_signal_states", id="as-it-begins"),
+        pytest.param("signals_2026_01", id="as-rows-come"),
+    ],
+)
+async def test_who_goes_away_takes_the_statement_along(
+    owner: psycopg.Connection[Any], module_database: Database, table: str
+) -> None:
+    async def read() -> None:
+        stream = AdbcSignalStream(module_database.url("laurel_ingest"))
+        async with stream.open(StreamQuery(77)) as snapshot:
+            async for _ in snapshot.batches():
+                pass
+
+    with module_database.connect(autocommit=False) as locking:
+        locking.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        reading = asyncio.create_task(read())
+        await asyncio.to_thread(eventually, lambda: is_waited_for(owner, table))
+        reading.cancel()
+        await asyncio.wait([reading])
+        assert reading.cancelled()
+        assert not is_waited_for(owner, table)
+
+
+def is_waited_for(owner: psycopg.Connection[Any], table: str) -> bool:
+    """Whether a statement waits for the table."""
+    waiting = "SELECT 1 FROM pg_locks WHERE relation = %s::regclass AND NOT granted"
+    return owner.execute(waiting, (table,)).fetchone() is not None

@@ -18,6 +18,7 @@ from laurel_ingest.application.ports import InstallationState, StreamQuery
 from laurel_ingest.domain.signals import REVIEW_STATES, SignalType
 from laurel_ingest.storage.change_log import SELECT_CHANGES, Delta, delta_of
 from laurel_ingest.storage.signal_moves import SELECT_ADOPTED
+from laurel_ingest.storage.statement_thread import StatementThread
 
 # Bytes of a record batch, as the driver estimates them: well below what a message may hold.
 _BATCH_BYTES: Final = str(2 * 1024 * 1024)
@@ -63,10 +64,10 @@ class AdbcSignalStream:
     @asynccontextmanager
     async def open(self, query: StreamQuery) -> AsyncIterator["AdbcSnapshot"]:
         """One snapshot. Raises DatabaseUnavailable, DeadlineExceeded."""
-        connection = await asyncio.to_thread(self._connect)
+        connection = await self._connected()
         try:
             snapshot = AdbcSnapshot(connection.cursor(), query)
-            await asyncio.to_thread(snapshot.begin)
+            await snapshot.begin()
             yield snapshot
         except adbc.Error as error:
             if getattr(error, "sqlstate", None) == _QUERY_CANCELED:
@@ -74,6 +75,14 @@ class AdbcSignalStream:
             raise DatabaseUnavailable from error
         finally:
             await asyncio.shield(asyncio.to_thread(connection.close))
+
+    async def _connected(self) -> Any:
+        connecting = asyncio.ensure_future(asyncio.to_thread(self._connect))
+        try:
+            return await asyncio.shield(connecting)
+        except asyncio.CancelledError:
+            connecting.add_done_callback(_let_go)
+            raise
 
     def _connect(self) -> Any:
         try:
@@ -87,14 +96,18 @@ class AdbcSnapshot:
 
     def __init__(self, cursor: Any, query: StreamQuery) -> None:
         self._cursor = cursor
+        self._thread = StatementThread(cursor)
         self._query = query
         self._span: tuple[datetime, datetime] | None = None
         self._delta: Delta | None = None
         self._along = [query.installation_id]
         self.state = InstallationState("", (), 0)
 
-    def begin(self) -> None:
+    async def begin(self) -> None:
         """Fixes the moment and reads what is known beside the signals."""
+        await self._thread.run(self._begin)
+
+    def _begin(self) -> None:
         installation_id = self._query.installation_id
         self._cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         left = remaining()
@@ -162,16 +175,14 @@ class AdbcSnapshot:
         statement = self._statement()
         if statement is None:
             return
-        reader = await asyncio.to_thread(self._execute, statement)
-        coming = asyncio.create_task(asyncio.to_thread(_next, reader))
+        reader = await self._thread.run(self._execute, statement)
+        coming = self._thread.start(_next, reader)
         try:
-            while (batch := await coming) is not None:
-                coming = asyncio.create_task(asyncio.to_thread(_next, reader))
+            while (batch := await self._thread.outcome(coming)) is not None:
+                coming = self._thread.start(_next, reader)
                 yield batch
         finally:
-            if not coming.done():
-                self._cursor.adbc_cancel()
-            await asyncio.gather(coming, return_exceptions=True)
+            await self._thread.end(coming)
 
     def _statement(self) -> str | None:
         """The statement, its values written out: with parameters the driver forgoes COPY.
@@ -213,6 +224,12 @@ class AdbcSnapshot:
         self._cursor.execute(statement, values)
         rows: Sequence[Any] = self._cursor.fetchall()
         return rows
+
+
+def _let_go(connecting: "asyncio.Future[Any]") -> None:
+    """Closes the connection that came after whoever wanted it had gone."""
+    if not connecting.cancelled() and connecting.exception() is None:
+        connecting.result().close()
 
 
 def _next(reader: Any) -> bytes | None:
