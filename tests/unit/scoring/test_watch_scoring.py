@@ -26,7 +26,7 @@ class ScriptedRuns:
         self.polls = 0
 
     async def get(self, installation_id: int, run_id: int) -> Run:
-        return RUN
+        return replace(RUN, id=run_id)
 
     async def get_many(self, run_ids: Collection[int]) -> dict[int, Run]:
         self.polls += 1
@@ -40,8 +40,8 @@ def watching(runs: ScriptedRuns, *, patience: float = 60.0) -> WatchScoring:
     return WatchScoring(cast("RunStore", runs), poll_seconds=0.001, patience_seconds=patience)
 
 
-async def seen(watch: WatchScoring) -> list[Run]:
-    return [run async for run in watch(RUN.installation_id, RUN.id)]
+async def seen(watch: WatchScoring, run_id: int = RUN.id) -> list[Run]:
+    return [run async for run in watch(RUN.installation_id, run_id)]
 
 
 async def test_what_changed_is_told_once_and_the_end_last() -> None:
@@ -83,6 +83,34 @@ async def test_what_ends_a_stream_has_a_name(
     # Whoever comes back is told again.
     cast("ScriptedRuns", watch._runs).script = [DONE]
     assert await seen(watch) == [RUN, DONE]
+
+
+class HeldRuns(ScriptedRuns):
+    """Answers every poll, but only when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = asyncio.Event()
+        self.let = asyncio.Event()
+
+    async def get_many(self, run_ids: Collection[int]) -> dict[int, Run]:
+        known = {each: replace(DONE, id=each) for each in run_ids}
+        self.asked.set()
+        await self.let.wait()
+        return known
+
+
+async def test_who_begins_to_watch_during_a_poll_is_told_by_the_next() -> None:
+    runs = HeldRuns()
+    watch = watching(runs)
+    first = asyncio.create_task(seen(watch))
+    await runs.asked.wait()
+    second = asyncio.create_task(seen(watch, 5))
+    while 5 not in watch._watchers:
+        await asyncio.sleep(0)
+    runs.let.set()
+    assert await first == [RUN, DONE]
+    assert await second == [replace(RUN, id=5), replace(DONE, id=5)]
 
 
 async def test_a_watcher_that_goes_leaves_nothing_behind() -> None:

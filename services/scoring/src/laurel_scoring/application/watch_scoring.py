@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 import structlog
@@ -94,8 +94,9 @@ class WatchScoring:
         answered = time.monotonic()
         while self._watchers:
             await asyncio.sleep(self._poll_seconds)
+            asked = list(self._watchers)
             try:
-                found = await self._runs.get_many(list(self._watchers))
+                found = await self._runs.get_many(asked)
             except LaurelError as error:
                 log.info("watched_runs_not_read", reason=error.reason)
                 if time.monotonic() - answered >= self._patience_seconds:
@@ -106,11 +107,12 @@ class WatchScoring:
                 self._tell_all(DatabaseUnavailable())
             else:
                 answered = time.monotonic()
-                self._tell(found)
+                self._tell(asked, found)
 
-    def _tell(self, found: dict[int, Run]) -> None:
-        for run_id, watchers in self._watchers.items():
-            for watcher in watchers:
+    def _tell(self, asked: Sequence[int], found: dict[int, Run]) -> None:
+        # Of a run that somebody began to watch meanwhile the answer says nothing.
+        for run_id in asked:
+            for watcher in self._watchers.get(run_id, ()):
                 watcher.tell(found.get(run_id) or ScoringNotFound())
 
     def _tell_all(self, error: LaurelError) -> None:
