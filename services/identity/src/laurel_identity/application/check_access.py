@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -86,10 +87,10 @@ class CheckAccess:
         name = f"{session_id}:{installation_id}"
         try:
             grant = await self._find(session_id, installation_id)
-        except (DatabaseUnavailable, TimeoutError) as error:
+        except DatabaseUnavailable:
             kept = await self._recent.find(session_id, name)
             if kept is None:
-                raise DatabaseUnavailable from error
+                raise
             grant = grant_from_text(kept)
         else:
             self._recent.note(name, grant_to_text(grant))
@@ -102,23 +103,33 @@ class CheckAccess:
             return None
         if standing.wants_reading(self._clock.now()):
             standing = await self._github.reread(standing)
-        async with asyncio.timeout(_READ_SECONDS):
-            return await self._grant(standing)
+        return await self._grant(standing)
 
     async def _standing(self, session_id: str, installation_id: int) -> Standing | None:
         """How the user stands to the installation; None where it may not know of it."""
-        async with asyncio.timeout(_READ_SECONDS):
+        async with _in_time():
             standing = await self._access.standing(session_id, installation_id, self._clock.now())
         return standing if standing is not None and standing.is_seen else None
 
     async def _grant(self, standing: Standing) -> Grant:
-        repositories, teams = await asyncio.gather(
-            self._access.private_repositories(standing),
-            self._access.foreign_secret_teams(standing),
-        )
+        async with _in_time():
+            repositories, teams = await asyncio.gather(
+                self._access.private_repositories(standing),
+                self._access.foreign_secret_teams(standing),
+            )
         return grant_of(
             standing,
             private_repositories=repositories,
             foreign_secret_teams=teams,
             now=self._clock.now(),
         )
+
+
+@asynccontextmanager
+async def _in_time() -> AsyncIterator[None]:
+    """Raises DatabaseUnavailable where what is read inside does not come in time."""
+    try:
+        async with asyncio.timeout(_READ_SECONDS):
+            yield
+    except TimeoutError as error:
+        raise DatabaseUnavailable from error
