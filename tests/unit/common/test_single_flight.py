@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from laurel_common.deadline import deadline_in, remaining
+from laurel_common.errors import DeadlineExceeded
 from laurel_common.single_flight import SingleFlight
 
 
@@ -71,7 +72,7 @@ async def test_the_work_has_its_own_time_not_the_first_callers() -> None:
 
 async def test_work_that_outlasts_its_time_ends() -> None:
     flight = SingleFlight[str, None](seconds=0)
-    with pytest.raises(TimeoutError):
+    with pytest.raises(DeadlineExceeded):
         await flight.run("a", lambda: asyncio.Event().wait())  # type: ignore[arg-type, return-value]  # never returns
 
 

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
 from laurel_common.deadline import set_deadline
+from laurel_common.errors import DeadlineExceeded
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -13,7 +14,8 @@ V = TypeVar("V")
 class SingleFlight(Generic[K, V]):
     """Runs one piece of work per key at a time; whoever asks meanwhile waits for the same one.
 
-    The work has a deadline of its own: a caller that gives up takes nothing from the others.
+    The work has a deadline of its own: a caller that gives up takes nothing from the others. Work
+    that outlasts it ends in DeadlineExceeded.
     """
 
     def __init__(self, *, seconds: float) -> None:
@@ -43,8 +45,11 @@ class SingleFlight(Generic[K, V]):
     async def _bounded(self, work: Callable[[], Awaitable[V]]) -> V:
         # A task has a context of its own: this limits the work, not the caller.
         set_deadline(self._seconds)
-        async with asyncio.timeout(self._seconds):
-            return await work()
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await work()
+        except TimeoutError as error:
+            raise DeadlineExceeded from error
 
     def _land(self, key: K, task: "asyncio.Task[V]") -> None:
         self._running.pop(key, None)

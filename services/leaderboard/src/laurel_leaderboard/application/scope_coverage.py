@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 import structlog
 
 from laurel_common.clock import Clock
-from laurel_common.errors import LaurelError
+from laurel_common.errors import DeadlineExceeded, LaurelError
 from laurel_common.single_flight import SingleFlight
 from laurel_leaderboard.domain.boards import BoardKey, Preset, ScopeType
 
@@ -73,7 +73,7 @@ class ScopeCoverage:
         """The part, asked for where it is not known; empty where ingest does not say."""
         try:
             return await self._flights.run(scope, lambda: self._load(scope))
-        except TimeoutError:
+        except DeadlineExceeded:
             return self._missed(scope, "TIMEOUT")
 
     async def close(self) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from laurel_common.auth.access import Access
-from laurel_common.errors import DeadlineExceeded
 from laurel_common.page_token import PageTokens
 from laurel_common.single_flight import SingleFlight
 from laurel_scoring.application.ports import Directory, Places
@@ -88,10 +87,7 @@ class ScoreRange:
         """The result that `etag` names, or the one of now where it is ""."""
         if etag and (held := self._results.get(key, etag)):
             return held
-        try:
-            result = await self._flights.run((key, preset.etag), lambda: self._compute(key, preset))
-        except TimeoutError as error:
-            raise DeadlineExceeded from error
+        result = await self._flights.run((key, preset.etag), lambda: self._compute(key, preset))
         if etag not in ("", result.etag):
             raise InputsChanged("the range came out otherwise than on the first page")
         return result
