@@ -39,6 +39,10 @@ class CuttableWay:
             return
         host, port = self._parts.hostname, self._parts.port
         other_reader, other_writer = await asyncio.open_connection(host, port)
+        if not self._whole:  # cut while the server was called
+            for each in (writer, other_writer):
+                each.transport.abort()
+            return
         pipes = [
             asyncio.create_task(_pipe(reader, other_writer)),
             asyncio.create_task(_pipe(other_reader, writer)),

@@ -1,7 +1,7 @@
 """What a service knows of users through identity, and for how long."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from laurel_common.errors import (
 )
 from laurel_common.redis import create_redis
 from laurel_common.rpc.status import code_of
-from laurel_sessions import IdentitySessions, RevocationListener
+from laurel_sessions import IdentitySessions, RevocationListener, publish_revoked
 from tests.rpc.identity.conftest import Identity, running_identity
 from tests.rpc.identity.signing_in import door
 from tests.support.database import Database
@@ -66,11 +66,12 @@ class Asking:
 
 @pytest.fixture
 async def asking(database: Database, redis_url: str, tmp_path: Path) -> AsyncIterator[Asking]:
-    async with running_identity(database, redis_url, tmp_path) as identity:
+    # One time for both: what is left of an answer's does not depend on how long it took.
+    time = Time()
+    async with running_identity(database, redis_url, tmp_path, monotonic=time) as identity:
         with database.connect() as owner:
             people = settle(owner, now=identity.clock.now())
         channel = identity.server.channel(PrincipalKind.SERVICE, name="scoring")
-        time = Time()
         yield Asking(identity, IdentitySessions(channel, monotonic=time), people, database, time)
 
 
@@ -190,6 +191,21 @@ async def test_a_revocation_is_heard_at_once(asking: Asking, redis_url: str) -> 
 
     await asyncio.wait_for(until_heard(), 10)
     assert (await users.resolve(token_of("mona"))).name == "mona"
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
+    await redis.aclose()
+
+
+async def test_what_a_broken_connection_may_have_missed_is_forgotten(redis_url: str) -> None:
+    heard: list[Collection[str] | None] = []
+    redis = create_redis(redis_url)
+    listener = RevocationListener(redis, heard.append)
+    listening = asyncio.create_task(listener.run())
+    await asyncio.wait_for(listener.listening(), 10)
+    await redis.client_kill_filter(_type="pubsub")
+    await until(lambda: heard == [None, None], "the connection is made anew")
+    await publish_revoked(redis, [session_of("bob")])
+    await until(lambda: heard[2:] == [{session_of("bob")}], "a revocation is heard on it")
     listening.cancel()
     await asyncio.gather(listening, return_exceptions=True)
     await redis.aclose()

@@ -52,14 +52,16 @@ class RevocationListener:
     async def _listen(self) -> None:
         async with self._redis.pubsub() as subscription:
             await subscription.subscribe(CHANNEL)
-            # Whatever was published while nobody listened was missed.
-            self._forget(None)
-            self._listening.set()
             while True:
-                message = await subscription.get_message(
-                    ignore_subscribe_messages=True, timeout=_LISTEN_SECONDS
-                )
-                if message is not None and message["type"] == "message":
+                message = await subscription.get_message(timeout=_LISTEN_SECONDS)
+                if message is None:
+                    continue
+                if message["type"] == "subscribe":
+                    # From here on all is heard; whatever was published before was missed. Said
+                    # again where the client has made a broken connection anew.
+                    self._forget(None)
+                    self._listening.set()
+                elif message["type"] == "message":
                     self._forget(_ids_in(message["data"]))
 
 
