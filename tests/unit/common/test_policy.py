@@ -1,9 +1,12 @@
 """What a method declares, read from its descriptor."""
 
+from types import SimpleNamespace
+
 from google.protobuf import descriptor_pb2
 from google.protobuf.descriptor_pool import DescriptorPool
 
 from laurel.common.v1 import policy_pb2
+from laurel.common.v1.board_pb2 import Board
 from laurel_common.auth import Principal, PrincipalKind
 from laurel_common.rpc.policy import MethodRule, _installation_paths
 
@@ -53,3 +56,18 @@ def test_every_kind_of_caller_is_known() -> None:
 def test_who_declares_nothing_lets_nobody_in() -> None:
     for kind in PrincipalKind:
         assert not MethodRule("/s/M").allows(Principal(kind, "x", methods=("*",)))
+
+
+def test_a_message_names_the_installations_that_are_set_on_it() -> None:
+    board = Board(installation_id=7)
+    one = MethodRule("/s/M", installation_paths=(("installation_id",),))
+    deep = MethodRule("/s/M", installation_paths=(("board", "installation_id"),))
+    two = MethodRule(
+        "/s/M", installation_paths=(("a", "installation_id"), ("b", "installation_id"))
+    )
+    assert [*one.installations_in(board)] == [7]
+    assert [*one.installations_in(Board())] == []
+    assert [*deep.installations_in(SimpleNamespace(board=board))] == [7]
+    assert [*two.installations_in(SimpleNamespace(a=board, b=Board()))] == [7]
+    assert [*two.installations_in(SimpleNamespace(a=board, b=Board(installation_id=8)))] == [7, 8]
+    assert [*MethodRule("/s/M").installations_in(board)] == []

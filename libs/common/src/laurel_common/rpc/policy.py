@@ -1,6 +1,6 @@
 """What each method declares about itself in its proto: who may call it, for how long it runs."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -54,21 +54,18 @@ class MethodRule:
     endless: bool = False
     request_type: type[Message] | None = None
     installation_paths: tuple[tuple[str, ...], ...] = ()
-    # Made of the paths once: users' calls ask each time.
-    _installations: tuple[Callable[[Any], int], ...] = field(init=False, repr=False, compare=False)
+    # The installations that a message names, unset ones left out.
+    installations_in: Callable[[Any], Sequence[int]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        readers = tuple(attrgetter(".".join(path)) for path in self.installation_paths)
-        object.__setattr__(self, "_installations", readers)
+        # Made of the paths once: users' calls ask each time.
+        reader = _reader_of(self.installation_paths)
+        object.__setattr__(self, "installations_in", reader)
 
     @property
     def name(self) -> str:
         """The method as globs are written: "laurel.x.v1.Service/Method"."""
         return self.path[1:]
-
-    def installations_in(self, message: Any) -> list[int]:
-        """The installations that `message` names, unset ones left out."""
-        return [named for read in self._installations if (named := read(message))]
 
     def allows(self, principal: Principal) -> bool:
         """Whether this caller may use the method at all."""
@@ -80,6 +77,20 @@ class MethodRule:
         if named and principal.name not in self.services:
             return False
         return _matches(principal.methods, self.name)
+
+
+def _reader_of(paths: Sequence[Sequence[str]]) -> Callable[[Any], Sequence[int]]:
+    """What reads the set ones of these fields; almost all requests have one."""
+    readers = [attrgetter(".".join(path)) for path in paths]
+    if len(readers) != 1:
+        return lambda message: [named for read in readers if (named := read(message))]
+    (read,) = readers
+
+    def read_one(message: Any) -> Sequence[int]:
+        named = read(message)
+        return (named,) if named else ()
+
+    return read_one
 
 
 @lru_cache(maxsize=4096)

@@ -11,7 +11,7 @@ from laurel_leaderboard.application.page_cache import CachedPage
 from laurel_leaderboard.application.pages import Pages
 from laurel_leaderboard.application.pointers import Pointer, Pointers
 from laurel_leaderboard.application.ports import ResponseCodec
-from laurel_leaderboard.application.scope_coverage import Scope, ScopeCoverage
+from laurel_leaderboard.application.scope_coverage import ScopeCoverage
 from laurel_leaderboard.application.statistics import ReadStatistics
 from laurel_leaderboard.application.visibility import require_board
 from laurel_leaderboard.application.walks import open_walk
@@ -75,8 +75,8 @@ class GetLeaderboard:
     async def _page(
         self, pointer: Pointer, after: Position | None, size: int, now: datetime, access: Access
     ) -> bytes:
-        version = pointer.version
-        if version is None:
+        version, scope = pointer.version, pointer.scope
+        if version is None or scope is None:
             raise BoardNotFound
         key = PageKey(version.id, after, size)
         source = Source.MEMORY
@@ -86,7 +86,6 @@ class GetLeaderboard:
         self._statistics.count(source)
         state = self._states[pointer.freshness(now), source]
         entries = self._masked.entries(page, key, version.board.entity_type, access)
-        scope = Scope.of(version.preset, version.board)
         coverage = self._coverage.peek(scope, now)
         if coverage is None:
             coverage = await self._coverage.find(scope)

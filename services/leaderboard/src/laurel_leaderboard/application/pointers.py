@@ -9,6 +9,7 @@ from laurel_common.clock import Clock
 from laurel_common.errors import DeadlineExceeded, RetryableError
 from laurel_common.single_flight import SingleFlight
 from laurel_leaderboard.application.ports import ResponseCodec, SharedCache, Versions
+from laurel_leaderboard.application.scope_coverage import Scope
 from laurel_leaderboard.domain.boards import BoardAddress
 from laurel_leaderboard.domain.pages import Freshness
 from laurel_leaderboard.domain.versions import RetentionState, Version
@@ -38,6 +39,8 @@ class Pointer:
     """
 
     version: Version | None
+    # Whose coverage its answers tell.
+    scope: Scope | None
     header: bytes
     fresh_until: datetime | None
     renew_at: datetime
@@ -171,6 +174,7 @@ class Pointers:
     def _pointer(self, version: Version | None, now: datetime) -> Pointer:
         return Pointer(
             version=version,
+            scope=Scope.of(version.preset, version.board) if version is not None else None,
             header=self._codec.header(version) if version is not None else b"",
             fresh_until=version.fresh_until() if version is not None else None,
             renew_at=now + RENEWAL,

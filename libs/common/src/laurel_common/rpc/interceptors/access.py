@@ -32,22 +32,22 @@ class AccessStep(Step):
         user = user_of(call)
         if user is None:
             return None
-        named = call.rule.installations_in(request)
-        if not named:
-            if call.rule.admins_only:
+        rule = call.rule
+        named = rule.installations_in(request)
+        if len(named) != 1:
+            # No method for users names two: what one of them shows is not the other's to show.
+            if named or rule.admins_only:
                 raise CallerNotAllowed
             return None
-        if len(named) > 1:
-            # No method for users names two: what one of them shows is not the other's to show.
-            raise CallerNotAllowed
         if self._resolver is None:
             raise InstallationNotFound
+        (installation_id,) = named
         known = self._resolver.known_access(
-            user.token_id, named[0], require_admin=call.rule.admins_only
+            user.token_id, installation_id, require_admin=rule.admins_only
         )
         if known is None:
-            return self.resolve(call, user, named[0])
-        _admit(call, known, named[0])
+            return self.resolve(call, user, installation_id)
+        _admit(call, known, installation_id)
         return None
 
     async def resolve(self, call: Call, user: Principal, installation_id: int) -> None:

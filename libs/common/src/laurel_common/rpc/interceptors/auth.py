@@ -26,26 +26,19 @@ class AuthStep(Step):
         if call.rule.public:
             return None
         token = bearer_of(call)
-        if is_session_token(token):
-            if self._sessions is None:
-                raise Unauthenticated
-            known = self._sessions.known(token)
-            if known is None:
-                return self._resolve(call, token, self._sessions)
-            self._admit(call, known)
+        if not is_session_token(token):
+            _admit(call, self._verifier.verify(token))
             return None
-        self._admit(call, self._verifier.verify(token))
+        if self._sessions is None:
+            raise Unauthenticated
+        known = self._sessions.known(token)
+        if known is None:
+            return self._resolve(call, token, self._sessions)
+        _admit(call, known)
         return None
 
     async def _resolve(self, call: Call, token: str, sessions: SessionResolver) -> None:
-        self._admit(call, await sessions.resolve(token))
-
-    @staticmethod
-    def _admit(call: Call, principal: Principal) -> None:
-        call.principal = principal
-        if not call.rule.allows(principal):
-            raise CallerNotAllowed
-        call.surroundings.principal = principal
+        _admit(call, await sessions.resolve(token))
 
     def message(self, call: Call, request: Any) -> None:
         """Raises InstallationNotCovered for an installation that a limited key does not reach.
@@ -63,6 +56,13 @@ class AuthStep(Step):
             raise InstallationNotCovered
         for installation_id in named:
             principal.require_installation(installation_id)
+
+
+def _admit(call: Call, principal: Principal) -> None:
+    call.principal = principal
+    if not call.rule.allows(principal):
+        raise CallerNotAllowed
+    call.surroundings.principal = principal
 
 
 def bearer_of(call: Call) -> str:
