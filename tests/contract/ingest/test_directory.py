@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from laurel.identity.v1 import directory_lookups_pb2
 from laurel_common.auth.tokens import TokenSource
 from laurel_common.errors import InstallationNotFound
 from laurel_ingest.application.ports import Directory, RepositoryEntry
@@ -93,6 +94,20 @@ async def test_a_login_that_no_source_told_leaves_the_known_one_alone(
     await directory.enter([Person(5, None, "Bobby"), Person(6)], [], AT + 1)
     assert (await directory.resolve(["bob"], [])).user_ids == {"bob": 5}
     assert await directory.missing_users([5, 6]) == set()
+
+
+async def test_an_address_renames_nobody_and_makes_nobody_a_bot(directory: Directory) -> None:
+    await directory.enter([Person(5, "Bob")], [], AT)
+    await directory.enter([Person(5, None, "evil[bot]", None, True)], [], AT + 1)
+    await directory.enter([Person(6, None, "victim", None, True)], [], AT + 2)
+    assert (await directory.resolve(["bob", "victim", "evil[bot]"], [])).user_ids == {"bob": 5}
+    if isinstance(directory, IdentityDirectory):
+        request = directory_lookups_pb2.BatchGetUsersRequest(user_ids=[5, 6])
+        known = (await directory._directory.BatchGetUsers(request)).users
+        assert [(each.login, each.name, each.is_bot) for each in known] == [
+            ("Bob", "", False),
+            ("~6", "victim", False),
+        ]
 
 
 async def test_a_repository_made_again_takes_its_name_over(directory: Directory) -> None:

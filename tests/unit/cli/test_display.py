@@ -10,7 +10,7 @@ from laurel.common.v1 import board_pb2, coverage_pb2, types_pb2
 from laurel.ingest.v1 import signal_imports_pb2
 from laurel.leaderboard.v1 import leaderboard_pb2
 from laurel.scoring.v1 import explanation_pb2, scoring_pb2
-from laurel_cli.display.board import board_table, board_title, next_page_hint
+from laurel_cli.display.board import board_table, board_title, entity_name, next_page_hint
 from laurel_cli.display.errors import error_line, exit_code
 from laurel_cli.display.importing import headline, import_report
 from laurel_cli.display.ledger import ledger_table, reason, summed
@@ -89,6 +89,12 @@ def test_factors_lose_their_empty_decimals() -> None:
         "0.67",
         "0.1234",
     ]
+
+
+def test_people_are_shown_by_what_is_known_of_them() -> None:
+    known = [("ada", "Ada B"), ("ada", "Ada"), ("~7", "Ada"), ("~7", ""), ("", "")]
+    shown = [entity_name(entry(1, login, 0, name=name).entity) for login, name in known]
+    assert shown == ["ada (Ada B)", "ada", "Ada", "~7", "id 1"]
 
 
 def test_a_time_that_is_not_there_is_a_dash() -> None:

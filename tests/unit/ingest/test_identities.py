@@ -70,11 +70,11 @@ def test_an_author_meets_himself_hashed_and_plain() -> None:
     ("email", "expected"),
     [
         pytest.param(
-            "42+Octo-Cat@users.noreply.github.com", Person(42, "Octo-Cat", "N"), id="id and login"
+            "42+Octo-Cat@users.noreply.github.com", Person(42, None, "N"), id="the id, and no login"
         ),
         pytest.param(
             "41898282+github-actions[bot]@users.noreply.github.com",
-            Person(41898282, "github-actions[bot]", "N", None, True),
+            Person(41898282, None, "N", None, True),
             id="a bot",
         ),
         pytest.param(

@@ -205,6 +205,13 @@ def test_githubs_word_claims_any_address() -> None:
     assert address not in claims(pushed)
 
 
+def test_githubs_word_stands_over_the_number_in_an_address() -> None:
+    told = commit_by_graphql(f"9+ann@{NOREPLY}", shown("ann"))
+    assert authors(told) == [[5, False]]
+    # Nobody tells the directory of 9, and a claim needs somebody to be for.
+    assert set(claims(told).values()) == {5}
+
+
 def test_of_two_accounts_that_had_a_login_the_older_one_is_the_author() -> None:
     address = synthetic_id_of_email(f"ann@{NOREPLY}")
     older, newer = by_webhook(rest("ann")), by_webhook(rest("ann", id=6))
@@ -214,3 +221,12 @@ def test_of_two_accounts_that_had_a_login_the_older_one_is_the_author() -> None:
 def test_a_person_of_a_former_name_keeps_the_number() -> None:
     before, after = by_archive(rest("ann")), by_graphql(shown("anna"))
     assert before.people.keys() & after.people.keys() == {5}
+
+
+def test_an_address_claims_its_own_hash_and_nobody_elses() -> None:
+    email = f"5+Victim@{NOREPLY}"
+    for tell in (commit_by_graphql, commit_by_webhook, commit_by_archive, commit_by_git):
+        found = tell(email)
+        own = {synthetic_id_of_email(f"5+{login}@{NOREPLY}") for login in ("Victim", "victim")}
+        assert {each for each, user_id in claims(found).items() if user_id == 5} == own
+        assert found.people[5].login is None

@@ -73,8 +73,13 @@ def _breakdown(entry: leaderboard_pb2.Entry) -> list[str]:
 
 
 def entity_name(entity: leaderboard_pb2.Entity) -> str:
-    """Login and display name, or the id where nothing else is known; ids may be hidden too."""
+    """Login and display name, or the id where nothing else is known; ids may be hidden too.
+
+    One that begins with a tilde is none of GitHub's: it stands for one that is not known.
+    """
     login, name = clean(entity.login), clean(entity.name)
+    if name and login.startswith("~"):
+        return name
     if not login:
         return f"id {entity.id}" if entity.id else "(hidden)"
     return login if not name or name.lower() == login.lower() else f"{login} ({name})"

@@ -59,6 +59,8 @@ class BatchFacts:
             if known_person is None or (known_person.login is None and person.login):
                 self.people[user_id] = person
         for synthetic_id, user_id in found.claims.items():
+            if user_id not in found.people:
+                continue  # an address told of somebody, and GitHub of somebody else
             known_user = self.known_authors.get(synthetic_id, user_id)
             self.known_authors[synthetic_id] = min(user_id, known_user)
         if self.repositories.get(repository_id) is not None:

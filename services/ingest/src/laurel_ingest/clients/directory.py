@@ -87,14 +87,21 @@ class IdentityDirectory:
     async def enter(
         self, users: Sequence[Person], repositories: Sequence[RepositoryEntry], observed_at: int
     ) -> None:
-        """Users and repositories, chunk by chunk."""
+        """Users and repositories, chunk by chunk.
+
+        Whom nothing but a commit's address tells of is entered as nobody has ever seen them:
+        anything that is known of them stands.
+        """
         observed = Timestamp(seconds=observed_at)
-        for people in _chunks(users, _ENTITIES):
-            await self._directory.UpsertEntities(
-                directory_upserts_pb2.UpsertEntitiesRequest(
-                    observe_time=observed, users=[_user(person) for person in people]
+        seen = [user for user in users if not _is_unseen(user)]
+        unseen = [user for user in users if _is_unseen(user)]
+        for group, at in ((seen, observed), (unseen, Timestamp())):
+            for people in _chunks(group, _ENTITIES):
+                await self._directory.UpsertEntities(
+                    directory_upserts_pb2.UpsertEntitiesRequest(
+                        observe_time=at, users=[_user(person) for person in people]
+                    )
                 )
-            )
         for entries in _chunks(repositories, _ENTITIES):
             await self._directory.UpsertEntities(
                 directory_upserts_pb2.UpsertEntitiesRequest(
@@ -151,6 +158,10 @@ def _owner(owner: Owner) -> directory_upserts_pb2.ImportedOwner:
     )
 
 
+def _is_unseen(person: Person) -> bool:
+    return person.login is None and not is_synthetic(person.user_id)
+
+
 def _user(person: Person) -> entities_pb2.User:
     name = person.name or (person.login if is_synthetic(person.user_id) else None)
     return entities_pb2.User(
@@ -158,7 +169,7 @@ def _user(person: Person) -> entities_pb2.User:
         login=_login(person),
         name=clean(name)[:1024] if name else None,
         avatar_url=person.avatar_url or "",
-        is_bot=person.is_bot,
+        is_bot=person.is_bot and not _is_unseen(person),
     )
 
 

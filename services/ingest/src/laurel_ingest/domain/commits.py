@@ -5,7 +5,6 @@ import re
 from laurel_ingest.domain.co_authors import co_authors
 from laurel_ingest.domain.findings import Findings
 from laurel_ingest.domain.json_values import JsonObject, text_of
-from laurel_ingest.domain.people import person_of_email
 from laurel_ingest.domain.refusals import MalformedError
 from laurel_ingest.domain.registers import Said
 
@@ -30,12 +29,12 @@ def sha_under(source: JsonObject, name: str) -> str | None:
 
 def authors_of(found: Findings, author: JsonObject, message: str) -> Said | None:
     """[[user id, is bot], …]: the author, then the co-authors, each once; None without author."""
-    first = person_of_email(text_of(author, "email"), text_of(author, "name"))
+    first = found.author(text_of(author, "email"), text_of(author, "name"))
     if first is None:
         return None
     people = [first]
     people += [
-        person for name, email in co_authors(message) if (person := person_of_email(email, name))
+        person for name, email in co_authors(message) if (person := found.author(email, name))
     ]
     credited: dict[int, bool] = {}
     for person in people:

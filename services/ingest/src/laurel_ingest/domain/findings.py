@@ -4,9 +4,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from laurel_ingest.domain.facts import Fact
-from laurel_ingest.domain.identities import GHOST_ID, is_synthetic
+from laurel_ingest.domain.identities import (
+    GHOST_ID,
+    is_synthetic,
+    synthetic_ids_of_private_address,
+)
 from laurel_ingest.domain.json_values import JsonObject
-from laurel_ingest.domain.people import GHOST, Person, person_of
+from laurel_ingest.domain.people import GHOST, Person, person_of, person_of_email
 from laurel_ingest.domain.refusals import MalformedError, Truncation
 from laurel_ingest.domain.registers import UNKNOWN_STANDING, Said
 
@@ -69,6 +73,14 @@ class Findings:
         if account is not None and not isinstance(account, dict):
             raise MalformedError(f"{name} is not an object")
         return self.credit(GHOST if account is None else person_of(account) or otherwise)
+
+    def author(self, email: str | None, name: str | None) -> Person | None:
+        """The person whom a commit names by address, who claims the address's hash with it."""
+        person = person_of_email(email, name)
+        if person is not None and email is not None:
+            for synthetic_id in synthetic_ids_of_private_address(email):
+                self.claim(synthetic_id, person.user_id)
+        return person
 
     def claim(self, synthetic_id: int, user_id: int) -> None:
         """Notes whose an address is; of several who had it, the oldest account."""

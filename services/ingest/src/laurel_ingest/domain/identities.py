@@ -57,6 +57,20 @@ def synthetic_id_of_email(email: str) -> int:
     return _synthetic_id("email", hashed_email(email))
 
 
+def synthetic_ids_of_private_address(email: str) -> frozenset[int]:
+    """The synthetic ids that whoever has an id by this private address would have got by its hash.
+
+    In the spellings that occur; none for an address that tells no id.
+    """
+    private = noreply_address(email)
+    if private is None or private.user_id is None:
+        return frozenset()
+    return frozenset(
+        synthetic_id_of_email(f"{private.user_id}+{login}@{NOREPLY_DOMAIN}")
+        for login in (private.login, private.login.lower())
+    )
+
+
 def synthetic_id_of_login(login: str) -> int:
     """The synthetic account id of a login whose id no source has told; case does not matter."""
     return _synthetic_id("login", login.lower())

@@ -19,7 +19,8 @@ class Person:
     """One account as a source names it.
 
     `user_id` is GitHub's where the source tells it, else synthetic. `login` is None for
-    authors known by an e-mail address alone; `name` is their display name then.
+    authors known by an e-mail address alone, whether or not that tells their id; `name` is their
+    display name then.
     """
 
     user_id: int
@@ -67,7 +68,8 @@ def person_of_email(email: str | None, name: str | None) -> Person | None:
     """The author that a commit names by address; None where there is no address.
 
     A private address of GitHub's tells the id; the older form tells the login alone, whose
-    synthetic id is the one of its hash, so that GH Archive's hashed form is the same person.
+    synthetic id is the one of its hash, so that GH Archive's hashed form is the same person. The
+    login beside an id is whatever the commit's author wrote: it names nobody.
     """
     if email is None or not email.strip():
         return None
@@ -77,4 +79,4 @@ def person_of_email(email: str | None, name: str | None) -> Person | None:
     bot = is_bot(private.login, None, None)
     if private.user_id is None:
         return Person(synthetic_id_of_email(email), private.login, name, None, bot)
-    return Person(private.user_id, private.login, name, None, bot)
+    return Person(private.user_id, None, name or private.login, None, bot)

@@ -16,7 +16,7 @@ from laurel_ingest.domain.json_values import (
     text_of,
 )
 from laurel_ingest.domain.linking import THE_DEFAULT_THEN
-from laurel_ingest.domain.people import person_of, person_of_email
+from laurel_ingest.domain.people import person_of
 from laurel_ingest.domain.refusals import MalformedError, Skip, Truncation
 from laurel_ingest.domain.registers import Said
 from laurel_ingest.domain.texts import headline
@@ -87,7 +87,7 @@ def _pushed_commit(
 def _authors(found: Findings, author: JsonObject, message: str) -> Said | None:
     """Author and co-authors, and whose account the author's address is where GitHub says so."""
     login = name_of(author, "username")
-    person = person_of_email(text_of(author, "email"), text_of(author, "name"))
+    person = found.author(text_of(author, "email"), text_of(author, "name"))
     if person is None:
         account = person_of({"login": login}) if login else None
         if account is None:

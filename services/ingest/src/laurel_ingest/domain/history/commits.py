@@ -12,7 +12,7 @@ from laurel_ingest.domain.facts import CommitFact
 from laurel_ingest.domain.findings import Findings
 from laurel_ingest.domain.history.nodes import Reading, nodes_of
 from laurel_ingest.domain.json_values import JsonObject, count_of, object_of, text_of
-from laurel_ingest.domain.people import Person, person_of, person_of_email
+from laurel_ingest.domain.people import Person, person_of
 from laurel_ingest.domain.registers import Said, Standing
 from laurel_ingest.domain.texts import headline
 from laurel_ingest.domain.timestamps import epoch_seconds
@@ -23,7 +23,7 @@ ByEmail: TypeAlias = Callable[[str | None, str | None], Person | None]
 def commits(reading: Reading, nodes: Iterable[JsonObject]) -> Findings:
     """Commits of the default branch; `reading.at` is when the walk began that met them."""
     found = Findings(Standing.BEST, reading.at)
-    by_email = cache(person_of_email)  # a page has few authors
+    by_email = cache(found.author)  # a page has few authors
     for node in nodes:
         found.facts.append(_commit(reading, found, by_email, node))
     return found
