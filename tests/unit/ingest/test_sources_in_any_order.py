@@ -145,6 +145,18 @@ class Row:
     event_timestamp: datetime
 
 
+def rows_of(signals: Iterable[Signal]) -> list[Row]:
+    """Signals as rows."""
+    return [
+        Row(
+            content_hash(each.type.label, each.repository_id, each.identity),
+            each.user_id,
+            datetime.fromtimestamp(each.event_time, UTC),
+        )
+        for each in signals
+    ]
+
+
 def told(chronicle: Chronicle, tellings: Iterable[Told]) -> Iterator[BatchFacts]:
     """What each telling of a repository's life says."""
     full_name = chronicle.world.full_name(chronicle.repository)
@@ -162,13 +174,5 @@ def test_graphql_webhooks_archive_and_git_in_any_order_tell_what_happened(case: 
     rearranged = [telling for batch in batches for telling in batch]
     note(f"steps {list(enumerate(step.name for step in chronicle.steps))}; told {rearranged}")
     signals = signals_of_batches(told(chronicle, rearranged))
-    rows = [
-        Row(
-            content_hash(each.type.label, each.repository_id, each.identity),
-            each.user_id,
-            datetime.fromtimestamp(each.event_time, UTC),
-        )
-        for each in signals
-    ]
-    assert_as_it_happened(chronicle, tellings, rows)
+    assert_as_it_happened(chronicle, tellings, rows_of(signals))
     assert signals == signals_of_batches(told(chronicle, tellings))
