@@ -15,6 +15,7 @@ from laurel_ingest.application.import_events import ImportEvents
 from laurel_ingest.config import IngestSettings
 from laurel_ingest.history_lane import HistoryLane, build_history_lane
 from laurel_ingest.storage.postgres import PostgresStorage
+from laurel_ingest.storage.sessions import SESSION
 from tests.support.database import Database
 from tests.support.github import GitHubSimulator, running_github
 from tests.support.github.history import Size
@@ -28,7 +29,9 @@ NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
 
 @pytest.fixture
 async def engine(database: Database) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(database.url("laurel_ingest"), application_name="test", pool_size=4)
+    engine = create_engine(
+        database.url("laurel_ingest"), application_name="test", pool_size=4, session=SESSION
+    )
     yield engine
     await engine.dispose()
 

@@ -101,6 +101,11 @@ async def test_a_batch_sent_again_counts_as_duplicates(service: Service) -> None
     assert second.duplicate_count == 50
 
 
+async def test_a_batch_of_nothing_is_answered(service: Service) -> None:
+    answers = await service.write([], arrow(0))
+    assert [(each.sequence, each.new_count) for each in answers] == [(1, 0), (2, 0)]
+
+
 async def test_a_signal_twice_in_a_batch_is_one(service: Service) -> None:
     (answer,) = await service.write([new_signal("5"), new_signal("5")])
     assert (answer.new_count, answer.duplicate_count) == (1, 1)

@@ -54,6 +54,7 @@ from laurel_ingest.storage.erasures import ErasureTables
 from laurel_ingest.storage.partitions import PartitionTables
 from laurel_ingest.storage.postgres import PostgresStorage
 from laurel_ingest.storage.scoring_notices import ScoringNoticeTable
+from laurel_ingest.storage.sessions import SESSION
 from laurel_ingest.storage.signal_reader import PostgresSignalReader
 from laurel_ingest.storage.signal_stream import AdbcSignalStream
 from laurel_ingest.storage.teams import TeamTraces
@@ -105,6 +106,7 @@ def build(
             settings.database_url,
             application_name="laurel-ingest",
             pool_size=settings.database_pool_size,
+            session=SESSION,
         )
         closers.append(engine.dispose)
     if redis is None:

@@ -1,5 +1,6 @@
 """The connection pool of a service to PostgreSQL."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy.engine import make_url
@@ -17,19 +18,23 @@ def create_engine(
     pool_size: int = 10,
     max_overflow: int = 0,
     pool_timeout: float = POOL_TIMEOUT_SECONDS,
+    session: Mapping[str, str] | None = None,
     **options: Any,
 ) -> AsyncEngine:
     """An engine over psycopg; `url` may be any postgresql:// URL, and nothing connects yet.
 
     `application_name` shows in pg_stat_activity; sessions run in UTC; parameters never stand in
-    errors. `options` go to SQLAlchemy as they are.
+    errors. `session`: settings of PostgreSQL for each session, names and values without blanks.
+    `options` go to SQLAlchemy as they are.
     """
     target = make_url(url).set(drivername="postgresql+psycopg")
     query = dict(target.query)
+    settings = {"timezone": "UTC", **(session or {})}
+    set_by_options = (f"-c {name}={value}" for name, value in settings.items())
     connect = {
         "application_name": application_name,
         "connect_timeout": CONNECT_TIMEOUT_SECONDS,
-        "options": f"{query.pop('options', '')} -c timezone=UTC".strip(),
+        "options": " ".join((str(query.pop("options", "")), *set_by_options)).strip(),
     }
     return create_async_engine(
         target.set(query=query),

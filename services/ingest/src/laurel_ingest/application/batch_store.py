@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 from laurel_ingest.application.batch_facts import BatchFacts
 from laurel_ingest.application.ports import Storage, TypeCounts, UnitOfWork
@@ -29,6 +29,7 @@ from laurel_ingest.domain.linking import (
     places_of,
     synthetic_people,
 )
+from laurel_ingest.domain.months import months_of
 from laurel_ingest.domain.refusals import Skip
 from laurel_ingest.domain.registers import Standing
 from laurel_ingest.domain.signals import Signal
@@ -259,8 +260,6 @@ async def _write(unit: UnitOfWork, outcome: _Outcome, tenants: Mapping[int, int]
 
 
 def _months(facts: Iterable[Fact], now: int) -> set[datetime]:
-    """The months that signals of these facts may fall into, each by some moment of it."""
-    days = {
-        time // 86_400 for fact in facts for time in event_times(fact) if is_plausible(time, now)
-    }
-    return {datetime.fromtimestamp(day * 86_400, UTC).replace(day=1) for day in days}
+    """The months that signals of these facts may fall into."""
+    times = (time for fact in facts for time in event_times(fact) if is_plausible(time, now))
+    return months_of(times, now)

@@ -15,6 +15,7 @@ from laurel_ingest.application.errors import SignalsRefused
 from laurel_ingest.application.ports import Directory, Storage, WriteOutcome
 from laurel_ingest.domain.columns import recredited
 from laurel_ingest.domain.identities import is_synthetic
+from laurel_ingest.domain.months import months_of
 from laurel_ingest.domain.offers import Judgement, Refusal, judge
 
 NAMED_REFUSALS: Final = 1_000
@@ -94,12 +95,13 @@ class SignalsSession:
                 metadata={"refused_count": str(judgement.refused_count)},
             )
         signals = await asyncio.to_thread(judgement.accepted, self.installation_id, self._standing)
-        outcome = await self._write(signals)
+        outcome = await self._write(signals, now)
         return WriteReport(outcome, refusals, judgement.refused_count)
 
-    async def _write(self, signals: pa.Table) -> WriteOutcome:
+    async def _write(self, signals: pa.Table, now: int) -> WriteOutcome:
         months = pc.unique(pc.floor_temporal(signals["event_timestamp"], unit="month"))
-        await self._storage.ensure_partitions(months.to_pylist())
+        times = (int(month.timestamp()) for month in months.to_pylist())
+        await self._storage.ensure_partitions(months_of(times, now))
         async with self._storage.transaction() as unit:
             authors = [
                 each for each in pc.unique(signals["user_id"]).to_pylist() if is_synthetic(each)

@@ -26,9 +26,12 @@ _BATCH_OPTION: Final = "adbc.postgresql.batch_size_hint_bytes"
 _QUERY_CANCELED: Final = "57014"
 # What a signal takes in its partition, metadata included; more than most do.
 _SIGNAL_BYTES: Final = 300
+# Of the months that are read: asking how large a table is waits for whoever locks it.
 _PARTITIONS_BYTES: Final = """
-    SELECT coalesce(sum(pg_relation_size(inhrelid)), 0)::bigint
-    FROM pg_inherits WHERE inhparent = 'public.signals'::regclass
+    SELECT coalesce(sum(pg_relation_size(part.oid)), 0)::bigint
+    FROM pg_inherits JOIN pg_class AS part ON part.oid = inhrelid
+    WHERE inhparent = 'public.signals'::regclass
+        AND (part.relname::text BETWEEN $1 AND $2 OR part.relname = 'signals_default')
 """
 _READ_WHOLE: Final = ("enable_indexscan", "enable_bitmapscan")
 _MARK: Final = re.compile(r"(?P<lineage>[0-9a-f-]+|none)\.(?P<revision>[0-9]{1,18})\.")
@@ -144,7 +147,10 @@ class AdbcSnapshot:
         query = self._query
         if self._delta is not None or query.repository_ids or query.user_ids or query.start:
             return False
-        ((size,),) = self._rows(_PARTITIONS_BYTES)
+        if self._span is None:
+            return False
+        months = (f"signals_{each.astimezone(UTC):%Y_%m}" for each in self._span)
+        ((size,),) = self._rows(_PARTITIONS_BYTES, *months)
         return 2 * count * _SIGNAL_BYTES > int(size)
 
     def _changes(self, lineage: str, revision: int, count: int) -> Delta | None:
@@ -220,7 +226,7 @@ class AdbcSnapshot:
         self._cursor.execute(statement)
         return self._cursor.fetch_record_batch()
 
-    def _rows(self, statement: str, *values: int) -> Sequence[Any]:
+    def _rows(self, statement: str, *values: int | str) -> Sequence[Any]:
         self._cursor.execute(statement, values)
         rows: Sequence[Any] = self._cursor.fetchall()
         return rows

@@ -11,15 +11,20 @@ from laurel_ingest.application.corrections import Creation, Thing, ThingKind
 from laurel_ingest.domain.content_hash import content_hash
 from laurel_ingest.storage.signal_moves import read_along
 
-# Within the installation's first and last event, so that partitions beyond them are not locked.
+_SPAN: Final = text(
+    """
+    SELECT first_event_timestamp, last_event_timestamp FROM installation_signal_states
+    WHERE installation_id = :installation_id
+    """
+)
+
+# Within the installation's first and last event, so that partitions beyond them are not locked;
+# as values, because what a join brings is known too late for that.
 _BY_ID: Final = text(
     """
-    SELECT s.repository_id, s.type::text, s.metadata
-    FROM installation_signal_states AS state
-    JOIN signals AS s ON s.installation_id = ANY (CAST(:along AS bigint[]))
-        AND s.event_timestamp
-            BETWEEN state.first_event_timestamp AND state.last_event_timestamp
-    WHERE state.installation_id = :installation_id AND s.id = :signal_id
+    SELECT repository_id, type::text, metadata FROM signals
+    WHERE id = :signal_id AND installation_id = ANY (CAST(:along AS bigint[]))
+        AND event_timestamp BETWEEN :first AND :last
     """
 )
 
@@ -65,10 +70,18 @@ class ThingTable:
 
     async def thing_of(self, installation_id: int, signal_id: int) -> Thing | None:
         """See ThingLookup. A backend's signal may not tell what it is of."""
-        values: dict[str, object] = {"installation_id": installation_id, "signal_id": signal_id}
         async with transaction(self._engine) as connection:
-            along = await read_along(connection, installation_id)
-            row = (await connection.execute(_BY_ID, values | {"along": along})).one_or_none()
+            known = await connection.execute(_SPAN, {"installation_id": installation_id})
+            span = known.one_or_none()
+            if span is None or span[0] is None:
+                return None
+            values = {
+                "signal_id": signal_id,
+                "along": await read_along(connection, installation_id),
+                "first": span[0],
+                "last": span[1],
+            }
+            row = (await connection.execute(_BY_ID, values)).one_or_none()
         if row is None:
             return None
         repository_id, signal_type, metadata = row
