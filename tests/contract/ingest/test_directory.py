@@ -10,6 +10,7 @@ from laurel_common.auth.tokens import TokenSource
 from laurel_common.errors import InstallationNotFound
 from laurel_ingest.application.ports import Directory, RepositoryEntry
 from laurel_ingest.clients.directory import IdentityDirectory
+from laurel_ingest.domain.archive_frames import read_event
 from laurel_ingest.domain.findings import Owner
 from laurel_ingest.domain.identities import (
     hashed_email,
@@ -17,7 +18,9 @@ from laurel_ingest.domain.identities import (
     synthetic_id_of_email,
     synthetic_id_of_login,
 )
-from laurel_ingest.domain.people import Person
+from laurel_ingest.domain.people import Person, person_of
+from laurel_ingest.domain.refusals import MalformedError
+from laurel_ingest.domain.texts import is_tombstone
 from tests.rpc.identity.conftest import running_identity
 from tests.support.database import Database
 from tests.support.ingest_directory import DatabaseDirectory
@@ -108,6 +111,29 @@ async def test_an_address_renames_nobody_and_makes_nobody_a_bot(directory: Direc
             ("Bob", "", False),
             ("~6", "victim", False),
         ]
+
+
+ODD_NAMES = ("~5", "~-5", "~٣", "~", "author~0", "x" * 255, "\x00", "☃", "\ud800", "K", "-")
+
+
+async def test_whatever_sources_call_things_the_directory_takes_what_was_read(
+    directory: Directory,
+) -> None:
+    for number, name in enumerate(ODD_NAMES, start=1):
+        person = person_of({"id": number, "login": name})
+        assert person is not None
+        await directory.enter([person], [], AT)
+        for full_name in (f"{name}/rocket", f"acme/{name}"):
+            raw = {"type": "PushEvent", "created_at": AT, "repo": {"id": 500, "name": full_name}}
+            try:
+                event = read_event(raw)
+            except MalformedError:
+                assert is_tombstone(name), name
+                continue
+            account = (await directory.enter_owners([event.owner], AT))[event.owner.login.lower()]
+            entry = RepositoryEntry(500, event.full_name, account.account_id)
+            await directory.enter([], [entry], AT)
+    assert await directory.missing_users(range(1, len(ODD_NAMES) + 1)) == set()
 
 
 async def test_a_repository_made_again_takes_its_name_over(directory: Directory) -> None:

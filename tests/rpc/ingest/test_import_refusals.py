@@ -77,6 +77,7 @@ async def test_a_stream_that_means_nothing_is_refused(
     [
         pytest.param({"repository_full_name": "acme/a b"}, id="white space in the name"),
         pytest.param({"repository_full_name": "ac me/rocket"}, id="white space in the owner"),
+        pytest.param({"repository_full_name": "acme/~5"}, id="a name that nobody may have"),
         pytest.param({"repository_full_name": "a" * 300 + "/rocket"}, id="an owner too long"),
         pytest.param(
             {"repository_full_name": FULL_NAME, "repository_id": -5}, id="an id that is none"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC
 
 from laurel_common.clock import Clock
+from laurel_common.errors import InvalidRequest
 from laurel_ingest.application.batch_facts import BatchFacts
 from laurel_ingest.application.batch_store import BatchStore
 from laurel_ingest.application.enrolment import Enrolment
@@ -27,6 +28,7 @@ from laurel_ingest.domain.archive_frames import ArchiveEvent
 from laurel_ingest.domain.findings import Owner
 from laurel_ingest.domain.identities import synthetic_id_of_repository
 from laurel_ingest.domain.refusals import MalformedError, Skip
+from laurel_ingest.domain.texts import owner_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,11 @@ class ImportEvents:
         return ArchiveImport(self._session(), owner_logins)
 
     def git(self, source: GitSource) -> "GitImport":
-        """An import of one repository's commits."""
+        """An import of one repository's commits. Raises InvalidRequest for a name that nobody may
+        have.
+        """
+        if owner_of(source.full_name) is None:
+            raise InvalidRequest.of(("header.repository_full_name", "must be owner/name"))
         return GitImport(self._session(), source)
 
     def _session(self) -> "_Session":

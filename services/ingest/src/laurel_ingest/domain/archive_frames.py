@@ -9,6 +9,7 @@ from laurel_ingest.domain.identities import is_synthetic
 from laurel_ingest.domain.json_values import JsonObject, id_of, name_of, object_of, text_of
 from laurel_ingest.domain.people import Person, person_of
 from laurel_ingest.domain.refusals import MalformedError, Skip, SkippedError
+from laurel_ingest.domain.texts import owner_of
 from laurel_ingest.domain.timestamps import epoch_seconds
 
 FIRST_MOMENT: Final = int(datetime(2015, 1, 1, tzinfo=UTC).timestamp())
@@ -45,13 +46,8 @@ def read_event(raw: object) -> ArchiveEvent:
         raise SkippedError(Skip.BEFORE_2015)
     repo, payload = object_of(raw, "repo"), object_of(raw, "payload")
     full_name = name_of(repo, "name", 512) or ""
-    owner, slash, name = full_name.partition("/")
-    if (
-        len(owner) > 255
-        or not (owner and slash and name)
-        or "/" in name
-        or any(c.isspace() for c in full_name)
-    ):
+    owner = owner_of(full_name)
+    if owner is None:
         raise MalformedError("repo.name is not owner/name")
     actor = person_of(object_of(raw, "actor"))
     return ArchiveEvent(

@@ -9,6 +9,7 @@ from laurel_ingest.domain.identities import (
     synthetic_id_of_login,
 )
 from laurel_ingest.domain.json_values import JsonObject, id_of, name_of, text_of
+from laurel_ingest.domain.texts import is_tombstone
 
 _BOT_SUFFIX = "[bot]"
 _APP_AVATAR = "/in/"
@@ -51,6 +52,8 @@ def person_of(account: JsonObject | None) -> Person | None:
     if not account:
         return None
     user_id, login = id_of(account), name_of(account, "login")
+    if login is not None and is_tombstone(login):
+        login = None
     if user_id is None and login is None:
         return None
     avatar = name_of(account, "avatar_url", 2048) or name_of(account, "avatarUrl", 2048)

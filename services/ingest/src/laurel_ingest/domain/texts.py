@@ -3,8 +3,29 @@
 import re
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_TOMBSTONE = re.compile(r"~-?\d+")
+_LONGEST_LOGIN = 255
 REPLACEMENT = "\ufffd"
 TITLE_LENGTH = 256
+
+
+def is_tombstone(name: str) -> bool:
+    """Whether the directory gives such a name to what has lost its own, and takes it of nobody."""
+    return _TOMBSTONE.fullmatch(name) is not None
+
+
+def owner_of(full_name: str) -> str | None:
+    """The owner of a repository's owner/name; None where it is no such name."""
+    owner, _, name = full_name.partition("/")
+    is_name = (
+        0 < len(owner) <= _LONGEST_LOGIN
+        and name
+        and "/" not in name
+        and not any(letter.isspace() for letter in full_name)
+        and not is_tombstone(owner)
+        and not is_tombstone(name)
+    )
+    return owner if is_name else None
 
 
 def clean(text: str) -> str:

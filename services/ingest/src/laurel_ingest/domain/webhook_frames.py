@@ -6,6 +6,7 @@ from laurel_ingest.domain.findings import Owner
 from laurel_ingest.domain.json_values import JsonObject, id_of, name_of, object_of, text_of
 from laurel_ingest.domain.people import Person, person_of
 from laurel_ingest.domain.refusals import MalformedError
+from laurel_ingest.domain.texts import owner_of
 from laurel_ingest.domain.timestamps import epoch_seconds
 
 _SUBJECTS = ("comment", "review", "pull_request", "issue")
@@ -72,13 +73,8 @@ def _said_at(event_type: str, payload: JsonObject, repository: JsonObject, recei
 
 
 def _owner(full_name: str, account: JsonObject) -> Owner:
-    owner, slash, name = full_name.partition("/")
-    if (
-        len(owner) > 255
-        or not (owner and slash and name)
-        or "/" in name
-        or any(letter.isspace() for letter in full_name)
-    ):
+    owner = owner_of(full_name)
+    if owner is None:
         raise MalformedError("repository.full_name is not owner/name")
     if (name_of(account, "login") or owner).lower() != owner.lower():
         return Owner(owner)
