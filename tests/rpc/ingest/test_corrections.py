@@ -1,5 +1,6 @@
 """Spam and bots by hand, teams that go, and the partitions, over the wire."""
 
+import asyncio
 from collections.abc import Awaitable
 from typing import Any
 
@@ -116,6 +117,14 @@ async def test_a_signal_stands_for_its_thing_even_where_a_backend_wrote_it(
     with pytest.raises(RemoteError) as refused:
         await flag(service, ids[""])
     assert refused.value.reason == "THING_NOT_FOUND"
+
+
+async def test_of_decisions_at_once_the_one_that_is_noted_last_stands(service: Service) -> None:
+    await comments(service, issue())
+    for _ in range(3):
+        await asyncio.gather(*(flag(service, thing(5), off=bool(each % 2)) for each in range(6)))
+        last = rows(service, "SELECT action FROM signal_corrections ORDER BY id DESC LIMIT 1")
+        assert (last == [("spam_flagged",)]) == (spam(service) == MADE)
 
 
 async def test_what_is_not_there_or_makes_no_sense_is_refused(service: Service) -> None:

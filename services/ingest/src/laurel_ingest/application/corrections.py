@@ -53,6 +53,12 @@ class Creation:
 class CorrectionLog(Protocol):
     """The audit log of decisions, in the unit of work that it belongs to."""
 
+    async def take_turn(self, repository_id: int) -> None:
+        """Until the unit of work ends, nobody else decides about a thing of this repository. It is
+        the first that the unit does.
+        """
+        ...
+
     async def note_spam(
         self, installation_id: int, thing: Thing, *, flagged: bool, by: Actor, now: datetime
     ) -> None:

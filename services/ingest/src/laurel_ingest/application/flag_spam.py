@@ -1,6 +1,7 @@
 """Spam by hand: people's word stands over what sources say."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -68,17 +69,19 @@ class FlagSpam:
         thing = await self._thing(installation_id, subject)
         now = self._clock.now()
         known, is_ours = await self._known(installation_id, thing)
-        said = Said(Standing.BEST, _later(_seconds(now), known), flagged)
-        fact = _FACTS[thing.kind](thing.repository_id, str(thing.number), flagged=said)
+        told = BatchFacts()
 
-        async def note(unit: UnitOfWork) -> None:
+        async def decide(unit: UnitOfWork) -> None:
+            # Decisions of one second are told apart by their order, so they take turns.
+            await unit.corrections.take_turn(thing.repository_id)
+            fact = await _decided(unit, thing, flagged=flagged, now=_seconds(now))
+            told.facts[key_of(fact)] = fact
             await unit.corrections.note_spam(
                 installation_id, thing, flagged=flagged, by=by, now=now
             )
 
         if is_ours and known is not None and known.author is not None:
-            told = BatchFacts(facts={key_of(fact): fact})
-            stored = await self._store.store(told, {}, _seconds(now), along=note)
+            stored = await self._store.store(told, {}, _seconds(now), along=decide)
             counts = stored.by_type.values()
             changed = stored.withdrawn > 0 or any(each.new for each in counts)
         else:
@@ -86,7 +89,7 @@ class FlagSpam:
             if made is None or made.installation_id != installation_id:
                 await self._directory.require_installation(installation_id)
                 raise ThingNotFound
-            changed = await self._of_signal(made, fact, note)
+            changed = await self._of_signal(made, told, decide, flagged=flagged)
         self._changed()
         return thing, changed
 
@@ -111,32 +114,48 @@ class FlagSpam:
     async def _of_signal(
         self,
         made: Creation,
-        fact: ThingFact,
-        note: Callable[[UnitOfWork], Awaitable[None]],
+        told: BatchFacts,
+        decide: Callable[[UnitOfWork], Awaitable[None]],
+        *,
+        flagged: bool,
     ) -> bool:
         """Of a thing that only a backend's signal tells of: the spam signal is ours alone.
 
         What was decided is remembered, should a source tell of the thing later.
         """
+        repository_id = made.thing.repository_id
         spam = Signal(
-            *(fact.repository_id, made.user_id, SignalType.SPAM, made.thing.identity),
+            *(repository_id, made.user_id, SignalType.SPAM, made.thing.identity),
             event_time=_seconds(made.event_timestamp),
             standing=Standing.BEST,
             flags=Flag.IS_BOT if made.is_bot else 0,
         )
-        tenants = {fact.repository_id: made.installation_id}
+        tenants = {repository_id: made.installation_id}
         async with self._storage.transaction() as unit:
-            await unit.signals.lock([fact.repository_id])
-            await note(unit)
-            known = (await unit.facts.load([key_of(fact)])).get(key_of(fact))
-            await unit.facts.save([fact if known is None else merge(known, fact)])
-            if fact.flagged is not None and fact.flagged.value:
+            await decide(unit)
+            await unit.signals.lock([repository_id])
+            before = await unit.facts.load(told.facts.keys())
+            await unit.facts.save(
+                [
+                    merge(before[key], fact) if key in before else fact
+                    for key, fact in told.facts.items()
+                ]
+            )
+            if flagged:
                 written = await unit.signals.write(
                     columns.table_of([spam], tenants), last_word=True
                 )
                 return any(each.new for each in written.by_type.values())
-            scope = [(fact.repository_id, "spam", made.thing.identity, int(Standing.BEST))]
+            scope = [(repository_id, "spam", made.thing.identity, int(Standing.BEST))]
             return await unit.signals.withdraw(columns.scope_of(scope), reason="unflagged") > 0
+
+
+async def _decided(unit: UnitOfWork, thing: Thing, *, flagged: bool, now: int) -> ThingFact:
+    """A decision that stands over those that were committed before it."""
+    fact = _FACTS[thing.kind](thing.repository_id, str(thing.number))
+    known = (await unit.facts.load([key_of(fact)])).get(key_of(fact))
+    before = known if isinstance(known, ThingFact) else None
+    return replace(fact, flagged=Said(Standing.BEST, _later(now, before), flagged))
 
 
 def _later(now: int, known: ThingFact | None) -> int:

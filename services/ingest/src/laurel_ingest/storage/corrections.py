@@ -20,6 +20,10 @@ _CONSTRAINTS: Final = {
     "fk_signal_corrections_installation": InstallationNotFound,
 }
 
+_TURNS: Final = 0x51670006
+_BUCKETS: Final = 256
+_TAKE_TURN: Final = text("SELECT pg_advisory_xact_lock(:class, :bucket)")
+
 _ADD: Final = text(
     """
     INSERT INTO installation_bots (installation_id, user_id, added_by, created_at)
@@ -53,6 +57,11 @@ class CorrectionTable:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
+
+    async def take_turn(self, repository_id: int) -> None:
+        """See CorrectionLog. Taken before any other lock, and by nobody who holds one."""
+        values = {"class": _TURNS, "bucket": repository_id % _BUCKETS}
+        await self._connection.execute(_TAKE_TURN, values)
 
     async def note_spam(
         self, installation_id: int, thing: Thing, *, flagged: bool, by: Actor, now: datetime
