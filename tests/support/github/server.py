@@ -28,6 +28,8 @@ from tests.support.github.faults import Fault, Faults
 from tests.support.github.limits import HOUR, RateLimits
 from tests.support.github.world import Attempt, World
 
+# An Enterprise server may stand behind a path of its own.
+WEB_PATH = "/enterprise"
 API_PATH = "/api/v3"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -104,15 +106,16 @@ class GitHubSimulator:
         api = web.Application()
         for routes in API_ROUTES:
             api.add_routes(routes)
-        application.add_subapp(API_PATH, api)
+        site = web.Application()
+        site.add_subapp(API_PATH, api)
         for routes in WEB_ROUTES:
-            application.add_routes(routes)
+            site.add_routes(routes)
+        application.add_subapp(WEB_PATH, site)
         self._runner = web.AppRunner(application, access_log=None, handler_cancellation=True)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         host, port = self._runner.addresses[0][:2]
-        self.web_url = f"http://{host}:{port}"
+        self.web_url = f"http://{host}:{port}{WEB_PATH}"
 
     async def stop(self) -> None:
         """Closes the port and every connection."""
@@ -121,7 +124,7 @@ class GitHubSimulator:
 
     @web.middleware
     async def _middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        path = request.path.removeprefix(API_PATH)
+        path = request.path.removeprefix(WEB_PATH).removeprefix(API_PATH)
         self.arrived += 1
         token, limits = "", self.limits
         try:
