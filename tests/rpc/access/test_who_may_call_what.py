@@ -18,13 +18,14 @@ import grpc
 
 from laurel.common.v1 import policy_pb2
 from laurel_cli.stack.layout import SERVICES
-from laurel_common.auth.access import Access, current_access
+from laurel_common.auth.access import Access
 from laurel_common.auth.principal import PrincipalKind
 from laurel_common.auth.tokens import StaticToken, mint
 from laurel_common.clock import SystemClock
 from laurel_common.errors import LaurelError, RemoteError
 from laurel_common.rpc.policy import MethodRule, rules_of
 from laurel_common.rpc.status import CODES
+from laurel_common.surroundings import current_access
 from laurel_common.testing.clock import FakeClock
 from laurel_common.testing.server import RunningServer, ServerSettings, TestKeys, serving
 from laurel_identity.rpc.users import LocalUsers

@@ -10,10 +10,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from laurel_common.auth import current_principal
 from laurel_common.deadline import remaining
 from laurel_common.errors import RemoteError
-from laurel_common.tracing import current_trace
+from laurel_common.surroundings import current_principal, current_trace
 from tools.genproto import PROTO, inputs, run, validate_descriptors
 
 HERE = Path(__file__).parent

@@ -11,8 +11,9 @@ import pytest
 from laurel_common.auth import PrincipalKind
 from laurel_common.deadline import deadline_in
 from laurel_common.errors import RemoteError
+from laurel_common.surroundings import Surroundings, enter
 from laurel_common.testing.server import TestKeys, default_settings
-from laurel_common.tracing import Trace, set_trace
+from laurel_common.tracing import Trace
 from tests.rpc.common.conftest import Start
 from tests.rpc.common.echo import EchoServicer, pb, pb_grpc, read
 
@@ -156,7 +157,7 @@ async def _result(call: Any) -> Any:
 async def test_ids_are_carried_from_call_to_call(start: Start) -> None:
     running = await start()
     stub = pb_grpc.EchoServiceStub(running.channel())
-    set_trace(Trace("my-request", TRACEPARENT))
+    enter(Surroundings(Trace("my-request", TRACEPARENT)))
     seen = (await stub.Echo(pb.EchoRequest())).seen
     assert seen["request_id"] == "my-request"
     assert seen["trace_id"] == "0af7651916cd43dd8448eb211c80319c"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from laurel_common.auth import Access, Principal, PrincipalKind, current_access
+from laurel_common.auth import Access, Principal, PrincipalKind
 from laurel_common.auth.access import AccessResolver
 from laurel_common.auth.sessions import SessionResolver
 from laurel_common.auth.tokens import StaticToken
@@ -16,6 +16,7 @@ from laurel_common.errors import (
     RemoteError,
     Unauthenticated,
 )
+from laurel_common.surroundings import current_access
 from laurel_common.testing.server import RunningServer
 from tests.rpc.common.conftest import Start
 from tests.rpc.common.echo import EchoServicer, pb, pb_grpc, read

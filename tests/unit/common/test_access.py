@@ -3,8 +3,8 @@
 import pytest
 
 from laurel_common import surroundings
-from laurel_common.auth import Access, Principal, PrincipalKind, current_access
-from laurel_common.surroundings import Surroundings
+from laurel_common.auth import Access, Principal, PrincipalKind
+from laurel_common.surroundings import Surroundings, current_access
 
 USER = Principal(PrincipalKind.USER, "ada", user_id=7)
 MEMBER = Access(hidden_repositories=frozenset({2}), hidden_teams=frozenset({20}))

@@ -10,7 +10,8 @@ import pytest
 import structlog
 
 from laurel_common.logging import REDACTED, configure_logging, redact, redact_text
-from laurel_common.tracing import Trace, set_trace
+from laurel_common.surroundings import Surroundings, enter
+from laurel_common.tracing import Trace
 from tests.support.logs import plain_logs
 
 JWT = "eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJpbmdlc3QifQ.c2lnbmF0dXJl"
@@ -71,7 +72,7 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
 
 
 def test_a_line_is_json_with_the_requests_ids(lines: io.StringIO) -> None:
-    set_trace(Trace("req-7"))
+    enter(Surroundings(Trace("req-7")))
     structlog.get_logger().info("done", rows=2)
     logging.getLogger("library").warning("at %s", "postgresql://a:hunter2@b/c")
     ours, theirs = (json.loads(line) for line in lines.getvalue().splitlines())

@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from laurel_common.tracing import current_trace
+from laurel_common.surroundings import current_trace
 
 REDACTED = "[redacted]"
 _SECRET_KEYS = re.compile(

@@ -1,17 +1,14 @@
 """What a running task knows of the call that it serves: one context variable for all of it.
 
 Setting a context variable is the dearest thing that the chain does to a call, so it is set once.
-Read and changed through tracing.py, deadline.py, auth/principal.py and auth/access.py, which own
-the fields.
 """
 
 from contextvars import ContextVar, Token
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from laurel_common.auth.access import Access
-    from laurel_common.auth.principal import Principal
-    from laurel_common.tracing import Trace
+from laurel_common.auth.access import Access
+from laurel_common.auth.principal import Principal, PrincipalKind
+from laurel_common.errors import Unauthenticated
+from laurel_common.tracing import Trace
 
 
 class Surroundings:
@@ -25,10 +22,10 @@ class Surroundings:
 
     def __init__(
         self,
-        trace: "Trace | None" = None,
-        principal: "Principal | None" = None,
+        trace: Trace | None = None,
+        principal: Principal | None = None,
         deadline: float | None = None,
-        access: "Access | None" = None,
+        access: Access | None = None,
     ) -> None:
         self.trace = trace
         self.principal = principal
@@ -52,19 +49,32 @@ def leave(token: Token[Surroundings]) -> None:
     _current.reset(token)
 
 
-def with_trace(trace: "Trace | None") -> Token[Surroundings]:
-    """Replaces the ids."""
-    now = current()
-    return enter(Surroundings(trace, now.principal, now.deadline, now.access))
+def current_trace() -> Trace | None:
+    """The running task's trace; None outside of calls and jobs."""
+    return current().trace
 
 
-def with_principal(principal: "Principal | None") -> Token[Surroundings]:
-    """Replaces the caller; what it may see is not known yet."""
+def current_principal() -> Principal:
+    """The running call's caller; raises Unauthenticated where there is none."""
+    principal = current().principal
+    if principal is None:
+        raise Unauthenticated
+    return principal
+
+
+def current_access() -> Access:
+    """What the running call's caller may see of the installation that the request names: all,
+    unless a user calls.
+    """
     now = current()
-    return enter(Surroundings(now.trace, principal, now.deadline))
+    if now.access is not None:
+        return now.access
+    if now.principal is not None and now.principal.kind is PrincipalKind.USER:
+        return Access.none()
+    return Access.full()
 
 
 def with_deadline(deadline: float | None) -> Token[Surroundings]:
-    """Replaces the deadline."""
+    """Replaces the deadline, by the monotonic clock; `leave` puts the former one back."""
     now = current()
     return enter(Surroundings(now.trace, now.principal, deadline, now.access))

@@ -4,8 +4,6 @@ import re
 import secrets
 from itertools import count
 
-from laurel_common import surroundings
-
 REQUEST_ID_KEY = "x-request-id"
 TRACEPARENT_KEY = "traceparent"
 TRACESTATE_KEY = "tracestate"
@@ -85,13 +83,3 @@ class Trace:
             # A state without the context that it belongs to means nothing.
             self._trace_id, self.tracestate = secrets.token_hex(16), None
         self._span_id = secrets.token_hex(8)
-
-
-def set_trace(trace: Trace) -> None:
-    """Makes `trace` the running task's."""
-    surroundings.with_trace(trace)
-
-
-def current_trace() -> Trace | None:
-    """The running task's trace; None outside of calls and jobs."""
-    return surroundings.current().trace

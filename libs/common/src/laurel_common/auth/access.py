@@ -3,9 +3,6 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from laurel_common import surroundings
-from laurel_common.auth.principal import PrincipalKind
-
 
 @dataclass(frozen=True, slots=True)
 class Access:
@@ -84,15 +81,3 @@ class AccessResolver(Protocol):
         gone, and DependencyUnavailable while it can't be told.
         """
         ...
-
-
-def current_access() -> Access:
-    """What the running call's caller may see of the installation that the request names: all,
-    unless a user calls.
-    """
-    now = surroundings.current()
-    if now.access is not None:
-        return now.access
-    if now.principal is not None and now.principal.kind is PrincipalKind.USER:
-        return _NONE
-    return _FULL

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from laurel_common import surroundings
-from laurel_common.errors import InstallationNotCovered, Unauthenticated
+from laurel_common.errors import InstallationNotCovered
 
 
 class PrincipalKind(StrEnum):
@@ -41,21 +40,3 @@ class Principal:
         """Raises InstallationNotCovered unless the key reaches this installation."""
         if not self.covers(installation_id):
             raise InstallationNotCovered
-
-
-def set_principal(principal: Principal | None) -> None:
-    """Makes `principal` the running task's caller."""
-    surroundings.with_principal(principal)
-
-
-def find_principal() -> Principal | None:
-    """The running call's caller; None outside of calls."""
-    return surroundings.current().principal
-
-
-def current_principal() -> Principal:
-    """The running call's caller; raises Unauthenticated where there is none."""
-    principal = surroundings.current().principal
-    if principal is None:
-        raise Unauthenticated
-    return principal

@@ -18,13 +18,8 @@ from laurel_common.errors import RemoteError
 from laurel_common.rpc.outgoing import StreamStream, StreamUnary, UnaryStream, UnaryUnary
 from laurel_common.rpc.policy import rules_of
 from laurel_common.rpc.transport import OwnCertificate, channel_credentials
-from laurel_common.tracing import (
-    REQUEST_ID_KEY,
-    TRACEPARENT_KEY,
-    TRACESTATE_KEY,
-    Trace,
-    current_trace,
-)
+from laurel_common.surroundings import current_trace
+from laurel_common.tracing import REQUEST_ID_KEY, TRACEPARENT_KEY, TRACESTATE_KEY, Trace
 
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 # For a method that declares no time of its own.

@@ -11,9 +11,9 @@ from laurel.identity.v1 import (
     auth_sign_in_pb2,
     auth_tokens_pb2,
 )
-from laurel_common.auth.principal import current_principal
 from laurel_common.page_token import PageTokens
 from laurel_common.rpc.chain import ready_made
+from laurel_common.surroundings import current_principal
 from laurel_identity.application.begin_sign_in import BeginSignIn
 from laurel_identity.application.complete_sign_in import CompleteSignIn
 from laurel_identity.application.end_sessions import EndSessions

@@ -13,8 +13,8 @@ from laurel.identity.v1 import (
     directory_pb2_grpc,
     directory_upserts_pb2,
 )
-from laurel_common.auth.principal import current_principal
 from laurel_common.page_token import PageTokens
+from laurel_common.surroundings import current_principal
 from laurel_identity.application.batch_get_users import BatchGetUsers
 from laurel_identity.application.check_access import CheckAccess
 from laurel_identity.application.claim_identity import ClaimIdentity

@@ -8,8 +8,8 @@ from typing import Any
 from laurel.identity.v1 import installation_pb2 as pb
 from laurel.identity.v1 import installation_pb2_grpc
 from laurel.identity.v1 import webhook_attempts_pb2 as webhooks
-from laurel_common.auth.principal import current_principal
 from laurel_common.page_token import PageTokens
+from laurel_common.surroundings import current_principal
 from laurel_identity.application.begin_install import BeginInstall
 from laurel_identity.application.create_installation_token import CreateInstallationToken
 from laurel_identity.application.erase_installation import EraseInstallation

@@ -1,7 +1,7 @@
 """Which tenants the running call's caller may know of."""
 
-from laurel_common.auth.access import current_access
-from laurel_common.auth.principal import PrincipalKind, current_principal
+from laurel_common.auth.principal import PrincipalKind
+from laurel_common.surroundings import current_access, current_principal
 from laurel_identity.domain.installations import Hidden, Viewer, Visibility
 
 

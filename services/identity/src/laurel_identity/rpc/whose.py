@@ -1,7 +1,8 @@
 """Whose sessions a call is about: a user's own, an operator's choice."""
 
-from laurel_common.auth.principal import PrincipalKind, current_principal
+from laurel_common.auth.principal import PrincipalKind
 from laurel_common.errors import CallerNotAllowed, InvalidRequest
+from laurel_common.surroundings import current_principal
 
 
 def own_user_id() -> int | None:

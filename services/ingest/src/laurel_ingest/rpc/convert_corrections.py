@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from laurel.ingest.v1 import partitions_pb2, signal_corrections_pb2
-from laurel_common.auth.principal import current_principal
+from laurel_common.surroundings import current_principal
 from laurel_ingest.application.bots import BotPage
 from laurel_ingest.application.corrections import Actor, Thing, ThingKind
 from laurel_ingest.application.partitions import Health, Partition

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from laurel.ingest.v1 import ingest_pb2_grpc, ingest_runs_pb2
-from laurel_common.auth.access import current_access
-from laurel_common.auth.principal import PrincipalKind, current_principal
+from laurel_common.auth.principal import PrincipalKind
 from laurel_common.errors import CallerNotAllowed
+from laurel_common.surroundings import current_access, current_principal
 from laurel_ingest.application.history.coverage import GetCoverage, SummarizeCoverage
 from laurel_ingest.application.history.ports import RunStore
 from laurel_ingest.application.history.read_ingests import (

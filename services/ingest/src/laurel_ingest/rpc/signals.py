@@ -9,9 +9,8 @@ from laurel.ingest.v1 import (
     signal_reads_pb2,
     signal_writes_pb2,
 )
-from laurel_common.auth.access import current_access
-from laurel_common.auth.principal import current_principal
 from laurel_common.errors import InstallationNotCovered, InvalidRequest
+from laurel_common.surroundings import current_access, current_principal
 from laurel_ingest.application.errors import StreamOutOfOrder
 from laurel_ingest.application.follow_boards import FollowBoards
 from laurel_ingest.application.import_events import GitSource, ImportEvents, ImportReport

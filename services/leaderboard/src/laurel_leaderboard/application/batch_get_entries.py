@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from laurel_common.auth.access import current_access
+from laurel_common.surroundings import current_access
 from laurel_leaderboard.application.current_boards import CurrentBoard, CurrentBoards
 from laurel_leaderboard.application.entry_builder import EntryBuilder
 from laurel_leaderboard.application.ports import Versions

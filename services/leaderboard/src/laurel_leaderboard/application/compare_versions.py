@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
-from laurel_common.auth.access import current_access
 from laurel_common.page_token import PageTokens
+from laurel_common.surroundings import current_access
 from laurel_leaderboard.application.current_boards import CurrentBoard, CurrentBoards
 from laurel_leaderboard.application.entry_builder import EntryBuilder
 from laurel_leaderboard.application.ports import Comparisons

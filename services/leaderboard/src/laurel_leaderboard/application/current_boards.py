@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from laurel_common.auth.access import current_access
 from laurel_common.clock import Clock
+from laurel_common.surroundings import current_access
 from laurel_leaderboard.application.pointers import Pointers
 from laurel_leaderboard.application.visibility import require_board
 from laurel_leaderboard.domain.boards import BoardAddress

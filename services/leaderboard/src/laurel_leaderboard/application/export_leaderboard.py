@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 
 import pyarrow as pa
 
-from laurel_common.auth.access import current_access
+from laurel_common.surroundings import current_access
 from laurel_common.tenant_places import TenantPlaces
 from laurel_leaderboard.application.current_boards import CurrentBoard, CurrentBoards
 from laurel_leaderboard.application.entry_builder import EntryBuilder

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from laurel_common.auth.access import current_access
+from laurel_common.surroundings import current_access
 from laurel_leaderboard.application.current_boards import CurrentBoard, CurrentBoards
 from laurel_leaderboard.application.entry_builder import EntryBuilder
 from laurel_leaderboard.application.ports import Logins, Versions

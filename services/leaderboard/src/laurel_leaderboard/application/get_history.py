@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import date
 
-from laurel_common.auth.access import current_access
 from laurel_common.clock import Clock
 from laurel_common.errors import InvalidRequest
 from laurel_common.page_token import PageTokens
+from laurel_common.surroundings import current_access
 from laurel_leaderboard.application.current_boards import CurrentBoards
 from laurel_leaderboard.application.ports import History
 from laurel_leaderboard.application.visibility import hidden_of

@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
-from laurel_common.auth.access import Access, current_access
+from laurel_common.auth.access import Access
 from laurel_common.clock import Clock
 from laurel_common.errors import InvalidPageToken
 from laurel_common.page_token import PageTokens
+from laurel_common.surroundings import current_access
 from laurel_leaderboard.application.masked_pages import MaskedPages
 from laurel_leaderboard.application.page_cache import CachedPage
 from laurel_leaderboard.application.pages import Pages

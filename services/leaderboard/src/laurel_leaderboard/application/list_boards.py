@@ -1,7 +1,7 @@
 """Lists the boards of an installation with their current versions."""
 
-from laurel_common.auth.access import current_access
 from laurel_common.page_token import PageTokens
+from laurel_common.surroundings import current_access
 from laurel_leaderboard.application.ports import Versions
 from laurel_leaderboard.domain.boards import BoardKey, EntityType, ScopeType, TimePeriod
 from laurel_leaderboard.domain.versions import Version

@@ -5,8 +5,8 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from contextvars import Context
 
-from laurel_common.auth.access import current_access
 from laurel_common.clock import Clock
+from laurel_common.surroundings import current_access
 from laurel_common.tenant_places import TenantPlaces
 from laurel_leaderboard.application.board_changes import BoardChanges
 from laurel_leaderboard.application.current_boards import CurrentBoard, CurrentBoards

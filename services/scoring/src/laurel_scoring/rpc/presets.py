@@ -3,7 +3,7 @@
 from typing import Any
 
 from laurel.scoring.v1 import preset_moves_pb2, preset_pb2, preset_pb2_grpc
-from laurel_common.auth.principal import current_principal
+from laurel_common.surroundings import current_principal
 from laurel_scoring.application.adopt_installation import AdoptInstallation
 from laurel_scoring.application.change_presets import ChangePresets
 from laurel_scoring.application.ports import Actor

@@ -11,8 +11,7 @@ from laurel.scoring.v1 import (
     scoring_pb2,
     scoring_pb2_grpc,
 )
-from laurel_common.auth.access import current_access
-from laurel_common.auth.principal import current_principal
+from laurel_common.surroundings import current_access, current_principal
 from laurel_scoring.application.explain_range import ExplainRange
 from laurel_scoring.application.explain_score import ExplainScore
 from laurel_scoring.application.explained import Explained
