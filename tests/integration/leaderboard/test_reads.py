@@ -19,8 +19,9 @@ from laurel_common.errors import DatabaseUnavailable
 from laurel_common.redis import create_redis
 from laurel_common.testing.clock import FakeClock
 from laurel_embedded import EmbeddedValkey
-from laurel_leaderboard.domain.boards import EntityType
+from laurel_leaderboard.domain.boards import BoardAddress, EntityType
 from laurel_leaderboard.domain.errors import BoardNotFound
+from laurel_leaderboard.domain.versions import Version
 from tests.integration.leaderboard.conftest import Replica, Told
 from tests.support.leaderboard_builders import (
     NOON,
@@ -79,6 +80,31 @@ async def test_each_layer_is_asked_when_those_above_it_know_nothing(
     assert (await other.get()).source == SOURCE_MEMORY
     assert one.versions.asked == {"rows": 1}
     assert other.versions.asked == {}
+
+
+async def test_who_asks_after_a_notice_does_not_get_what_was_asked_before(
+    replicas: Callable[..., Replica], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = replicas(), replicas()
+    await one.publish(BOARD)
+    await one.shared._redis.flushdb()
+    current, answered, gate = other.versions.current, asyncio.Event(), asyncio.Event()
+
+    async def slow(address: BoardAddress) -> Version | None:
+        found = await current(address)
+        answered.set()
+        await gate.wait()
+        return found
+
+    monkeypatch.setattr(other.versions, "current", slow)
+    before = asyncio.create_task(other.get())
+    await answered.wait()
+    await one.publish(BoardOf({1: 1}), header=header_of(NOON + SECOND))
+    after = asyncio.create_task(other.get())
+    await asyncio.sleep(0)
+    gate.set()
+    assert [(await each).version for each in (before, after)] == [1, 2]
+    assert (await other.get()).version == 2
 
 
 async def test_named_and_served_preset_lead_to_the_same_pages(

@@ -75,7 +75,11 @@ class Pointers:
         self._limit = limit
         self._boards: dict[BoardAddress, Pointer] = {}
         self._walked: dict[int, Pointer] = {}
-        self._board_flights = SingleFlight[BoardAddress, Pointer](seconds=FLIGHT_SECONDS)
+        # By how often the board had been announced, too: what was asked before the last time may
+        # be answered with what was current before.
+        self._board_flights = SingleFlight[tuple[BoardAddress, int], Pointer](
+            seconds=FLIGHT_SECONDS
+        )
         self._walk_flights = SingleFlight[int, Pointer](seconds=FLIGHT_SECONDS)
         self._notices: dict[int, int] = {}
         self._notices_to_all = 0
@@ -89,7 +93,8 @@ class Pointers:
             return None
         if now >= pointer.renew_at:
             pointer.renew_at = pointer.valid_until
-            self._board_flights.start(address, lambda: self._load(address))
+            notices = pointer.notices
+            self._board_flights.start((address, notices), lambda: self._load(address, notices))
         return pointer
 
     async def find(self, address: BoardAddress) -> Pointer:
@@ -97,7 +102,10 @@ class Pointers:
         known = self.peek(address, self._clock.now())
         if known is not None:
             return known
-        return await self._board_flights.run(address, lambda: self._load(address))
+        notices = self._noticed(address.installation_id)
+        return await self._board_flights.run(
+            (address, notices), lambda: self._load(address, notices)
+        )
 
     async def walked(self, materialization_id: int, address: BoardAddress) -> Pointer:
         """A pointer to a version by its id, whatever its state; `address` is where it was met."""
@@ -123,9 +131,8 @@ class Pointers:
         await self._board_flights.close()
         await self._walk_flights.close()
 
-    async def _load(self, address: BoardAddress) -> Pointer:
-        # Taken first: what is announced while asking may not be in the answer yet.
-        notices, old = self._noticed(address.installation_id), self._boards.get(address)
+    async def _load(self, address: BoardAddress, notices: int) -> Pointer:
+        old = self._boards.get(address)
         noted = await self._shared.pointer(address)
         now = self._clock.now()
         if noted is not None and now - noted[1] < REDIS_TRUST:
@@ -141,7 +148,9 @@ class Pointers:
                     raise
                 pointer = self._held(last)
         pointer.notices = notices
-        _keep(self._boards, address, pointer, self._limit)
+        kept = self._boards.get(address)
+        if kept is None or kept.notices <= notices:
+            _keep(self._boards, address, pointer, self._limit)
         return pointer
 
     async def _ask(self, address: BoardAddress) -> Pointer:
