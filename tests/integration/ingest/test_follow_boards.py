@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from laurel_common.db import transaction
+from laurel_common.errors import RemoteError
 from laurel_ingest.application.follow_boards import LONGEST_WAIT, PAUSE, FollowBoards
 from laurel_ingest.storage.scoring_notices import ScoringNoticeTable, note_change
 from tests.support.database import Database
@@ -14,14 +15,17 @@ ONE, OTHER = 7, 8
 
 
 class ScoringHeard:
-    """Notes what it is told; changes something again meanwhile where it is asked to."""
+    """Notes what it is told unless it is away; changes something again meanwhile where asked to."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
         self.told: list[int] = []
         self.changes_meanwhile = False
+        self.is_away = False
 
     async def start(self, installation_id: int) -> None:
+        if self.is_away:
+            raise RemoteError("UNAVAILABLE", "DEPENDENCY_UNAVAILABLE", "away")
         self.told.append(installation_id)
         if self.changes_meanwhile:
             self.changes_meanwhile = False
@@ -177,3 +181,22 @@ async def test_a_run_is_told_of_seldom_until_it_ends_and_what_people_wait_for_at
     assert woken.is_set()
     await follow()
     assert scoring.told == [ONE, OTHER, OTHER]
+
+
+async def test_what_people_wait_for_stays_urgent_while_scoring_is_away(
+    follow: FollowBoards, scoring: ScoringHeard, engine: AsyncEngine
+) -> None:
+    with follow.bulk_write() as bulk:
+        bulk.begins()
+        await change(engine, ONE)
+        bulk.wrote([ONE])
+        follow.hurry([ONE])
+        scoring.is_away = True
+        await follow()
+        assert scoring.told == []
+        scoring.is_away = False
+        await follow()
+        assert scoring.told == [ONE]
+        await change(engine, ONE)
+        await follow()
+        assert scoring.told == [ONE], "a hurry is of what was there then"

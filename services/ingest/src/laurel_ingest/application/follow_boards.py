@@ -99,13 +99,18 @@ class FollowBoards:
     async def __call__(self) -> None:
         """Goes through the notices once. Raises the typed errors of the database."""
         urgent, self._urgent = self._urgent, set()
-        pending = await self._notices.pending()
-        # Another process may have told what this one let wait.
-        waiting = self._waiting_since
-        self._waiting_since = {each: waiting[each] for each in pending if each in waiting}
-        due = [each for each in pending if each in urgent or self._is_due(each)]
-        for told in await tell_of(self._notices, pending, self._scoring.start, due):
-            self._waiting_since.pop(told, None)
+        try:
+            pending = await self._notices.pending()
+            # Another process may have told what this one let wait.
+            urgent &= pending.keys()
+            waiting = self._waiting_since
+            self._waiting_since = {each: waiting[each] for each in pending if each in waiting}
+            due = [each for each in pending if each in urgent or self._is_due(each)]
+            for told in await tell_of(self._notices, pending, self._scoring.start, due):
+                self._waiting_since.pop(told, None)
+                urgent.discard(told)
+        finally:
+            self._urgent |= urgent  # what could not be told is as urgent next time
 
     def _is_due(self, installation_id: int) -> bool:
         now = self._timer()
