@@ -234,3 +234,28 @@ async def test_a_cancelled_call_rolls_back_and_gives_its_connection_back(
             await task
     assert await numbers(engine) == []
     assert sleeping() == 0
+
+
+async def test_a_call_that_is_cancelled_as_a_copy_begins_is_cancelled_and_nothing_else(
+    engine: AsyncEngine,
+) -> None:
+    begun, left_open = asyncio.Event(), list[Any]()
+
+    async def work() -> None:
+        async with transaction(engine) as connection:
+            await put(connection, 1)
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            # As the driver leaves it whose own attempt to cancel came too early.
+            left_open.append(driver.cursor().copy("COPY parent FROM STDIN"))
+            await left_open[-1].__aenter__()
+            begun.set()
+            await asyncio.Event().wait()
+
+    for _ in range(4):  # more often than the pool has connections
+        begun.clear()
+        call = asyncio.create_task(work())
+        await begun.wait()
+        call.cancel()
+        await asyncio.wait([call])
+        assert call.cancelled()
+    assert await numbers(engine) == []

@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar, cast
 
+import psycopg
+from psycopg.pq import TransactionStatus
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from laurel_common.db.errors import Constraints, typed_errors
@@ -12,6 +14,8 @@ from laurel_common.errors import ConcurrentChange, DeadlineExceeded
 
 Isolation = Literal["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"]
 T = TypeVar("T")
+
+_BUSY: Final = {TransactionStatus.ACTIVE, TransactionStatus.UNKNOWN}
 
 
 @asynccontextmanager
@@ -32,7 +36,25 @@ async def transaction(
                 await connection.execution_options(isolation_level=isolation)
             async with connection.begin():
                 await limit_to_deadline(connection)
-                yield connection
+                try:
+                    yield connection
+                except BaseException:
+                    await _drop_if_busy(connection)
+                    raise
+
+
+async def _drop_if_busy(connection: AsyncConnection) -> None:
+    """Closes a connection that can't be told to roll back; PostgreSQL rolls back by itself then.
+
+    Whoever is cancelled just as a COPY begins leaves it within the COPY: the driver cancels what
+    has been done by then. The failure of the rollback would stand in the cancellation's place.
+    """
+    if connection.invalidated:
+        return
+    raw = await connection.get_raw_connection()
+    driver = cast("psycopg.AsyncConnection[Any]", raw.driver_connection)
+    if driver.pgconn.transaction_status in _BUSY:
+        await connection.invalidate()
 
 
 async def limit_to_deadline(connection: AsyncConnection) -> None:
