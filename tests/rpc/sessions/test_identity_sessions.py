@@ -20,7 +20,7 @@ from laurel_common.errors import (
 )
 from laurel_common.redis import create_redis
 from laurel_common.rpc.status import code_of
-from laurel_sessions import IdentitySessions, RevocationListener, publish_revoked
+from laurel_sessions import IdentitySessions, RevocationListener, publish_revoked, revocations
 from tests.rpc.identity.conftest import Identity, running_identity
 from tests.rpc.identity.signing_in import door
 from tests.support.database import Database
@@ -175,7 +175,7 @@ def is_asking(users: IdentitySessions) -> bool:
 
 
 async def test_a_revocation_is_heard_at_once(asking: Asking, redis_url: str) -> None:
-    users, redis = asking.users, create_redis(redis_url)
+    users, redis = asking.users, create_redis(redis_url, timeout=10)
     listener = RevocationListener(redis, users.forget)
     listening = asyncio.create_task(listener.run())
     await asyncio.wait_for(listener.listening(), 10)
@@ -198,7 +198,7 @@ async def test_a_revocation_is_heard_at_once(asking: Asking, redis_url: str) -> 
 
 async def test_what_a_broken_connection_may_have_missed_is_forgotten(redis_url: str) -> None:
     heard: list[Collection[str] | None] = []
-    redis = create_redis(redis_url)
+    redis = create_redis(redis_url, timeout=10)
     listener = RevocationListener(redis, heard.append)
     listening = asyncio.create_task(listener.run())
     await asyncio.wait_for(listener.listening(), 10)
@@ -206,6 +206,25 @@ async def test_what_a_broken_connection_may_have_missed_is_forgotten(redis_url: 
     await until(lambda: heard == [None, None], "the connection is made anew")
     await publish_revoked(redis, [session_of("bob")])
     await until(lambda: heard[2:] == [{session_of("bob")}], "a revocation is heard on it")
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
+    await redis.aclose()
+
+
+async def test_a_fault_in_what_a_revocation_leads_to_does_not_end_the_listening(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(revocations, "_RETRY_SECONDS", 0)
+    heard: list[Collection[str] | None] = []
+
+    def forget(session_ids: Collection[str] | None) -> None:
+        heard.append(session_ids)
+        if len(heard) == 1:
+            raise LookupError
+
+    redis = create_redis(redis_url, timeout=10)
+    listening = asyncio.create_task(RevocationListener(redis, forget).run())
+    await until(lambda: heard == [None, None], "it listens again")
     listening.cancel()
     await asyncio.gather(listening, return_exceptions=True)
     await redis.aclose()

@@ -46,6 +46,8 @@ class RevocationListener:
                 await self._listen()
             except (RedisError, OSError) as error:
                 log.warning("revocations_unheard", error=type(error).__name__)
+            except Exception:  # a fault in what one revocation leads to must not end the listening
+                log.exception("revocations_unheard")
             self._listening.clear()
             await asyncio.sleep(_RETRY_SECONDS)
 

@@ -30,6 +30,8 @@ class KeepSessions:
                 cleared = await self._sessions.clear_away(wait=number % _THOROUGH == 0)
             except LaurelError as error:
                 log.warning("sessions_uncleared", error=type(error).__name__)
+            except Exception:  # a fault in one round must not end all later ones
+                log.exception("sessions_uncleared")
             else:
                 if cleared:
                     log.info("sessions_cleared", count=cleared)

@@ -62,7 +62,10 @@ class RedisRecentAnswers:
         """Writes what was noted, until it is cancelled."""
         while True:
             await asyncio.sleep(_FLUSH_SECONDS)
-            await self.flush()
+            try:
+                await self.flush()
+            except Exception:  # a fault in one round must not end all later ones
+                log.exception("recent_answers_unwritten")
 
     async def flush(self) -> None:
         """Writes what was noted and revoked since the last time."""

@@ -46,6 +46,8 @@ class PostgresNotices:
                 await self._listen_once()
             except psycopg.Error as error:
                 log.warning("notices_interrupted", error=type(error).__name__)
+            except Exception:  # a fault in what one notice leads to must not end the listening
+                log.exception("notices_interrupted")
             await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _listen_once(self) -> None:
