@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from laurel_common.errors import RemoteError
 from laurel_common.testing.server import TestKeys, default_settings
 from tests.rpc.common.conftest import Start
 from tests.rpc.common.echo import NAME, EchoServicer, pb, pb_grpc
@@ -78,9 +79,15 @@ async def test_one_who_was_ended_holds_its_place_until_it_takes_the_reason_or_go
     running = await start(News(), settings=settings.replaced(max_concurrent_streams=2))
     stub = pb_grpc.EchoServiceStub(running.channel())
 
+    held: list[Any] = []
+
     async def let_in() -> bool:
-        _, (_, reason) = await ended(stub.Watch(pb.EchoRequest(), timeout=0.05))
-        return reason == "DEADLINE_EXCEEDED"
+        stream = stub.Watch(pb.EchoRequest())
+        try:
+            held.append((stream, await anext(aiter(stream))))
+        except RemoteError as refused:
+            return refused.reason != "OVERLOADED"
+        return True
 
     async with unread(running) as staying, unread(running) as going:
         # Not even the first message is taken.
@@ -96,8 +103,6 @@ async def test_one_who_was_ended_holds_its_place_until_it_takes_the_reason_or_go
         taken, why = await ended(slow[0])
         assert (len(taken), why) == (1, TOO_SLOW)
         await until(let_in, "a place has come back")
-        held = stub.Watch(pb.EchoRequest())
-        assert await anext(aiter(held))
         await going.channel.close()
         await until(let_in, "the other one has, too")
 
@@ -114,8 +119,8 @@ async def test_a_stopping_server_tells_all_who_wait_and_takes_no_more_of_them(
         streams.append(caller.watch(method, pb.EchoRequest(text=LARGE)))
         for stream in streams[:-1]:
             await anext(aiter(stream))
-        stopping = asyncio.create_task(running.server.stop(drain=0.3, grace=20))
-        await running.server.draining.wait()
+        await running.server.drain()
+        assert running.server.draining.is_set()
         assert await ended(stub.Watch(pb.EchoRequest())) == ([], STOPPING)
         # Other calls are served for as long as balancers may still send them.
         assert (await stub.Echo(pb.EchoRequest(text="hello"))).text == "hello"
@@ -123,4 +128,4 @@ async def test_a_stopping_server_tells_all_who_wait_and_takes_no_more_of_them(
             assert await ended(stream) == ([], STOPPING)
         taken, why = await ended(streams[-1])
         assert (len(taken), why) == (1, STOPPING)
-    await stopping
+    await running.server.stop(drain=0, grace=20)

@@ -146,7 +146,7 @@ def test_only_what_may_be_repeated_is_in_the_service_config() -> None:
 @pytest.mark.parametrize(
     ("method", "seconds"),
     [
-        ("Echo", 2.0),
+        ("Echo", 20.0),
         ("Split", 5.0),
         ("Chat", None),
         ("Undeclared", 30.0),

@@ -69,16 +69,16 @@ async def test_a_message_too_large_is_refused_with_the_limit(start: Start, tmp_p
 async def test_the_callers_deadline_is_known_and_shaved(start: Start) -> None:
     running = await start()
     stub = pb_grpc.EchoServiceStub(running.channel())
-    with deadline_in(1.5):
+    with deadline_in(15):
         answer = await stub.Echo(pb.EchoRequest())
     left = float(answer.seen["remaining"])
-    assert 0 < left < 1.6  # gRPC rounds a timeout up on the wire
+    assert 0 < left < 15.1  # gRPC rounds a timeout up on the wire
     # Without a deadline of the caller's own: what the method declares.
     left = float((await stub.Echo(pb.EchoRequest())).seen["remaining"])
-    assert 1.5 < left < 2.1
+    assert 10 < left < 20.1
     # A shorter one that the call names wins.
-    left = float((await stub.Echo(pb.EchoRequest(), timeout=0.9)).seen["remaining"])
-    assert 0 < left < 1.0
+    left = float((await stub.Echo(pb.EchoRequest(), timeout=9)).seen["remaining"])
+    assert 0 < left < 9.1
 
 
 async def test_a_client_without_a_deadline_gets_the_methods_own(start: Start) -> None:
@@ -87,7 +87,7 @@ async def test_a_client_without_a_deadline_gets_the_methods_own(start: Start) ->
     stub = pb_grpc.EchoServiceStub(running.bare_channel())
     metadata = (("authorization", f"Bearer {token}"),)
     answer = await stub.Echo(pb.EchoRequest(), metadata=metadata)
-    assert 1.5 < float(answer.seen["remaining"]) < 2.1
+    assert 10 < float(answer.seen["remaining"]) < 20.1
 
 
 async def test_time_used_up_fails_before_the_call_is_made(start: Start) -> None:
@@ -107,10 +107,14 @@ async def test_a_servicer_is_cancelled_when_the_deadline_passes(start: Start) ->
     servicer = EchoServicer(forever)
     running = await start(servicer)
     stub = pb_grpc.EchoServiceStub(running.channel())
-    with pytest.raises(RemoteError) as caught:
-        await stub.Echo(pb.EchoRequest(), timeout=0.2)
-    assert caught.value.code == "DEADLINE_EXCEEDED"
-    await asyncio.wait_for(servicer.cancelled.wait(), 5)
+    # So long that the call gets there, on whatever machine.
+    for seconds in (0.2, 2, 20):
+        with pytest.raises(RemoteError) as caught:
+            await stub.Echo(pb.EchoRequest(), timeout=seconds)
+        assert caught.value.code == "DEADLINE_EXCEEDED"
+        if servicer.entered.is_set():
+            break
+    await asyncio.wait_for(servicer.cancelled.wait(), 60)
 
 
 async def test_the_methods_default_ends_a_call_that_has_no_deadline(
@@ -121,10 +125,10 @@ async def test_the_methods_default_ends_a_call_that_has_no_deadline(
 
     servicer = EchoServicer(forever)
     running = await start(servicer)
-    token = running.keys.add("raw", PrincipalKind.SERVICE).token("test")
+    token = running.keys.add("scoring", PrincipalKind.SERVICE).token("test")
     stub = pb_grpc.EchoServiceStub(running.bare_channel())
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await stub.Echo(pb.EchoRequest(), metadata=(("authorization", f"Bearer {token}"),))
+        await stub.Change(pb.EchoRequest(), metadata=(("authorization", f"Bearer {token}"),))
     assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
     assert servicer.cancelled.is_set()
 
@@ -143,11 +147,11 @@ async def test_a_client_that_goes_away_ends_the_work(start: Start, method: str) 
 
     call = getattr(stub, method)(requests() if method == "Join" else pb.EchoRequest(text="x"))
     reading = asyncio.ensure_future(anext(aiter(call)) if method == "Split" else _result(call))
-    await asyncio.wait_for(servicer.entered.wait(), 5)
+    await asyncio.wait_for(servicer.entered.wait(), 60)
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reading
-    await asyncio.wait_for(servicer.cancelled.wait(), 5)
+    await asyncio.wait_for(servicer.cancelled.wait(), 60)
 
 
 async def _result(call: Any) -> Any:

@@ -9,6 +9,7 @@ from laurel.common.v1 import board_pb2
 from laurel.scoring.v1 import explanation_pb2, scoring_pb2_grpc
 from laurel_common.auth.principal import PrincipalKind
 from laurel_common.errors import InstallationNotFound, RemoteError
+from laurel_scoring.application import explain_score
 from laurel_scoring.domain.roster import Roster, Team
 from tests.rpc.scoring.conftest import Service
 from tests.support.scoring_builders import AS_OF, a_signal
@@ -125,13 +126,16 @@ async def test_a_board_that_came_out_unchanged_explains_itself_without_a_run(
     assert service.peers.leaderboard.publications == publications
 
 
-async def test_what_moved_and_can_not_be_scored_in_time_is_said_so(service: Service) -> None:
+async def test_what_moved_and_can_not_be_scored_in_time_is_said_so(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(explain_score, "_PATIENCE_SECONDS", 0.1)
     await service.score()
     service.peers.ingest.mark = "signals-2"
     await service.inner.worker.stop()
     request = explanation_pb2.ExplainScoreRequest(board=service.board(), entity_id=1)
     with pytest.raises(RemoteError) as refused:
-        async for _ in service.scoring.ExplainScore(request, timeout=2.5):
+        async for _ in service.scoring.ExplainScore(request):
             pass
     assert (refused.value.code, refused.value.reason) == ("FAILED_PRECONDITION", "INPUTS_CHANGED")
 

@@ -84,13 +84,17 @@ class RpcServer:
         NOT_SERVING is told, `drain` seconds are left for balancers to hear it, then new calls are
         refused and those in flight have `grace` seconds to end; pools are closed after that.
         """
-        self.draining.set()
-        self.endless.stop()
-        await self.health.stop()
+        await self.drain()
         await asyncio.sleep(self.settings.drain_seconds if drain is None else drain)
         await self.server.stop(self.settings.stop_grace_seconds if grace is None else grace)
         await self.close()
         log.info("stopped")
+
+    async def drain(self) -> None:
+        """Tells NOT_SERVING and ends the streams that last; other calls are served all the same."""
+        self.draining.set()
+        self.endless.stop()
+        await self.health.stop()
 
     async def close(self) -> None:
         """Closes the pools: after the last call, or where there will be none."""
