@@ -23,6 +23,7 @@ from laurel_ingest.domain.closing_keywords import closed_issues, squashed_pull
         ("fixes #1\n<!-- fixes #2", {1}),
         ("fixes #1a", set()),
         ("fixes #0, fixes #٣, fixes #012", set()),
+        (" ".join(f"fixes #{each}" for each in range(1, 5_000)), set(range(1, 101))),
         (None, set()),
     ],
 )

@@ -1,6 +1,11 @@
 """Issues that a pull request says it closes, and pull requests that a commit says it came by."""
 
 import re
+from itertools import islice
+from typing import Final
+
+MAX_CLOSED: Final = 100
+"""More keywords than that are no pull request's description, and each is a link to be kept."""
 
 # GitHub's keywords, followed by `#12` or `owner/name#12` or an issue's address; a colon is allowed.
 _CLOSING = re.compile(
@@ -28,11 +33,12 @@ def closed_issues(body: str | None, full_name: str) -> frozenset[int]:
     if not body or ("#" not in body and "/issues/" not in body):
         return frozenset()
     own = full_name.lower()
-    return frozenset(
+    numbers = (
         int(match["number"])
         for match in _CLOSING.finditer(_FENCED.sub(" ", body))
         if (match["short"] or match["long"] or own).lower() == own
     )
+    return frozenset(islice(numbers, MAX_CLOSED))
 
 
 def squashed_pull(message: str) -> int | None:
