@@ -90,6 +90,8 @@ class SignalBatch(_message.Message):
     3 is_in_merged_pr, 4 has_linked_issue, 5 has_linked_pr),
     review_state int8?, additions int32?, deletions int32?, number int64?,
     title utf8?, object_id utf8?.
+    Compressed buffers, and texts by dictionary, may unfold to 64 MiB; views and
+    run-end encoded columns are refused.
     """
     @_builtins.property
     def rows(self) -> Global___SignalRows: ...
