@@ -195,12 +195,13 @@ def assert_as_it_happened(
     assert {hashes.get(row.content_hash) for row in stands} == set(chronicle.stands)
     # Whoever saw the event knows of dave; GraphQL shows that somebody is gone.
     commented = {place for place, step in enumerate(chronicle.steps) if step.name == "comment"}
-    by_name = any(each.step in commented and each.source != "graphql" for each in tellings)
+    seen = {each.step for each in tellings if each.source != "graphql"}
     times = Counter(row.content_hash for row in stands)
     for row in stands:
         key = hashes[row.content_hash]
         stand = chronicle.stands[key]
-        known = DAVE not in stand.people or by_name
+        named_by = {stand.step} if key[0] == "issue_close" else commented
+        known = DAVE not in stand.people or bool(seen & named_by)
         told = {each.source for each in tellings if _tells(each, stand, key[0])}
         assert times[row.content_hash] == (len(stand.people) if key[0] == "commit" else 1)
         if told - {"archive"}:

@@ -19,6 +19,7 @@ LIVES: Final = {
     "a merge after a close": "open_pull close_pull reopen_pull merge_pull",
     "all that is taken back": "open_pull close_pull reopen_pull label_pull label_pull open_issue"
     " close_issue reopen_issue comment minimize minimize review push push force_push",
+    "an issue that is closed twice": "open_issue close_issue reopen_issue close_issue",
     "all that is deleted": "open_issue comment open_pull review delete_line delete_comment",
     "an issue that is deleted with its comment": "open_issue comment close_issue delete_issue push",
 }

@@ -84,12 +84,8 @@ def issues(found: Findings, event: Event, repository_id: int) -> None:
         issue = replace(issue, opened_at=opened, state=found.said("open"))
     elif action == "closed":
         closer = found.credit(event.actor)
-        closed = snapshots.time_of(source, "closed_at", event.at)
-        issue = replace(
-            issue, state=found.said(["closed", closed, closer.value if closer else None])
-        )
-        if closer is None:
-            found.left_out[Skip.NO_AUTHOR] += 1
+        state, closers = found.closed(snapshots.time_of(source, "closed_at", event.at), closer)
+        issue = replace(issue, state=state, closers=closers)
     elif action == "reopened":
         issue = replace(issue, state=found.said("open"))
     elif action in ("deleted", "transferred"):

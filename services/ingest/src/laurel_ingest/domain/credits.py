@@ -12,6 +12,7 @@ from laurel_ingest.domain.facts import (
     ReviewFact,
     ThingFact,
 )
+from laurel_ingest.domain.identities import GHOST_ID
 from laurel_ingest.domain.linking import (
     Claims,
     RepositoryFacts,
@@ -170,6 +171,9 @@ def _issue(issue: IssueFact, known: RepositoryFacts, claims: Claims) -> list[Sig
     if closed is None:
         return signals
     at, closer = closed
+    named = issue.closers.get(str(at))
+    if named is not None and (closer is None or closer[0] == GHOST_ID):
+        closer = named.value
     linked = issue.closed_by_pull or number in known.closed_by
     close = _credited(
         issue,

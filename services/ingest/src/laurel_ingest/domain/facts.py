@@ -27,6 +27,7 @@ Last: TypeAlias = Annotated[Said | None, registers.last]
 Gone: TypeAlias = Annotated[Said | None, registers.gone]
 Union: TypeAlias = Annotated[frozenset[int], registers.union]
 Earliest: TypeAlias = Annotated[Mapping[str, int], registers.earliest]
+EachBest: TypeAlias = Annotated[Mapping[str, Said], registers.each_best]
 Either: TypeAlias = Annotated[bool, registers.either]
 Highest: TypeAlias = Annotated[int, registers.highest]
 
@@ -106,7 +107,11 @@ class PullFact:
 
 @dataclass(frozen=True, slots=True)
 class IssueFact:
-    """An issue by its number. `state`: "open", or ["closed", epoch seconds, closer or null]."""
+    """An issue by its number.
+
+    `state`: "open", or ["closed", epoch seconds, closer or null]. `closers`: who closed it at which
+    time, by those who know: a source that tells the last state may only see that somebody is gone.
+    """
 
     kind: ClassVar[str] = "issue"
     repository_id: int
@@ -119,6 +124,7 @@ class IssueFact:
     title: Last = None
     is_spam: Last = None
     flagged: Last = None
+    closers: EachBest = field(default_factory=dict)
     closed_by_pull: Either = False
     is_deleted: Gone = None
 
@@ -212,12 +218,17 @@ _RULES: Final = {
 }
 
 
+def _plain_each(said: Mapping[str, Said]) -> dict[str, Any]:
+    return {name: list(each) for name, each in said.items()}
+
+
 _PLAIN: Final[Mapping[Any, Callable[[Any], Any]]] = {
     registers.best: list,
     registers.last: list,
     registers.gone: list,
     registers.union: sorted,
     registers.earliest: dict,
+    registers.each_best: _plain_each,
 }
 _PARTS: Final = {
     kind: tuple((name, _PLAIN.get(rule)) for name, rule in rules) for kind, rules in _RULES.items()
@@ -276,4 +287,6 @@ _SAYINGS: Final = (registers.best, registers.last, registers.gone)
 def _value(rule: Any, written: Any) -> Any:
     if rule in _SAYINGS:
         return Said(*written)
+    if rule is registers.each_best:
+        return {name: Said(*each) for name, each in written.items()}
     return frozenset(written) if rule is registers.union else written

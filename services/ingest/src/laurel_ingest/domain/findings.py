@@ -11,7 +11,7 @@ from laurel_ingest.domain.identities import (
 )
 from laurel_ingest.domain.json_values import JsonObject
 from laurel_ingest.domain.people import GHOST, Person, person_of, person_of_email
-from laurel_ingest.domain.refusals import MalformedError, Truncation
+from laurel_ingest.domain.refusals import MalformedError, Skip, Truncation
 from laurel_ingest.domain.registers import UNKNOWN_STANDING, Said
 
 
@@ -73,6 +73,13 @@ class Findings:
         if account is not None and not isinstance(account, dict):
             raise MalformedError(f"{name} is not an object")
         return self.credit(GHOST if account is None else person_of(account) or otherwise)
+
+    def closed(self, at: int, closer: Said | None) -> tuple[Said | None, dict[str, Said]]:
+        """The state of an issue that somebody closed, and who that was if it is known."""
+        if closer is None:
+            self.left_out[Skip.NO_AUTHOR] += 1
+        state = self.said(["closed", at, closer.value if closer else None])
+        return state, {str(at): closer} if closer else {}
 
     def author(self, email: str | None, name: str | None) -> Person | None:
         """The person whom a commit names by address, who claims the address's hash with it."""

@@ -101,6 +101,7 @@ def synthetic_people(fact: Fact) -> set[int]:
             people = [fact.author.value[0]] if fact.author else []
             closer = fact.state.value[2] if fact.state and fact.state.value[0] == "closed" else None
             people += [closer[0]] if closer else []
+            people += [each.value[0] for each in fact.closers.values()]
         case RepositoryFact():
             pass
         case _:

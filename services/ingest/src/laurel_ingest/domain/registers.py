@@ -33,12 +33,7 @@ UNKNOWN_STANDING = 0
 
 def best(one: Said | None, other: Said | None) -> Said | None:
     """What the better source says; of equals, what was said last."""
-    if one is None or other is None:
-        return one or other
-    left, right = (one.standing, one.at), (other.standing, other.at)
-    if left == right:
-        return _by_value(one, other)
-    return one if left > right else other
+    return _better(one, other) if one and other else one or other
 
 
 def last(one: Said | None, other: Said | None) -> Said | None:
@@ -76,6 +71,15 @@ def earliest(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]
     return merged
 
 
+def each_best(one: Mapping[str, Said], other: Mapping[str, Said]) -> dict[str, Said]:
+    """What the better source says under each name."""
+    merged = dict(one)
+    for name, said in other.items():
+        known = merged.get(name)
+        merged[name] = said if known is None else _better(known, said)
+    return merged
+
+
 def either(one: bool, other: bool) -> bool:
     """Whether anybody said so."""
     return one or other
@@ -84,6 +88,13 @@ def either(one: bool, other: bool) -> bool:
 def highest(one: int, other: int) -> int:
     """The greater of two numbers."""
     return max(one, other)
+
+
+def _better(one: Said, other: Said) -> Said:
+    left, right = (one.standing, one.at), (other.standing, other.at)
+    if left == right:
+        return _by_value(one, other)
+    return one if left > right else other
 
 
 def _by_value(one: Said, other: Said) -> Said:

@@ -88,14 +88,11 @@ def issue(reading: Reading, node: JsonObject) -> Findings:
     number = number_of(node)
     created = epoch_seconds(node.get("createdAt"))
     closing: JsonObject = next(nodes_of(node, "closings"), {})
-    state: Any = "open"
+    state, closers = found.said("open"), dict[str, Said]()
     by_pull = False
     if (text_of(node, "state") or "").upper() == "CLOSED":
         closer = found.credit_of(closing, "actor", None)
-        closed = epoch_seconds(node.get("closedAt"))
-        state = ["closed", closed, closer.value if closer else None]
-        if closer is None:
-            found.left_out[Skip.NO_AUTHOR] += 1
+        state, closers = found.closed(epoch_seconds(node.get("closedAt")), closer)
         by_pull = _by_pull(object_of(closing, "closer"))
     found.facts.append(
         IssueFact(
@@ -105,9 +102,10 @@ def issue(reading: Reading, node: JsonObject) -> Findings:
             author=found.credit_of(node, "author", None),
             opened_at=found.said(created),
             created_at=found.said(created),
-            state=found.said(state),
+            state=state,
             title=found.said(headline(text_of(node, "title"))),
             is_spam=_spam(reading, node),
+            closers=closers,
             closed_by_pull=by_pull,
             is_deleted=found.said(False),
         )
