@@ -144,5 +144,8 @@ def settings_of(directory: Path, **changes: Any) -> IdentitySettings:
         "trust_file": directory / "trust.toml",
         "key_file": key_file,
         "token_keys": secrets.token_hex(32),
+        # A machine that stands still for a moment has lost neither.
+        "database_patience_seconds": 10,
+        "github_patience_seconds": 10,
     }
     return IdentitySettings.model_validate(values | changes)

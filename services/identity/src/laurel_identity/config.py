@@ -34,5 +34,10 @@ class IdentitySettings(ServiceSettings):
     token_keys: Annotated[str, SecretField(min_length=64), Field(repr=False)]
     session_interval_seconds: float = Field(default=60, gt=0)
 
+    # Who asks about a user waits no longer for the database or for GitHub: they are away then, and
+    # what was known lately is answered.
+    database_patience_seconds: float = Field(default=1, gt=0)
+    github_patience_seconds: float = Field(default=2, gt=0)
+
     # An installation that the App was uninstalled from is kept for so long: it may come back.
     erase_uninstalled_after_days: float = Field(default=30, ge=0)

@@ -102,7 +102,10 @@ def build_sessions(
     sessions, access = SqlSessionReader(engine), SqlAccessReader(engine)
     recent = RedisRecentAnswers(redis)
     lookup = SqlSessionLookup(engine)
-    introspect_token = IntrospectToken(lookup, recent, clock, monotonic=monotonic)
+    patience = settings.database_patience_seconds
+    introspect_token = IntrospectToken(
+        lookup, recent, clock, patience=patience, monotonic=monotonic
+    )
     kept = Kept()
     end_sessions = EndSessions(store, recent, kept.forget)
     tokens = UserTokens(store, github.sign_in, end_sessions, clock)
@@ -113,12 +116,15 @@ def build_sessions(
         discover=discover,
         sessions=store,
         clock=clock,
+        patience=settings.github_patience_seconds,
         monotonic=monotonic,
     )
     again = DiscoverAgain(
         tokens=tokens, users=github.users, sessions=store, clock=clock, monotonic=monotonic
     )
-    check_access = CheckAccess(access, recent, ask, again, clock, monotonic=monotonic)
+    check_access = CheckAccess(
+        access, recent, ask, again, clock, patience=patience, monotonic=monotonic
+    )
     users = LocalUsers(introspect_token, check_access, access, again, monotonic=monotonic)
     pending = RedisPendingSignIns(redis, seconds=int(LASTS.total_seconds()))
     states = States(seals)

@@ -20,7 +20,6 @@ from laurel_identity.domain.errors import GitHubRefused, SessionNotFound
 ROLE_SECONDS = 60.0
 # What failed is not tried again with every call.
 _PAUSE_SECONDS = 30.0
-_READ_SECONDS = 2.0
 _MAX_KEPT = 10_000
 _UNAUTHORIZED = 401
 
@@ -29,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 class AskGitHub:
     """Raises SessionNotFound where GitHub does not take the session's token any more: the session
-    has ended then.
+    has ended then. Whoever only reads waits for GitHub for `patience` seconds.
     """
 
     def __init__(
@@ -40,6 +39,7 @@ class AskGitHub:
         discover: Discover,
         sessions: SessionStore,
         clock: Clock,
+        patience: float,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._tokens = tokens
@@ -47,6 +47,7 @@ class AskGitHub:
         self._discover = discover
         self._sessions = sessions
         self._clock = clock
+        self._patience = patience
         self._roles: Remembered[tuple[str, int], str] = Remembered(
             limit=_MAX_KEPT, monotonic=monotonic
         )
@@ -60,7 +61,7 @@ class AskGitHub:
         if self._failed.find(key):
             return standing
         try:
-            async with asyncio.timeout(_READ_SECONDS):
+            async with asyncio.timeout(self._patience):
                 token = await self._tokens.token(standing.session_id)
                 readable = await self._discover.read(
                     standing.session_id, token, standing.installation_id

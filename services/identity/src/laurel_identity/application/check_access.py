@@ -17,8 +17,6 @@ from laurel_identity.application.session_ports import AccessReader, RecentAnswer
 from laurel_identity.application.session_text import grant_from_text, grant_to_text
 from laurel_identity.domain.access import Grant, Standing, grant_of
 
-# A database that takes longer is away.
-_READ_SECONDS = 1.0
 _MAX_KEPT = 10_000
 
 Key = tuple[str, int]
@@ -34,7 +32,8 @@ class _Read:
 
 class CheckAccess:
     """Raises InstallationNotFound for what is not there and for what the user may not see,
-    SessionNotFound for a session that is gone, and DatabaseUnavailable.
+    SessionNotFound for a session that is gone, and DatabaseUnavailable, also for a database that
+    takes longer than `patience` seconds.
     """
 
     def __init__(
@@ -45,6 +44,7 @@ class CheckAccess:
         discover_again: DiscoverAgain,
         clock: Clock,
         *,
+        patience: float,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._access = access
@@ -52,6 +52,7 @@ class CheckAccess:
         self._github = github
         self._discover_again = discover_again
         self._clock = clock
+        self.patience = patience
         self._monotonic = monotonic
         self._kept: Remembered[Key, _Read] = Remembered(limit=_MAX_KEPT, monotonic=monotonic)
 
@@ -107,12 +108,12 @@ class CheckAccess:
 
     async def _standing(self, session_id: str, installation_id: int) -> Standing | None:
         """How the user stands to the installation; None where it may not know of it."""
-        async with _in_time():
+        async with _in_time(self.patience):
             standing = await self._access.standing(session_id, installation_id, self._clock.now())
         return standing if standing is not None and standing.is_seen else None
 
     async def _grant(self, standing: Standing) -> Grant:
-        async with _in_time():
+        async with _in_time(self.patience):
             repositories, teams = await asyncio.gather(
                 self._access.private_repositories(standing),
                 self._access.foreign_secret_teams(standing),
@@ -126,10 +127,10 @@ class CheckAccess:
 
 
 @asynccontextmanager
-async def _in_time() -> AsyncIterator[None]:
+async def _in_time(seconds: float) -> AsyncIterator[None]:
     """Raises DatabaseUnavailable where what is read inside does not come in time."""
     try:
-        async with asyncio.timeout(_READ_SECONDS):
+        async with asyncio.timeout(seconds):
             yield
     except TimeoutError as error:
         raise DatabaseUnavailable from error

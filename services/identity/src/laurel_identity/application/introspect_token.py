@@ -16,8 +16,6 @@ from laurel_identity.domain.sessions import Session, TokenState, session_id_of
 # What holds here after two seconds and elsewhere after three more holds everywhere after five.
 KEPT_HERE_SECONDS = 2.0
 KEPT_SECONDS = 5.0
-# A database that takes longer is away.
-_READ_SECONDS = 1.0
 _MAX_KEPT = 50_000
 
 
@@ -40,7 +38,7 @@ class _Read:
 
 class IntrospectToken:
     """Raises DatabaseUnavailable while PostgreSQL is away, for sessions that nobody asked about
-    within the last minute.
+    within the last minute. A database that takes longer than `patience` seconds is away.
     """
 
     def __init__(
@@ -49,11 +47,13 @@ class IntrospectToken:
         recent: RecentAnswers,
         clock: Clock,
         *,
+        patience: float,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._sessions = sessions
         self._recent = recent
         self._clock = clock
+        self._patience = patience
         self._monotonic = monotonic
         self._kept: Batched[str, _Read] = Batched(
             self._read, seconds=KEPT_HERE_SECONDS, limit=_MAX_KEPT, monotonic=monotonic
@@ -83,7 +83,7 @@ class IntrospectToken:
     async def _read(self, ids: Collection[str]) -> Mapping[str, _Read | Exception]:
         at = self._monotonic()
         try:
-            async with asyncio.timeout(_READ_SECONDS):
+            async with asyncio.timeout(self._patience):
                 found = await self._sessions.sessions(ids)
         except (DatabaseUnavailable, TimeoutError) as error:
             recent = await asyncio.gather(*(self._recent.find(each, each) for each in ids))
