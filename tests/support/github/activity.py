@@ -33,6 +33,7 @@ class Comment:
     created_at: datetime
     minimized_as: str | None = None
     is_hidden: bool = False
+    updated_at: datetime | None = None
 
 
 @dataclass
@@ -49,7 +50,10 @@ class Review:
 
 @dataclass
 class Issue:
-    """An issue; `closed_by` is (user id, closer: None, "PullRequest" or "Commit")."""
+    """An issue; `closed_by` is (user id, closer: None, "PullRequest" or "Commit").
+
+    `is_hidden`: GitHub counts it and can't show it.
+    """
 
     number: int
     author_id: int | None
@@ -61,6 +65,7 @@ class Issue:
     labels: list[str] = field(default_factory=list)
     lock_reason: str | None = None
     comments: list[Comment] = field(default_factory=list)
+    is_hidden: bool = False
 
 
 @dataclass

@@ -96,7 +96,11 @@ class Shapes:
             items.sort(key=lambda each: each.number)
         if orderBy["direction"] == "DESC":
             items.reverse()
-        return connection(items, shape, lambda each: str(each.number), **page)
+
+        def shown(one: Any) -> Shape | None:
+            return None if one.is_hidden else shape(one)
+
+        return connection(items, shown, lambda each: str(each.number), **page)
 
     def commit(self, one: Commit) -> Shape:
         """A commit."""

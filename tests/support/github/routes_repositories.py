@@ -22,12 +22,12 @@ async def list_installation_repositories(request: web.Request) -> web.Response:
 @ROUTES.get("/repos/{login}/{name}")
 @ROUTES.get(r"/repositories/{repository_id:\d+}")
 async def get_repository(request: web.Request) -> web.Response:
-    return answer(shapes.full_repository(world_of(request), _repository(request)))
+    return answer(shapes.full_repository(world_of(request), named_repository(request)))
 
 
 @ROUTES.get("/repos/{login}/{name}/teams")
 async def list_repository_teams(request: web.Request) -> web.Response:
-    world, repository = world_of(request), _repository(request)
+    world, repository = world_of(request), named_repository(request)
     having = [
         team for team in world.teams_of(repository.owner_id) if repository.id in team.repositories
     ]
@@ -38,7 +38,8 @@ async def list_repository_teams(request: web.Request) -> web.Response:
     )
 
 
-def _repository(request: web.Request) -> Repository:
+def named_repository(request: web.Request) -> Repository:
+    """The repository that the path names, by name or id."""
     world, path = world_of(request), request.match_info
     if "repository_id" in path:
         found = world.repositories.get(int(path["repository_id"]))

@@ -16,6 +16,7 @@ from tests.support.github import (
     routes_app,
     routes_graphql,
     routes_hook,
+    routes_lists,
     routes_organizations,
     routes_repositories,
     routes_teams,
@@ -37,6 +38,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 API_ROUTES = (
     routes_app.ROUTES,
     routes_hook.ROUTES,
+    routes_lists.ROUTES,
     routes_organizations.ROUTES,
     routes_repositories.ROUTES,
     routes_teams.ROUTES,
@@ -52,6 +54,7 @@ class Asked:
     method: str
     path: str
     status: int
+    etag: str | None = None
 
 
 class GitHubSimulator:
@@ -152,7 +155,8 @@ class GitHubSimulator:
         resource = "core" if limits is self.limits else "graphql"
         for name, value in limits.headers(token, resource).items():
             response.headers.setdefault(name, value)
-        self.asked.append(Asked(request.method, path, response.status))
+        etag = request.headers.get("If-None-Match")
+        self.asked.append(Asked(request.method, path, response.status, etag))
         return response
 
     def _within_limit(self, token: str) -> None:

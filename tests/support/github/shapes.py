@@ -160,6 +160,7 @@ def full_repository(world: World, one: Repository) -> dict[str, Any]:
     return (
         repository(world, one)
         | dict.fromkeys(has, True)
+        | {"has_issues": one.has_issues}
         | {"subscribers_count": 0, "network_count": 0}
     )
 

@@ -36,6 +36,7 @@ class Repository:
     private: bool = False
     archived: bool = False
     fork: bool = False
+    has_issues: bool = True
     default_branch: str = "main"
     description: str | None = None
     collaborators: dict[int, str] = field(default_factory=dict)
