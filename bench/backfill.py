@@ -19,7 +19,7 @@ from laurel_common.rpc.run import spare_the_collector
 from laurel_ingest.application.history.github import Listing
 from laurel_ingest.application.history.ports import RunRequest
 from laurel_ingest.clients.github.history import GraphQLHistory
-from laurel_ingest.clients.github.http import GraphQL
+from laurel_ingest.clients.github.http import Connections, GraphQL
 from laurel_ingest.domain.history.progress import PAGE_SIZES, Phase
 from laurel_ingest.domain.history.runs import Preset, Run, RunState, Scope
 from laurel_ingest.history_lane import HistoryLane
@@ -150,8 +150,8 @@ async def _lane(having: Servers, database: Database, api_url: str) -> AsyncItera
 
 async def fetch_alone(api_url: str, told: Story) -> float:
     """Seconds that all pages take to come and be parsed, as many at a time as the lane reads."""
-    graphql = GraphQL(api_url, ForeignTokens(), SystemClock())
-    history, waiting = GraphQLHistory(graphql), list(told.repositories)
+    connections = Connections(api_url, ForeignTokens(), SystemClock())
+    history, waiting = GraphQLHistory(GraphQL(connections)), list(told.repositories)
 
     async def read() -> None:
         while waiting:
@@ -162,7 +162,7 @@ async def fetch_alone(api_url: str, told: Story) -> float:
         for _ in range(AT_ONCE):
             group.create_task(read())
     seconds = time.perf_counter() - started
-    await graphql.aclose()
+    await connections.aclose()
     return seconds
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, LiteralString
 
 import orjson
@@ -13,7 +14,7 @@ from laurel_ingest.application.errors import RepositoryNotFound
 from laurel_ingest.application.history.ports import Account as Account_
 from laurel_ingest.application.history.ports import PlannedRepository
 from laurel_ingest.clients.github.history import GraphQLHistory
-from laurel_ingest.clients.github.http import GraphQL
+from laurel_ingest.clients.github.http import Connections, GraphQL
 from laurel_ingest.domain.history.runs import Scope
 from tests.support.database import Database
 from tests.support.github import GitHubSimulator, World
@@ -43,15 +44,20 @@ class Story:
             fill(self.world, repository, self.people, self.size)
 
 
+_LIFETIME = timedelta(minutes=55)
+
+
 class FixedTokens:
     """Gives an installation's token without asking anybody; `value` is what tests may spoil.
 
-    `refusal` is raised instead. One that GitHub refuses is replaced while `is_minting`.
+    `refusal` is raised instead. One that GitHub refuses is replaced while `is_minting`, and one of
+    an hour ago always, as identity does.
     """
 
-    def __init__(self, world: World, installation: Installation) -> None:
+    def __init__(self, world: World, installation: Installation, clock: Clock) -> None:
         self._world = world
         self._installation = installation
+        self._clock = clock
         self._count = 0
         self.refusal: Exception | None = None
         self.is_minting = True
@@ -61,12 +67,14 @@ class FixedTokens:
         """The token."""
         if self.refusal is not None:
             raise self.refusal
-        if refused == self.value and self.is_minting:
+        is_old = self._clock.now() - self._minted_at >= _LIFETIME
+        if is_old or (refused == self.value and self.is_minting):
             self._mint()
         return self.value
 
     def _mint(self) -> None:
         self._count += 1
+        self._minted_at = self._clock.now()
         self.value = f"ghs_test{self._count}"
         token = Token(self.value, "installation", self._installation.id, None)
         self._world.tokens[self.value] = token
@@ -74,10 +82,10 @@ class FixedTokens:
 
 def history_of(
     github: GitHubSimulator, tokens: FixedTokens, clock: Clock
-) -> tuple[GraphQLHistory, GraphQL]:
+) -> tuple[GraphQLHistory, Connections]:
     """Ingest's client of a simulator, and what has to be closed."""
-    graphql = GraphQL(github.api_url, tokens, clock)
-    return GraphQLHistory(graphql), graphql
+    connections = Connections(github.api_url, tokens, clock)
+    return GraphQLHistory(GraphQL(connections)), connections
 
 
 class DatabaseRoster:

@@ -25,6 +25,8 @@ class Ground:
     runs: RunStore
     clock: FakeClock
     tokens: FixedTokens
+    # From the end of a run to the next: by then a token is another one.
+    pause: timedelta = timedelta(hours=1)
 
     def activity(self, place: int = 0) -> Activity:
         return activity_of(self.story.world, self.story.repositories[place])
@@ -47,7 +49,7 @@ class Ground:
         for work_id in self.open_works(run_id):
             await self.lane.read_repository(work_id)
         await self.lane.run_ingest(run_id)
-        self.clock.advance(timedelta(hours=1))
+        self.clock.advance(self.pause)
         return await self.runs.get(self.story.installation.id, run_id)
 
     def open_works(self, run_id: int) -> list[int]:

@@ -41,11 +41,11 @@ class Reader:
 @pytest.fixture
 async def reader() -> AsyncIterator[Reader]:
     story, clock = Story(), FakeClock()
-    tokens = FixedTokens(story.world, story.installation)
+    tokens = FixedTokens(story.world, story.installation, clock)
     async with running_github(story.world) as github:
-        history, graphql = history_of(github, tokens, clock)
+        history, connections = history_of(github, tokens, clock)
         yield Reader(story, github, history, clock, tokens)
-        await graphql.aclose()
+        await connections.aclose()
 
 
 async def test_pages_follow_each_other_to_the_last_one(reader: Reader) -> None:

@@ -63,8 +63,8 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def installation_tokens(story: Story) -> FixedTokens:
-    return FixedTokens(story.world, story.installation)
+def installation_tokens(story: Story, clock: FakeClock) -> FixedTokens:
+    return FixedTokens(story.world, story.installation, clock)
 
 
 @pytest.fixture

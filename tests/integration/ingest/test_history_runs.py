@@ -17,7 +17,7 @@ async def test_a_first_run_reads_everything(ground: Ground) -> None:
     assert ground.counts() == expected([ground.activity(0), ground.activity(1)])
     assert run.new_count == sum(ground.counts().values())
     assert (run.repositories_done, run.repositories_total) == (2, 2)
-    assert run.request_count == len(ground.github.queries) - 1  # but for the probe
+    assert run.request_count == ground.github.arrived - 1  # but for the probe
 
 
 async def test_what_comes_within_a_second_is_stored_once_and_together(ground: Ground) -> None:

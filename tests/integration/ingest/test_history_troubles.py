@@ -11,6 +11,7 @@ from laurel_common.errors import RemoteError
 from laurel_ingest.application.history.ports import RunRequest
 from laurel_ingest.domain.history.runs import Preset, RunState, Scope
 from laurel_ingest.history_lane import HistoryLane
+from tests.support.github.activity import activity_of
 from tests.support.github.history import BEGINNING
 from tests.support.ingest_ground import NOW, Ground, expected
 
@@ -113,6 +114,20 @@ async def test_a_thousand_unchanged_repositories_cost_at_most_forty_requests(
     run = await ground.run()
     assert (run.state, run.repositories_done) == (RunState.SUCCEEDED, 1_002)
     assert ground.github.arrived - asked == 21
+    # While a token lives, the newest pages of some are asked for as well.
+    ground.pause = timedelta(minutes=5)
+    with ground.database.connect() as connection:
+        some = [each.id for each in made[:4]]
+        forget = "DELETE FROM repository_histories WHERE repository_id = ANY (%s)"
+        connection.execute(forget, [some])
+    for one in made[:4]:
+        activity_of(world, one).commit(one.name, BEGINNING)
+        await ground.run(only=one.id)
+    asked, used = ground.github.arrived, ground.github.limits.bucket(ground.tokens.value).used
+    run = await ground.run()
+    assert (run.state, run.repositories_done) == (RunState.SUCCEEDED, 1_002)
+    assert ground.github.arrived - asked == 21 + 3 * 5 <= 40
+    assert ground.github.limits.bucket(ground.tokens.value).used == used
 
 
 async def test_an_installation_that_is_suspended_ends_the_run_with_its_reason(

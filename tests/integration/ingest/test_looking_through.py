@@ -11,10 +11,11 @@ import pytest
 from laurel_ingest.application.import_events import GitSource, ImportEvents
 from laurel_ingest.application.line_reading import RawBatch
 from laurel_ingest.domain.history.runs import Run, RunState
-from tests.support.github.activity import Activity, Comment, Issue
+from tests.support.github.activity import Activity, Comment
 from tests.support.github.history import BEGINNING
 from tests.support.ingest_github import clone
 from tests.support.ingest_ground import Ground, expected
+from tests.support.ingest_losses import LOSSES
 
 WEEK = timedelta(days=7)
 OPEN = "SELECT id FROM ingest_runs WHERE state = 'queued'"
@@ -35,45 +36,7 @@ def counted(activity: Activity, other: Activity, spam: int = 0) -> dict[str, int
     return expected([activity, other]) | ({"spam": spam} if spam else {})
 
 
-def comment_of_an_issue(activity: Activity) -> int:
-    activity.issues[1].comments.pop(0)
-    return 1
-
-
-def comment_of_a_pull_request(activity: Activity) -> int:
-    activity.pulls[max(activity.pulls)].comments.pop()
-    return 1
-
-
-def comment_of_a_review(activity: Activity) -> int:
-    activity.pulls[max(activity.pulls)].reviews[0].comments.pop()
-    return 1
-
-
-def review_with_its_comment(activity: Activity) -> int:
-    activity.pulls[max(activity.pulls)].reviews.pop()
-    return 2
-
-
-def issue_in_exchange_for_another(activity: Activity) -> int:
-    """As many, and of the same age: neither totals nor times tell."""
-    gone = activity.issues.pop(max(activity.issues))
-    for pull in activity.pulls.values():
-        pull.body = ""
-    activity.issues[90] = Issue(90, gone.author_id, gone.created_at, gone.updated_at)
-    return (2 if gone.closed_at else 1) + len(gone.comments)
-
-
-@pytest.mark.parametrize(
-    "lose",
-    [
-        comment_of_an_issue,
-        comment_of_a_pull_request,
-        comment_of_a_review,
-        review_with_its_comment,
-        issue_in_exchange_for_another,
-    ],
-)
+@pytest.mark.parametrize("lose", LOSSES)
 async def test_what_was_deleted_unheard_is_withdrawn_and_nothing_else_is_touched(
     ground: Ground, lose: Callable[[Activity], int]
 ) -> None:

@@ -224,6 +224,7 @@ async def bootstrap(settings: IngestSettings, **ports: Any) -> RpcServer:
         clock=ports.get("clock"),
     )
     server.registry.register(service.webhooks.metrics)
+    server.registry.register(service.history.metrics)
     service.webhooks.start()
     service.history.start()
     return server

@@ -20,7 +20,8 @@ from laurel_ingest.application.history.run_ingest import RunIngest
 from laurel_ingest.application.history.start_ingest import StartIngest
 from laurel_ingest.application.ports import Directory
 from laurel_ingest.clients.github.history import GraphQLHistory
-from laurel_ingest.clients.github.http import GraphQL
+from laurel_ingest.clients.github.http import Connections, GraphQL
+from laurel_ingest.clients.github.lists import RestLists
 from laurel_ingest.config import IngestSettings
 from laurel_ingest.rpc.ingest_runs import IngestRunCases
 from laurel_ingest.storage.coverage import PostgresCoverage
@@ -30,6 +31,7 @@ from laurel_ingest.storage.ingest_works import WorkTable
 from laurel_ingest.storage.lanes import INGEST_REPOSITORIES, INGEST_RUNS
 from laurel_ingest.storage.postgres import PostgresStorage
 from laurel_ingest.storage.sightings import Sightings
+from laurel_ingest.telemetry import NewestPageMetrics
 
 
 @dataclass(slots=True)
@@ -40,12 +42,13 @@ class HistoryLane:
     queue: JobQueue
     runs_worker: Worker
     works_worker: Worker
-    graphql: GraphQL
+    connections: Connections
     runs: RunTable
     run_ingest: RunIngest
     read_repository: ReadRepository
     reconcile: Reconcile
     begin: BeginHistory
+    metrics: NewestPageMetrics
 
     def start(self) -> None:
         """Called within the running loop."""
@@ -54,7 +57,7 @@ class HistoryLane:
 
     def closers(self) -> list[Callable[[], Awaitable[object]]]:
         """What ends the background work, to be called in reverse order."""
-        return [self.graphql.aclose, self.runs_worker.stop, self.works_worker.stop]
+        return [self.connections.aclose, self.runs_worker.stop, self.works_worker.stop]
 
 
 def build_history_lane(
@@ -78,14 +81,17 @@ def build_history_lane(
     runs = RunTable(engine, runs_queue, works_queue)
     works = WorkTable(engine, works_queue, runs_queue)
     histories, budgets = Histories(engine), Budgets(engine)
-    graphql = GraphQL(settings.github_api_url, installation_tokens, clock)
-    github = GraphQLHistory(graphql)
+    connections = Connections(settings.github_api_url, installation_tokens, clock)
+    github = GraphQLHistory(GraphQL(connections))
+    metrics = NewestPageMetrics()
+    lists = RestLists(connections, metrics.count)
     storage = PostgresStorage(engine, writers=max(1, at_once // 2), boards_follow=True)
     run_ingest = RunIngest(
         runs=runs,
         histories=histories,
         budgets=budgets,
         github=github,
+        lists=lists,
         roster=roster,
         clock=clock,
         bulk=bulk,
@@ -95,6 +101,7 @@ def build_history_lane(
         histories=histories,
         budgets=budgets,
         github=github,
+        lists=lists,
         sightings=Sightings(engine),
         pages=PageStore(storage, directory, works, clock, bulk),
         clock=clock,
@@ -118,7 +125,8 @@ def build_history_lane(
         queue=runs_queue,
         runs_worker=Worker(runs_queue, runs),
         works_worker=Worker(works_queue, works, concurrency=at_once),
-        graphql=graphql,
+        connections=connections,
+        metrics=metrics,
         runs=runs,
         run_ingest=run_ingest,
         read_repository=read_repository,

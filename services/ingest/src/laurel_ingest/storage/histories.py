@@ -12,18 +12,21 @@ from laurel_ingest.application.history.github import Points
 from laurel_ingest.application.history.ports import Work
 from laurel_ingest.domain.facts import IssueFact, PullFact
 from laurel_ingest.domain.history.budget import Budget
+from laurel_ingest.domain.history.newest import Etags
 from laurel_ingest.domain.history.progress import Known
 from laurel_ingest.domain.redelivery import LOST
+from laurel_ingest.storage.etags import etags_of, note_etags
 from laurel_ingest.storage.fact_counts import COMMITS, ISSUES, KINDS, PULLS
 
 _KNOWN: Final = text(
     f"""
-    SELECT repository_id, head_sha, walked_at, pulls_until, issues_until, pulls_total,
-        issues_total, looked_through_at, (
+    SELECT repository_id, h.head_sha, h.walked_at, h.pulls_until, h.issues_until, h.pulls_total,
+        h.issues_total, h.looked_through_at, (
             SELECT last_at FROM coverage_gaps AS g
             WHERE g.repository_id = h.repository_id AND g.reason = '{LOST}'
-        )
-    FROM repository_histories AS h
+        ), h.etags_given_to, h.etags_at,
+        s.commits_etag, s.pulls_etag, s.issues_etag, s.comments_etag, s.reviews_etag
+    FROM repository_histories AS h LEFT JOIN repository_sync_state AS s USING (repository_id)
     WHERE repository_id = ANY (CAST(:ids AS bigint[])) AND pulls_total IS NOT NULL
     """  # noqa: S608 - put together from constants
 )
@@ -176,12 +179,20 @@ class Histories:
                     issues_total=row[6],
                     looked_through_at=_epoch(row[7]),
                     lost_at=_epoch(row[8]),
+                    etags=etags_of(row),
+                    etags_at=_epoch(row.etags_at),
                 )
                 for row in rows
             }
 
     async def save(
-        self, work: Work, values: Mapping[str, Any], now: datetime, *, walked_before: int | None
+        self,
+        work: Work,
+        values: Mapping[str, Any],
+        now: datetime,
+        *,
+        walked_before: int | None,
+        etags: Etags | None,
     ) -> bool:
         """See HistoryStore."""
         values = dict(values) | {"walked_before": walked_before}
@@ -198,6 +209,8 @@ class Histories:
             if saved.one_or_none() is None:
                 return False
             await connection.execute(_SYNC, key | updated)
+            if etags is not None:
+                await note_etags(connection, work.repository_id, etags, now)
             return True
 
     async def rewritten_since(self, repository_id: int, at: int) -> bool:

@@ -81,11 +81,13 @@ _PLAN: Final = text(
     """
     INSERT INTO ingest_run_repositories (
         run_id, installation_id, repository_id, full_name, state, probed, trouble, finished_at,
-        is_looked_through
+        is_looked_through, is_watched, is_only_watched
     )
     SELECT :run_id, :installation_id, repository_id, full_name, state, CAST(probed AS jsonb),
         trouble, CASE WHEN state = 'waiting' THEN NULL ELSE CAST(:now AS timestamptz) END,
-        repository_id = ANY (CAST(:looked_through AS bigint[]))
+        repository_id = ANY (CAST(:looked_through AS bigint[])),
+        repository_id = ANY (CAST(:watched AS bigint[])),
+        repository_id = ANY (CAST(:only_watched AS bigint[]))
     FROM unnest(
         CAST(:ids AS bigint[]), CAST(:names AS text[]), CAST(:states AS text[]),
         CAST(:probes AS text[]), CAST(:troubles AS text[])
@@ -224,6 +226,8 @@ class RunTable:
         now: datetime,
         *,
         looked_through: Collection[int] = (),
+        watched: Collection[int] = (),
+        only_watched: Collection[int] = (),
     ) -> None:
         """See RunStore."""
         rows: list[tuple[PlannedRepository, str, str | None, str | None]] = [
@@ -237,6 +241,8 @@ class RunTable:
             "installation_id": run.scope.installation_id,
             "now": now,
             "looked_through": list(looked_through),
+            "watched": list(watched),
+            "only_watched": list(only_watched),
             "ids": [one.repository_id for one, *_ in rows],
             "names": [one.full_name for one, *_ in rows],
             "states": [state for _, state, *_ in rows],

@@ -27,7 +27,8 @@ _CLAIM: Final = text(
         AND r.state = 'running'
     RETURNING w.id, w.run_id, w.installation_id, w.repository_id, w.full_name, w.attempts,
         w.failures, w.probed::text, w.progress::text, r.history_since, r.requested_at,
-        r.is_reconciling, w.is_looked_through
+        r.is_reconciling, w.is_looked_through, w.is_watched,
+        w.is_only_watched
     """
 )
 _OWN: Final = """
@@ -122,6 +123,8 @@ class WorkTable:
             requested_at=row.requested_at,
             is_reconciling=row.is_reconciling,
             is_looked_through=row.is_looked_through,
+            is_watched=row.is_watched,
+            is_only_watched=row.is_only_watched,
         )
 
     async def advance(
@@ -144,15 +147,19 @@ class WorkTable:
         if (await connection.execute(_ADVANCE, values)).one_or_none() is None:
             raise WorkSuperseded
 
-    async def note_asked(self, unit: UnitOfWork, work: Work, asked: Sequence[Points]) -> None:
+    async def note_asked(
+        self, unit: UnitOfWork, work: Work, asked: Sequence[Points], listed: int
+    ) -> None:
         """See WorkStore."""
-        if not asked:
+        requests = len(asked) + listed
+        if not requests:
             return
         connection = cast(PostgresUnit, unit).connection
         cost = sum(points.cost for points in asked)
-        values = {"run_id": work.run_id, "requests": len(asked), "points": cost}
+        values = {"run_id": work.run_id, "requests": requests, "points": cost}
         await connection.execute(_POINTS, values)
-        await note_budget(connection, work.installation_id, asked[-1])
+        if asked:
+            await note_budget(connection, work.installation_id, asked[-1])
 
     async def begin_anew(self, work: Work) -> None:
         """See WorkStore."""

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from laurel_common.errors import LaurelError, RetryableError
+from laurel_ingest.domain.history.newest import Etags, Glance
 from laurel_ingest.domain.json_values import JsonObject
 
 
@@ -101,6 +102,27 @@ class GitHubHistory(Protocol):
         self, installation_id: int, listing: Listing, variables: Mapping[str, Any]
     ) -> Page:
         """A page of a list."""
+        ...
+
+
+class GitHubLists(Protocol):
+    """The newest pages of GitHub's REST lists, as an installation.
+
+    Raises GitHubRateLimited where GitHub asks for silence, and what minting a token may end in.
+    """
+
+    async def mark(self, installation_id: int) -> str:
+        """Which token would be asked with now."""
+        ...
+
+    async def glance(
+        self, installation_id: int, full_name: str, held: Etags | None, *, anyway: bool
+    ) -> tuple[Glance | None, int]:
+        """The newest pages of a repository, and how many requests that took.
+
+        ETags that were given to another token are not sent. Then nothing is asked, and None
+        answered, unless `anyway`. Whatever goes wrong with a list is no more than no answer to it.
+        """
         ...
 
 

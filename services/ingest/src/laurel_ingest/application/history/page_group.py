@@ -26,12 +26,13 @@ class Pages:
     """What came of a repository and is not stored yet.
 
     `told`: its facts. `place`: where the next page begins, None where nothing has come. `asked`:
-    what each of its requests cost.
+    what each of its requests cost. `listed`: how many more REST answered.
     """
 
     told: BatchFacts = field(default_factory=BatchFacts)
     place: Progress | None = None
     asked: list[Points] = field(default_factory=list)
+    listed: int = 0
 
 
 Save: TypeAlias = Callable[[Work, Pages], Coroutine[Any, Any, None]]
@@ -82,6 +83,10 @@ class PageGroup:
         self._last = points
         self._budget = _after(self._budget or Budget(), points)
 
+    def note_listed(self, requests: int) -> None:
+        """So many requests were answered that cost no points."""
+        self._pages.listed += requests
+
     def take(self, found: Iterable[Findings], following: Progress) -> None:
         """Takes in what was found, and the place behind it."""
         work, told = self.work, self._pages.told
@@ -109,7 +114,7 @@ class PageGroup:
         """
         await self._stored()
         pages = self._handed_over()
-        if pages.told.facts or pages.asked:
+        if pages.told.facts or pages.asked or pages.listed:
             await self._save(self.work, pages)
             if self._most_pages is not None:
                 self._most_pages *= 2

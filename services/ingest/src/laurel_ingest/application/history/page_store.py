@@ -1,7 +1,7 @@
 """Pages into facts, and facts into signals, together with the place where the next page begins."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC
 from typing import TypeAlias
@@ -90,14 +90,7 @@ class PageStore:
         self, group: PageGroup, keys: Sequence[tuple[str, str]], following: Progress
     ) -> None:
         """Things of any kind, by kind and identity, that GitHub has no more."""
-        said = Said(Standing.BEST, following.at, True)
-        repository_id = group.work.repository_id
-        facts = [
-            replace(fact, standing=Standing.BEST, is_deleted=said)
-            for kind, identity in keys
-            if isinstance(fact := FACT_TYPES[kind](repository_id, identity), ThingFact)
-        ]
-        await group.add([Findings(Standing.BEST, following.at, list(facts))], following)
+        await group.add([gone(group.work.repository_id, keys, following.at)], following)
 
     def repository(self, group: PageGroup, at: int, following: Progress, *, walked: bool) -> None:
         """The repository itself, for the next page to be stored with.
@@ -170,7 +163,7 @@ class PageStore:
 
             async def advance(unit: UnitOfWork, stored: Stored) -> None:
                 await self._works.advance(unit, work, place, stored.by_type, stored.withdrawn)
-                await self._works.note_asked(unit, work, pages.asked)
+                await self._works.note_asked(unit, work, pages.asked, pages.listed)
 
             self._bulk.begins(of=installation_id)
             try:
@@ -178,11 +171,22 @@ class PageStore:
                 await self._store.store(told, installations, now, finally_=advance)
             finally:
                 self._bulk.wrote([installation_id], of=installation_id)
-        elif pages.asked:
+        elif pages.asked or pages.listed:
             async with self._storage.transaction() as unit:
                 if place is not None:
                     await self._works.advance(unit, work, place, {}, 0)
-                await self._works.note_asked(unit, work, pages.asked)
+                await self._works.note_asked(unit, work, pages.asked, pages.listed)
+
+
+def gone(repository_id: int, keys: Iterable[tuple[str, str]], at: int) -> Findings:
+    """That things of any kind, by kind and identity, were no more at a time."""
+    said = Said(Standing.BEST, at, True)
+    facts: list[Fact] = [
+        replace(fact, standing=Standing.BEST, is_deleted=said)
+        for kind, identity in keys
+        if isinstance(fact := FACT_TYPES[kind](repository_id, identity), ThingFact)
+    ]
+    return Findings(Standing.BEST, at, facts)
 
 
 def _reading(work: Work, at: int) -> nodes.Reading:

@@ -9,6 +9,7 @@ from laurel_ingest.application.history.github import Points
 from laurel_ingest.application.ports import TypeCounts, UnitOfWork
 from laurel_ingest.domain.facts import Fact, FactKey
 from laurel_ingest.domain.history.budget import Budget
+from laurel_ingest.domain.history.newest import Etags
 from laurel_ingest.domain.history.progress import Known, Probe, Progress
 from laurel_ingest.domain.history.runs import Preset, Run, RunState, Scope
 
@@ -92,10 +93,14 @@ class RunStore(Protocol):
         now: datetime,
         *,
         looked_through: Collection[int] = (),
+        watched: Collection[int] = (),
+        only_watched: Collection[int] = (),
     ) -> None:
         """Notes what becomes of each repository, and puts a job for each changed one.
 
         `looked_through`: which of those are read whole; they have had their turn, however it ends.
+        `watched`: of which the newest pages are asked for first; `only_watched`: of those the ones
+        that are read only if these differ.
         Once for a run: what was planned before stays.
         """
         ...
@@ -130,6 +135,8 @@ class Work:
     requested_at: datetime
     is_reconciling: bool = False
     is_looked_through: bool = False
+    is_watched: bool = False
+    is_only_watched: bool = False
 
 
 class WorkStore(Protocol):
@@ -150,8 +157,11 @@ class WorkStore(Protocol):
         """Notes where the next page begins, within the transaction of what the last one brought."""
         ...
 
-    async def note_asked(self, unit: UnitOfWork, work: Work, asked: Sequence[Points]) -> None:
+    async def note_asked(
+        self, unit: UnitOfWork, work: Work, asked: Sequence[Points], listed: int
+    ) -> None:
         """Counts requests and what they cost, and notes for all what the last of them left.
+        `listed`: how many more REST answered, which cost no points.
 
         Last in its transaction: rows of the run and of the installation are locked from then on.
         """
@@ -180,11 +190,17 @@ class HistoryStore(Protocol):
         ...
 
     async def save(
-        self, work: Work, values: Mapping[str, Any], now: datetime, *, walked_before: int | None
+        self,
+        work: Work,
+        values: Mapping[str, Any],
+        now: datetime,
+        *,
+        walked_before: int | None,
+        etags: Etags | None,
     ) -> bool:
         """Notes what a complete reading left, as of its beginning. False, and nothing noted, where
         another one than that of `walked_before` has meanwhile left another head of the default
-        branch.
+        branch. `etags`: those from before it; None leaves what there is.
         """
         ...
 
@@ -217,6 +233,18 @@ class HistoryStore(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class NewestPage:
+    """The first page of a list by newest update: which things it spoke of, by their numbers.
+
+    `floor`: their oldest update, so that whatever was made later is on it; -1 on the only page.
+    """
+
+    kind: str
+    numbers: Sequence[str]
+    floor: int
+
+
 class SightingStore(Protocol):
     """Which things of a repository a look through it has shown."""
 
@@ -233,6 +261,14 @@ class SightingStore(Protocol):
     ) -> Sequence[tuple[str, str]]:
         """Some of the things known of that were made before a time, stand, and were not shown: the
         first ones behind `after`, by kind and identity.
+        """
+        ...
+
+    async def missing(
+        self, repository_id: int, shown: Collection[tuple[str, str]], page: NewestPage, before: int
+    ) -> Sequence[tuple[str, str]]:
+        """What is known of a page's things, was made before a time, stands, and is not among those
+        that were shown, by kind and identity.
         """
         ...
 

@@ -12,6 +12,7 @@ from laurel_common.errors import LaurelError
 from laurel_ingest.application.errors import WorkSuperseded
 from laurel_ingest.application.history.github import (
     GitHubHistory,
+    GitHubLists,
     GitHubRateLimited,
     GoneError,
     Listing,
@@ -29,8 +30,9 @@ from laurel_ingest.application.history.ports import (
     WorkStore,
 )
 from laurel_ingest.application.history.troubles import is_final
-from laurel_ingest.domain.facts import IssueFact, PullFact
+from laurel_ingest.application.history.vanished import Vanished
 from laurel_ingest.domain.history.commits import Walk
+from laurel_ingest.domain.history.newest import Glance
 from laurel_ingest.domain.history.progress import Known, Phase, Progress
 from laurel_ingest.domain.history.runs import MAX_FAILURES, pause_after
 from laurel_ingest.domain.refusals import MalformedError
@@ -40,7 +42,6 @@ log = structlog.get_logger(__name__)
 
 # A branch that is rewritten again and again is the next run's.
 _MOST_AGAIN: Final = 3
-_KINDS: Final = {Phase.PULL_NUMBERS: PullFact.kind, Phase.ISSUE_NUMBERS: IssueFact.kind}
 
 
 class ReadRepository:
@@ -53,6 +54,7 @@ class ReadRepository:
         histories: HistoryStore,
         budgets: BudgetStore,
         github: GitHubHistory,
+        lists: GitHubLists,
         pages: PageStore,
         sightings: SightingStore,
         clock: Clock,
@@ -60,9 +62,11 @@ class ReadRepository:
         self._works = works
         self._histories = histories
         self._budgets = budgets
+        self._lists = lists
         self._reader = PageReader(github, budgets, clock)
         self._pages = pages
         self._look = LookThrough(self._reader, sightings, pages)
+        self._vanished = Vanished(self._reader, histories, pages)
         self._clock = clock
 
     async def __call__(self, work_id: int) -> None:
@@ -118,7 +122,12 @@ class ReadRepository:
         known = known or Known()
         progress = work.progress
         if progress is None:
-            progress = self._beginning(work, known)
+            glance = await self._glance(group, known)
+            if work.is_only_watched and (glance is None or not glance.differing):
+                await group.flush()
+                await self._end(work, known)
+                return None
+            progress = replace(self._beginning(work, known), glance=glance)
             self._pages.repository(group, progress.at, progress, walked=False)
         while progress.phase is not Phase.END:
             progress = await self._step(group, known, progress)
@@ -130,6 +139,25 @@ class ReadRepository:
             return replace(work, progress=progress)  # somebody was faster by a moment
         await self._end(work, known)
         return None
+
+    async def _glance(self, group: PageGroup, known: Known) -> Glance | None:
+        """The newest pages, where they are asked for; before anything is read, so that what
+        changes meanwhile differs from them. Of what is unchanged only those that were seen before.
+        """
+        work = group.work
+        if not work.is_watched:
+            return None
+        budget = await self._budgets.load(work.installation_id)
+        if budget.wait_until(self._clock.now()) is not None:
+            return None
+        glance, requests = await self._lists.glance(
+            work.installation_id,
+            work.probe.full_name,
+            known.etags,
+            anyway=not work.is_only_watched,
+        )
+        group.note_listed(requests)
+        return glance
 
     def _beginning(self, work: Work, known: Known) -> Progress:
         at = int(work.requested_at.astimezone(UTC).timestamp())
@@ -148,7 +176,7 @@ class ReadRepository:
             case Phase.PULLS | Phase.ISSUES:
                 return await self._things(group, known, progress)
             case Phase.PULL_NUMBERS | Phase.ISSUE_NUMBERS:
-                return await self._numbers(group, progress)
+                return await self._vanished.step(group, progress)
             case Phase.ALL_PULLS | Phase.ALL_ISSUES:
                 return await self._look.page(group, progress, self._more(group))
             case _:
@@ -159,8 +187,10 @@ class ReadRepository:
         work = group.work
         head = work.probe.head_sha
         is_known = head == known.head_sha and head is not None and not progress.again
-        if work.probe.is_fork or (is_known and not work.is_looked_through):
+        if work.probe.is_fork:
             return progress.without_lost_commits()
+        if is_known and not work.is_looked_through:
+            return await self._known_commits(group, known, progress)
         if is_known:
             return progress.next_phase()  # a clone may have told of commits since
         if head is None:
@@ -176,6 +206,15 @@ class ReadRepository:
             is_whole = since is None
             following = following.next_phase() if is_whole else following.without_lost_commits()
         await self._pages.commits(group, page.nodes, progress.at, following)
+        return following
+
+    async def _known_commits(self, group: PageGroup, known: Known, progress: Progress) -> Progress:
+        """The newest commits, if they may be others' than is known; past commits."""
+        following = progress.without_lost_commits()
+        if progress.commits_differ and known.walked_at is not None:
+            variables = {"head": known.head_sha, "since": None}
+            page, progress = await self._reader.page(group, Listing.COMMITS, progress, variables)
+            await self._look.commits(group, page, progress, following, known.walked_at)
         return following
 
     async def _walk_ended(self, group: PageGroup, known: Known, progress: Progress) -> Progress:
@@ -213,6 +252,7 @@ class ReadRepository:
         if known.pulls_total is None and work.since is not None:
             floor = int(work.since.timestamp())
         listing = Listing.PULLS if is_pulls else Listing.ISSUES
+        is_newest = progress.after is None and progress.things_differ
         page, progress = await self._reader.page(group, listing, progress, {})
         fresh = [
             node
@@ -222,7 +262,11 @@ class ReadRepository:
         following = replace(progress, after=page.after)
         if page.after is None or len(fresh) < len(page.nodes):
             following = progress.next_phase()
-        await self._pages.things(group, fresh, progress, following, self._more(group))
+        more = self._more(group)
+        if is_newest and known.pulls_total is not None:
+            await self._look.newest(group, page, progress, following, more)
+        else:
+            await self._pages.things(group, fresh, progress, following, more)
         return following
 
     def _more(self, group: PageGroup) -> Any:
@@ -233,41 +277,6 @@ class ReadRepository:
             return page
 
         return more
-
-    async def _numbers(self, group: PageGroup, progress: Progress) -> Progress:
-        """Where GitHub counts other pull requests or issues than we, which ones are no more."""
-        await group.flush()
-        work = group.work
-        if progress.after is None:
-            progress = await self._next_numbers(work, progress)
-            if progress.phase not in _KINDS:
-                return progress
-        kind = _KINDS[progress.phase]
-        page, progress = await self._reader.page(group, Listing(progress.phase.value), progress, {})
-        numbers = [node["number"] for node in page.nodes]
-        upto = None if page.after is None else max(numbers)
-        standing = await self._histories.numbers(work.repository_id, kind, progress.low, upto)
-        vanished = sorted(set(standing) - set(numbers))
-        following = replace(progress, after=page.after, low=upto or 0)
-        if page.after is None:
-            following = progress.next_phase()
-            if following.phase not in _KINDS:
-                following = replace(following, phase=Phase.END)
-        await self._pages.vanished(group, kind, vanished, following)
-        return following
-
-    async def _next_numbers(self, work: Work, progress: Progress) -> Progress:
-        """Past those lists of which GitHub counts as many as are known."""
-        if work.is_looked_through:
-            return replace(progress, phase=Phase.ISSUE_NUMBERS).next_phase()
-        probe = work.probe
-        totals = {PullFact.kind: probe.pulls_total, IssueFact.kind: probe.issues_total}
-        known = totals if work.since else await self._histories.counts(work.repository_id)
-        while kind := _KINDS.get(progress.phase):
-            if known[kind] != totals[kind]:
-                return progress
-            progress = progress.next_phase()
-        return replace(progress, phase=Phase.END)
 
     async def _anew(self, group: PageGroup, progress: Progress) -> Work | None:
         """The same work from what GitHub shows now, where another reading of the repository has
@@ -314,7 +323,10 @@ class ReadRepository:
             "issues_total": probe.issues_total,
         }
         before = known.walked_at if progress.again >= _MOST_AGAIN else progress.walked_before
-        return await self._histories.save(work, values, self._clock.now(), walked_before=before)
+        etags = None if progress.glance is None else progress.glance.etags
+        return await self._histories.save(
+            work, values, self._clock.now(), walked_before=before, etags=etags
+        )
 
     async def _end(self, work: Work, known: Known) -> None:
         probe = work.probe

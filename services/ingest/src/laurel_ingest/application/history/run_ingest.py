@@ -1,8 +1,8 @@
 """The job of a run: finds out what has changed, and ends the run when all of it has been read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeAlias
 
 import structlog
 
@@ -11,6 +11,7 @@ from laurel_common.errors import LaurelError
 from laurel_ingest.application.follow_boards import BulkWrite
 from laurel_ingest.application.history.github import (
     GitHubHistory,
+    GitHubLists,
     GitHubRateLimited,
     TooHeavyError,
 )
@@ -22,13 +23,15 @@ from laurel_ingest.application.history.ports import (
     RunStore,
 )
 from laurel_ingest.application.history.troubles import is_final
+from laurel_ingest.domain.history import newest
 from laurel_ingest.domain.history.look_through import turns
-from laurel_ingest.domain.history.progress import Probe
+from laurel_ingest.domain.history.progress import Known, Probe
 from laurel_ingest.domain.history.runs import Run, RunState
 
 log = structlog.get_logger(__name__)
 
 PROBED_AT_ONCE: Final = 50
+Shown: TypeAlias = tuple[PlannedRepository, Probe]
 _RETRY: Final = timedelta(seconds=5)
 
 
@@ -42,6 +45,7 @@ class RunIngest:
         histories: HistoryStore,
         budgets: BudgetStore,
         github: GitHubHistory,
+        lists: GitHubLists,
         roster: Roster,
         clock: Clock,
         bulk: BulkWrite,
@@ -51,6 +55,7 @@ class RunIngest:
         self._histories = histories
         self._budgets = budgets
         self._github = github
+        self._lists = lists
         self._roster = roster
         self._clock = clock
         self._bulk = bulk
@@ -77,10 +82,42 @@ class RunIngest:
                 await self._runs.postpone(run.id, self._clock.now() + _RETRY)
 
     async def _plan(self, run: Run) -> None:
-        account = await self._roster.account(run.scope.installation_id)
         repositories = await self._roster.repositories(run.scope)
-        known = await self._histories.known([one.repository_id for one in repositories])
-        shown: list[tuple[PlannedRepository, Probe]] = []
+        shown, left_out = await self._shown(run, repositories)
+        ids = [one.repository_id for one, _ in shown]
+        known = await self._histories.known(ids)
+        now = self._clock.now()
+        probes = [probe for _, probe in shown]
+        due = turns(probes, known, int(now.timestamp())) if run.is_reconciling else set()
+        changed: list[Shown] = []
+        same: list[Shown] = []
+        for one, probe in shown:
+            is_due = one.repository_id in due
+            is_same = probe.is_unchanged(known.get(one.repository_id)) and not is_due
+            (same if is_same else changed).append((one, probe))
+        probed = -(-len(repositories) // PROBED_AT_ONCE)
+        watched = await self._watched(run, probed, changed, known)
+        only_watched = [each for each in same if each[0].repository_id in watched]
+        unchanged = [one for one, _ in same if one.repository_id not in watched]
+        gaps = {one.repository_id: reason for one, reason in left_out}
+        await self._histories.note_gap(run.scope.installation_id, gaps, now)
+        await self._runs.plan(
+            run,
+            changed + only_watched,
+            unchanged,
+            left_out,
+            now,
+            looked_through=due,
+            watched=watched,
+            only_watched=[one.repository_id for one, _ in only_watched],
+        )
+
+    async def _shown(
+        self, run: Run, repositories: Sequence[PlannedRepository]
+    ) -> tuple[list[Shown], list[tuple[PlannedRepository, str]]]:
+        """What GitHub shows of repositories, and which ones are left out, and why."""
+        account = await self._roster.account(run.scope.installation_id)
+        shown: list[Shown] = []
         left_out: list[tuple[PlannedRepository, str]] = []
         for start in range(0, len(repositories), PROBED_AT_ONCE):
             some = repositories[start : start + PROBED_AT_ONCE]
@@ -93,19 +130,28 @@ class RunIngest:
                     left_out.append((one, "TRANSFERRED"))
                 else:
                     shown.append((one, probe))
-        now = self._clock.now()
-        probes = [probe for _, probe in shown]
-        due = turns(probes, known, int(now.timestamp())) if run.is_reconciling else set()
-        changed: list[tuple[PlannedRepository, Probe]] = []
-        unchanged: list[PlannedRepository] = []
-        for one, probe in shown:
-            if one.repository_id in due or not probe.is_unchanged(known.get(one.repository_id)):
-                changed.append((one, probe))
-            else:
-                unchanged.append(one)
-        gaps = {one.repository_id: reason for one, reason in left_out}
-        await self._histories.note_gap(run.scope.installation_id, gaps, now)
-        await self._runs.plan(run, changed, unchanged, left_out, now, looked_through=due)
+        return shown, left_out
+
+    async def _watched(
+        self, run: Run, probed: int, changed: Sequence[Shown], known: Mapping[int, Known]
+    ) -> set[int]:
+        """Of which repositories the newest pages are asked for."""
+        installation_id = run.scope.installation_id
+        held: dict[int, int] = {}
+        if any(each.etags is not None for each in known.values()):
+            mark = await self._lists.mark(installation_id)
+            held = {
+                repository_id: each.etags_at or 0
+                for repository_id, each in known.items()
+                if each.etags is not None and each.etags.given_to == mark
+            }
+        busy = [
+            (probe.repository_id, max(probe.pulls_until or 0, probe.issues_until or 0))
+            for _, probe in changed
+            # What a first run reads in part only is not known as it was.
+            if run.history_since is None or probe.repository_id in known
+        ]
+        return newest.watched(probed, held, busy)
 
     async def _probe(self, run: Run, some: Sequence[PlannedRepository]) -> list[Probe | None]:
         """What GitHub shows of some repositories; of fewer at once where they are too many."""

@@ -1,4 +1,4 @@
-"""Requests to GitHub's GraphQL through githubkit, ending in typed errors."""
+"""Requests to GitHub through githubkit, ending in typed errors."""
 
 import asyncio
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ from laurel_ingest.application.history.github import (
 )
 from laurel_ingest.domain.history.budget import SECONDARY_PAUSE
 
-_TIMEOUT_SECONDS: Final = 30.0
+TIMEOUT_SECONDS: Final = 30.0
 # GitHub allows a hundred requests at once for everything that uses the App.
 _AT_ONCE: Final = 20
 _NOT_THERE: Final = {"NOT_FOUND", "FORBIDDEN"}
@@ -50,52 +50,35 @@ class Answer:
     points: Points
 
 
-class GraphQL:
+class Connections:
     """One pool of connections to one GitHub, whatever installation asks."""
 
     def __init__(self, api_url: str, tokens: InstallationTokens, clock: Clock) -> None:
-        self._tokens = tokens
+        self.tokens = tokens
         self._clock = clock
         self._transport = _KeptTransport()
         self._config = get_config(
             base_url=api_url,
             user_agent="laurel",
-            timeout=_TIMEOUT_SECONDS,
+            timeout=TIMEOUT_SECONDS,
             async_transport=self._transport,
             http_cache=False,
             throttler=LocalThrottler(_AT_ONCE),
             auto_retry=False,
         )
 
-    async def ask(self, installation_id: int, query: str, variables: Mapping[str, Any]) -> Answer:
-        """The answer to a query. Raises as GitHubHistory says, but for GoneError."""
-        token = await self._tokens.token(installation_id)
-        try:
-            return await self._ask(token, query, variables)
-        except _UnauthorizedError:
-            # Revoked before its time: whoever keeps it does not know.
-            token = await self._tokens.token(installation_id, refused=token)
-            return await self._ask(token, query, variables)
-
-    async def _ask(self, token: str, query: str, variables: Mapping[str, Any]) -> Answer:
-        client: GitHub[Any] = GitHub(TokenAuthStrategy(token), config=self._config)
-        try:
-            async with asyncio.timeout(_TIMEOUT_SECONDS):
-                data = await client.async_graphql(query, dict(variables))
-        except TimeoutError:
-            raise TooHeavyError from None
-        except GraphQLFailed as error:
-            data = _partial(error.response.data, error.response.errors or [])
-        except GitHubException as error:
-            # githubkit's errors hold the request with its token: nothing of them is passed on.
-            raise self._typed(error) from None
-        return Answer(data, _points(data))
+    def client(self, token: str) -> GitHub[Any]:
+        """githubkit with a token."""
+        return GitHub(TokenAuthStrategy(token), config=self._config)
 
     async def aclose(self) -> None:
         """Closes the connections."""
         await self._transport.close_for_good()
 
-    def _typed(self, error: GitHubException) -> Exception:
+    def typed(self, error: GitHubException) -> Exception:
+        """The error as GitHubHistory names it. githubkit's own hold the request with its token:
+        nothing of them is passed on.
+        """
         if isinstance(error, RateLimitExceeded):
             pause = error.retry_after
             if not isinstance(error, PrimaryRateLimitExceeded) and not pause:
@@ -110,11 +93,42 @@ class GraphQL:
             return TooHeavyError()
         if status >= httpx.codes.INTERNAL_SERVER_ERROR:
             return GitHubUnavailable(metadata={"status": str(status)})
-        refused = _UnauthorizedError if status == httpx.codes.UNAUTHORIZED else GitHubRefused
+        refused = UnauthorizedError if status == httpx.codes.UNAUTHORIZED else GitHubRefused
         return refused(metadata={"status": str(status)})
 
 
-class _UnauthorizedError(GitHubRefused):
+class GraphQL:
+    """GitHub's GraphQL, asked with installations' tokens."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    async def ask(self, installation_id: int, query: str, variables: Mapping[str, Any]) -> Answer:
+        """The answer to a query. Raises as GitHubHistory says, but for GoneError."""
+        tokens = self._connections.tokens
+        token = await tokens.token(installation_id)
+        try:
+            return await self._ask(token, query, variables)
+        except UnauthorizedError:
+            # Revoked before its time: whoever keeps it does not know.
+            token = await tokens.token(installation_id, refused=token)
+            return await self._ask(token, query, variables)
+
+    async def _ask(self, token: str, query: str, variables: Mapping[str, Any]) -> Answer:
+        client = self._connections.client(token)
+        try:
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                data = await client.async_graphql(query, dict(variables))
+        except TimeoutError:
+            raise TooHeavyError from None
+        except GraphQLFailed as error:
+            data = _partial(error.response.data, error.response.errors or [])
+        except GitHubException as error:
+            raise self._connections.typed(error) from None
+        return Answer(data, _points(data))
+
+
+class UnauthorizedError(GitHubRefused):
     """The token itself is not taken."""
 
 

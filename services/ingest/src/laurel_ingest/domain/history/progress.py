@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from laurel_ingest.domain.history.commits import TO_THE_END, Walk
+from laurel_ingest.domain.history.newest import Etags, Glance
 from laurel_ingest.domain.json_values import JsonObject
 from laurel_ingest.domain.timestamps import epoch_seconds
 
@@ -55,6 +56,8 @@ class Known:
     issues_total: int | None = None
     looked_through_at: int | None = None
     lost_at: int | None = None
+    etags: Etags | None = None
+    etags_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,8 @@ class Progress:
     number of the page before, where numbers are listed. `has_gaps`: GitHub has not shown all that
     it counts, so what was not seen is not gone. `walked_before`: when the walk began that was the
     last one known then, by which a reading beside this one is noticed. `again`: how often it has
-    begun anew because of one, or of a forced push meanwhile.
+    begun anew because of one, or of a forced push meanwhile. `glance`: at the newest pages, before
+    anything was read; its ETags are good once all has been.
     """
 
     at: int
@@ -123,6 +127,17 @@ class Progress:
     has_gaps: bool = False
     walked_before: int | None = None
     again: int = 0
+    glance: Glance | None = None
+
+    @property
+    def things_differ(self) -> bool:
+        """Whether the newest pages say that things may be others than those known."""
+        return self.glance is not None and self.glance.things_differ
+
+    @property
+    def commits_differ(self) -> bool:
+        """Whether they say so of commits."""
+        return self.glance is not None and self.glance.commits_differ
 
     def next_phase(self) -> "Progress":
         """The beginning of what is read next."""
@@ -144,7 +159,7 @@ class Progress:
     def anew(self, at: int, known: Known) -> "Progress":
         """A reading of the whole history, later than all that anybody has told of it."""
         at = max(at, self.at + 1, (known.walked_at or 0) + 1)
-        return Progress(at, walked_before=known.walked_at, again=self.again + 1)
+        return Progress(at, walked_before=known.walked_at, again=self.again + 1, glance=self.glance)
 
     def to_json(self) -> dict[str, Any]:
         """As it is kept with what the page before brought."""
@@ -153,18 +168,20 @@ class Progress:
             "open": None if self.walk.open is None else sorted(self.walk.open),
             "met_old_head": self.walk.met_old_head,
         }
-        return asdict(self) | {"walk": walk}
+        glance = None if self.glance is None else self.glance.to_json()
+        return asdict(replace(self, glance=None)) | {"walk": walk, "glance": glance}
 
     @classmethod
     def from_json(cls, kept: dict[str, Any]) -> "Progress":
         """What `to_json` made."""
-        walk = kept["walk"]
+        walk, glance = kept["walk"], kept.get("glance")
         waits = None if walk["open"] is None else frozenset(walk["open"])
         return cls(
             **kept
             | {
                 "phase": Phase(kept["phase"]),
                 "walk": Walk(walk["old_head"], waits, walk["met_old_head"]),
+                "glance": None if glance is None else Glance.from_json(glance),
             }
         )
 

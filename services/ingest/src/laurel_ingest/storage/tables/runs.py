@@ -58,6 +58,8 @@ ingest_run_repositories = Table(
     Column("trouble", Text),
     Column("finished_at", time),
     Column("is_looked_through", Boolean, nullable=False),
+    Column("is_watched", Boolean, nullable=False),
+    Column("is_only_watched", Boolean, nullable=False),
 )
 
 ingest_log = Table(
@@ -92,6 +94,8 @@ repository_histories = Table(
     Column("pulls_known", BigInteger),
     Column("issues_known", BigInteger),
     Column("looked_through_at", time),
+    Column("etags_given_to", Text),
+    Column("etags_at", time),
 )
 
 sighted_things = Table(
