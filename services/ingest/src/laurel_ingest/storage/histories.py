@@ -24,7 +24,7 @@ _KNOWN: Final = text(
         h.issues_total, h.looked_through_at, (
             SELECT last_at FROM coverage_gaps AS g
             WHERE g.repository_id = h.repository_id AND g.reason = '{LOST}'
-        ), h.etags_given_to, h.etags_at,
+        ), h.etags_given_to, h.etags_at, s.pr_ids_hash,
         s.commits_etag, s.pulls_etag, s.issues_etag, s.comments_etag, s.reviews_etag
     FROM repository_histories AS h LEFT JOIN repository_sync_state AS s USING (repository_id)
     WHERE repository_id = ANY (CAST(:ids AS bigint[])) AND pulls_total IS NOT NULL
@@ -67,23 +67,34 @@ _REWRITTEN: Final = text(
     )
     """
 )
+# Pull requests that stand, by their numbers; `until` tells those of a reading from later ones.
+_PULL: Final = """
+    AND f.kind = 'pull_request' AND f.body -> 'is_deleted' -> 2 IS DISTINCT FROM 'true'::jsonb
+"""
+_MADE: Final = "coalesce((f.body -> 'created_at' ->> 2)::bigint, 0)"
+_HASH: Final = f"""encode(sha256(convert_to(coalesce(
+    string_agg(f.key, ',' ORDER BY f.key::bigint) FILTER (WHERE {_MADE} <= :until), ''
+), 'UTF8')), 'hex')"""
 _SYNC: Final = text(
-    """
+    f"""
     INSERT INTO repository_sync_state (
         repository_id, organization_id, repo_updated_at, pr_ids_hash, last_fetched_at
     )
     SELECT :repository_id, r.organization_id, :updated_at, (
-        SELECT encode(sha256(convert_to(string_agg(key, ',' ORDER BY key::bigint), 'UTF8')), 'hex')
-        FROM repository_facts
-        WHERE repository_id = :repository_id AND kind = 'pull_request'
-            AND body -> 'is_deleted' -> 2 IS DISTINCT FROM 'true'::jsonb
+        SELECT {_HASH} FROM repository_facts AS f WHERE f.repository_id = :repository_id {_PULL}
     ), :now
     FROM ingest_runs AS r WHERE r.id = :run_id
     ON CONFLICT ON CONSTRAINT uq_repository_sync_state_repository DO UPDATE SET
         organization_id = excluded.organization_id,
         repo_updated_at = excluded.repo_updated_at, pr_ids_hash = excluded.pr_ids_hash,
         last_fetched_at = excluded.last_fetched_at
-    """
+    """  # noqa: S608 - put together from constants
+)
+_PULLS_UNTIL: Final = text(
+    f"""
+    SELECT {_HASH}, count(*) FILTER (WHERE {_MADE} > :until)
+    FROM repository_facts AS f WHERE f.repository_id = :repository_id {_PULL}
+    """  # noqa: S608 - put together from constants
 )
 _GAP: Final = text(
     """
@@ -181,6 +192,7 @@ class Histories:
                     lost_at=_epoch(row[8]),
                     etags=etags_of(row),
                     etags_at=_epoch(row.etags_at),
+                    pr_ids_hash=row.pr_ids_hash,
                 )
                 for row in rows
             }
@@ -195,6 +207,7 @@ class Histories:
         etags: Etags | None,
     ) -> bool:
         """See HistoryStore."""
+        until = values["pulls_until"] or 0
         values = dict(values) | {"walked_before": walked_before}
         times = ("at", "walked_at", "walked_before", "pulls_until", "issues_until")
         values |= {each: _moment(values[each]) for each in times}
@@ -208,7 +221,7 @@ class Histories:
             )
             if saved.one_or_none() is None:
                 return False
-            await connection.execute(_SYNC, key | updated)
+            await connection.execute(_SYNC, key | updated | {"until": until})
             if etags is not None:
                 await note_etags(connection, work.repository_id, etags, now)
             return True
@@ -248,6 +261,13 @@ class Histories:
         values = {"repository_id": repository_id, "kind": kind, "above": above, "upto": upto}
         async with transaction(self._engine) as connection:
             return list((await connection.execute(_NUMBERS, values)).scalars())
+
+    async def pulls_until(self, repository_id: int, until: int | None) -> tuple[str, int]:
+        """See HistoryStore."""
+        values = {"repository_id": repository_id, "until": until or 0}
+        async with transaction(self._engine) as connection:
+            row = (await connection.execute(_PULLS_UNTIL, values)).one()
+        return row[0], row[1]
 
     async def counts(self, repository_id: int) -> dict[str, int]:
         """See HistoryStore."""

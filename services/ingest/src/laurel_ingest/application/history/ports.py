@@ -228,6 +228,12 @@ class HistoryStore(Protocol):
         """Numbers of the pull requests or issues known in a range, without deleted ones."""
         ...
 
+    async def pulls_until(self, repository_id: int, until: int | None) -> tuple[str, int]:
+        """The hash (`Known.pr_ids_hash`) of the pull requests made until a time that stand now, and
+        how many later ones are known.
+        """
+        ...
+
     async def counts(self, repository_id: int) -> dict[str, int]:
         """How many pull requests and issues are known, by kind, without deleted ones."""
         ...

@@ -176,7 +176,7 @@ class ReadRepository:
             case Phase.PULLS | Phase.ISSUES:
                 return await self._things(group, known, progress)
             case Phase.PULL_NUMBERS | Phase.ISSUE_NUMBERS:
-                return await self._vanished.step(group, progress)
+                return await self._vanished.step(group, known, progress)
             case Phase.ALL_PULLS | Phase.ALL_ISSUES:
                 return await self._look.page(group, progress, self._more(group))
             case _:

@@ -9,7 +9,7 @@ from laurel_ingest.application.history.page_reader import PageReader
 from laurel_ingest.application.history.page_store import PageStore
 from laurel_ingest.application.history.ports import HistoryStore, Work
 from laurel_ingest.domain.facts import IssueFact, PullFact
-from laurel_ingest.domain.history.progress import Phase, Progress
+from laurel_ingest.domain.history.progress import Known, Phase, Progress
 
 _KINDS: Final = {Phase.PULL_NUMBERS: PullFact.kind, Phase.ISSUE_NUMBERS: IssueFact.kind}
 
@@ -22,12 +22,12 @@ class Vanished:
         self._histories = histories
         self._pages = pages
 
-    async def step(self, group: PageGroup, progress: Progress) -> Progress:
+    async def step(self, group: PageGroup, known: Known, progress: Progress) -> Progress:
         """A page of numbers; the place behind it."""
         await group.flush()
         work = group.work
         if progress.after is None:
-            progress = await self._next(work, progress)
+            progress = await self._next(work, known, progress)
             if progress.phase not in _KINDS:
                 return progress
         kind = _KINDS[progress.phase]
@@ -35,7 +35,8 @@ class Vanished:
         numbers = [node["number"] for node in page.nodes]
         upto = None if page.after is None else max(numbers)
         standing = await self._histories.numbers(work.repository_id, kind, progress.low, upto)
-        vanished = sorted(set(standing) - set(numbers))
+        # What GitHub counts and can't show is one of those.
+        vanished = [] if page.has_gaps else sorted(set(standing) - set(numbers))
         following = replace(progress, after=page.after, low=upto or 0)
         if page.after is None:
             following = progress.next_phase()
@@ -44,15 +45,26 @@ class Vanished:
         await self._pages.vanished(group, kind, vanished, following)
         return following
 
-    async def _next(self, work: Work, progress: Progress) -> Progress:
-        """Past those lists of which GitHub counts as many as are known."""
+    async def _next(self, work: Work, known: Known, progress: Progress) -> Progress:
+        """Past those lists that nothing can have vanished from."""
         if work.is_looked_through:
             return replace(progress, phase=Phase.ISSUE_NUMBERS).next_phase()
-        probe = work.probe
-        totals = {PullFact.kind: probe.pulls_total, IssueFact.kind: probe.issues_total}
-        known = totals if work.since else await self._histories.counts(work.repository_id)
         while kind := _KINDS.get(progress.phase):
-            if known[kind] != totals[kind]:
+            if await self._may_have_vanished(kind, work, known):
                 return progress
             progress = progress.next_phase()
         return replace(progress, phase=Phase.END)
+
+    async def _may_have_vanished(self, kind: str, work: Work, known: Known) -> bool:
+        """Whether GitHub counts others than are known. Of pull requests, whether it does not count
+        as many older ones as the last complete reading knew, or other ones of that time are known
+        now: so that those which GitHub counts and never shows are not looked for each time.
+        """
+        probe = work.probe
+        if kind == PullFact.kind and known.pr_ids_hash is not None:
+            older, newer = await self._histories.pulls_until(work.repository_id, known.pulls_until)
+            return (older, probe.pulls_total - newer) != (known.pr_ids_hash, known.pulls_total)
+        if work.since is not None and known.pulls_total is None:
+            return False
+        total = probe.pulls_total if kind == PullFact.kind else probe.issues_total
+        return (await self._histories.counts(work.repository_id))[kind] != total

@@ -46,6 +46,7 @@ class Known:
     """What the last complete run left of a repository. Times are epoch seconds.
 
     `lost_at`: when the last webhook about it failed that GitHub could not deliver.
+    `pr_ids_hash`: of the numbers of the pull requests that stood and were made until `pulls_until`.
     """
 
     head_sha: str | None = None
@@ -56,6 +57,7 @@ class Known:
     issues_total: int | None = None
     looked_through_at: int | None = None
     lost_at: int | None = None
+    pr_ids_hash: str | None = None
     etags: Etags | None = None
     etags_at: int | None = None
 
