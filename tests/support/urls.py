@@ -18,7 +18,12 @@ def with_login(url: str, user: str, password: str) -> str:
 
 def as_role(url: str, role: str) -> str:
     """The same login, which takes on `role` when it connects."""
+    return with_setting(url, "role", role)
+
+
+def with_setting(url: str, name: str, value: str) -> str:
+    """The same login, whose sessions have a setting of PostgreSQL's."""
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query))
-    query["options"] = f"{query.get('options', '')} -c role={role}".strip()
+    query["options"] = f"{query.get('options', '')} -c {name}={value}".strip()
     return urlunsplit(parts._replace(query=urlencode(query, quote_via=quote)))

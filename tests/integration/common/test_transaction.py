@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from laurel_common.db import Constraints, create_engine, run_transaction, transaction, typed_errors
+from laurel_common.db.engine import psycopg_url
 from laurel_common.deadline import deadline_in
 from laurel_common.errors import (
     ConcurrentChange,
@@ -23,6 +24,7 @@ from laurel_common.errors import (
 from laurel_common.redis import RedisUnavailable, create_redis, optional, redis_errors
 from laurel_common.rpc.health import database_check, redis_check
 from tests.support.database import Database
+from tests.support.urls import with_setting
 
 
 @pytest.fixture
@@ -71,6 +73,23 @@ async def test_sessions_are_named_and_in_utc(engine: AsyncEngine) -> None:
             )
         ).one()
     assert tuple(row) == ("laurel-test", "UTC")
+
+
+async def test_settings_of_the_url_hold_for_every_driver_and_for_engines_beside_their_own(
+    empty_database: Database,
+) -> None:
+    url = empty_database.url()
+    for name in ("lock_timeout", "statement_timeout"):
+        url = with_setting(url, name, "7s")
+    query = "SELECT current_setting('lock_timeout'), current_setting('statement_timeout')"
+    with psycopg.connect(psycopg_url(url)) as connection:
+        assert connection.execute(query).fetchone() == ("7s", "7s")
+    session = {"plan_cache_mode": "force_custom_plan"}
+    engine = create_engine(url, application_name="laurel-test", session=session)
+    async with transaction(engine) as connection:
+        found = await connection.execute(text(f"{query}, current_setting('plan_cache_mode')"))
+        assert tuple(found.one()) == ("7s", "7s", "force_custom_plan")
+    await engine.dispose()
 
 
 async def test_a_constraints_name_decides_the_error(engine: AsyncEngine) -> None:

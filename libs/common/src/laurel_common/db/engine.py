@@ -50,4 +50,7 @@ def create_engine(
 
 def psycopg_url(url: str) -> str:
     """The same database as psycopg and ADBC want it named: postgresql://…"""
-    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    named = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    place, mark, query = named.partition("?")
+    # SQLAlchemy writes a blank as +, which libpq takes for what it is.
+    return f"{place}{mark}{query.replace('+', '%20')}"
