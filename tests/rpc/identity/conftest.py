@@ -95,7 +95,8 @@ async def running_identity(
     """Serves identity over a database; `directory` receives the callers' keys."""
     engine = create_engine(database.url("laurel_identity"), application_name="test", pool_size=4)
     clock = clock or FakeClock()
-    redis = create_redis(redis_url)
+    # More patient than the service's own: a machine that stands still for a moment has not lost it.
+    redis = create_redis(redis_url, timeout=10)
     told = settings if github is None else github.settings() | settings
     built = build(
         settings_of(directory, **told),

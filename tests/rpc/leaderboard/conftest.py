@@ -19,6 +19,7 @@ from laurel_common.auth.principal import Principal, PrincipalKind
 from laurel_common.auth.sessions import SessionResolver
 from laurel_common.auth.tokens import StaticToken
 from laurel_common.errors import DependencyUnavailable, InstallationNotFound, Unauthenticated
+from laurel_common.redis import create_redis
 from laurel_common.testing.clock import FakeClock
 from laurel_common.testing.server import RunningServer, serving
 from laurel_leaderboard.bootstrap import Leaderboard, build
@@ -189,7 +190,16 @@ async def running_service(
     )
     clock, profiles, users = FakeClock(NOON), KnownProfiles(), Users()
     coverage = ToldCoverage()
-    inner = build(settings, clock=clock, profiles=profiles, logins=profiles, coverage=coverage)
+    # More patient than the service's own: a machine that stands still for a moment has not lost it.
+    redis = create_redis(redis_url, timeout=10)
+    inner = build(
+        settings,
+        clock=clock,
+        redis=redis,
+        profiles=profiles,
+        logins=profiles,
+        coverage=coverage,
+    )
     async with serving(
         inner.servicers,
         tmp_path,
@@ -216,3 +226,4 @@ async def running_service(
         )
     for close in reversed(inner.closers):
         await close()
+    await redis.aclose()
