@@ -122,7 +122,7 @@ async def running_laurel(
             known = database.endpoints.passwords.get(role, f"{role}-password")
             write_secret(layout.secrets / role, known)
     reports: list[str] = []
-    with _ports() as ports:
+    with reserved_ports() as ports:
         options = StackOptions(
             root,
             ports,
@@ -169,7 +169,7 @@ def _one_at_a_time() -> Iterator[None]:
 
 
 @contextmanager
-def _ports() -> Iterator[Ports]:
+def reserved_ports() -> Iterator[Ports]:
     """A block of ports that no other stack of this machine's test runs has, whoever's they are."""
     _LOCKS.mkdir(exist_ok=True)
     span = 2 * len(SERVICES)

@@ -14,12 +14,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from laurel_common.rpc.processes import EXIT_CONFIG
 from tests.rpc.common.test_process import process
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.support.stack_running import reserved_ports
 
 
 def children_of(pid: int) -> list[int]:
@@ -27,7 +22,11 @@ def children_of(pid: int) -> list[int]:
 
 
 def alive(pid: int) -> bool:
-    return Path(f"/proc/{pid}").exists()
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"  # whoever adopts it may take its time
 
 
 async def serves(port: int) -> bool:
@@ -52,12 +51,13 @@ async def until_two_serve(running: asyncio.subprocess.Process, port: int) -> lis
 
 @pytest.fixture
 async def running(tmp_path: Path) -> AsyncIterator[tuple[asyncio.subprocess.Process, int]]:
-    port = free_port()
-    parent = await process(tmp_path, LAUREL_LISTEN=f"127.0.0.1:{port}", LAUREL_PROCESSES="2")
-    yield parent, port
-    if parent.returncode is None:
-        parent.kill()
-    await parent.communicate()
+    with reserved_ports() as ports:
+        port = ports.rpc["identity"]
+        parent = await process(tmp_path, LAUREL_LISTEN=f"127.0.0.1:{port}", LAUREL_PROCESSES="2")
+        yield parent, port
+        if parent.returncode is None:
+            parent.kill()
+        await parent.communicate()
 
 
 async def test_two_processes_share_a_port_and_end_with_their_parents_end(

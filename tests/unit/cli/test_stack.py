@@ -103,7 +103,10 @@ def test_ports_are_read_in_the_order_of_the_services() -> None:
     assert ports.metrics == {"identity": 9011, "ingest": 9012, "scoring": 9013, "leaderboard": 9014}
     assert len(set(Ports.parse("9001,9002,9003,9004").metrics.values())) == 4
     free = Ports.parse("any")
-    assert len({*free.rpc.values(), *free.metrics.values()}) == 8
+    numbers = {*free.rpc.values(), *free.metrics.values()}
+    assert len(numbers) == 8
+    # The system gives those above to others, who may have one before its service binds it.
+    assert max(numbers) < 32_768
 
 
 @pytest.mark.parametrize("text", ["1,2,3", "a,b,c,d", "1,1,2,3", "0,1,2,3", "1,2,3,70000", ""])

@@ -1,7 +1,10 @@
 """The ports of the four services."""
 
 import socket
+from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import islice
+from random import SystemRandom
 from typing import Self
 
 from laurel_cli.errors import UsageError
@@ -9,6 +12,8 @@ from laurel_cli.stack.layout import SERVICES
 
 FIRST_PORT = 7401
 FIRST_METRICS_PORT = 7411
+# Below what Linux (32768 and up) and macOS (49152) give to whoever asks for just any port.
+_ANY = range(10_000, 20_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,7 @@ class Ports:
         if len(set(numbers)) != len(numbers) or not all(0 < each < 65536 for each in numbers):
             raise UsageError("ports are different numbers from 1 to 65535")
         if len(numbers) == len(SERVICES):
-            numbers += _free_ports(len(SERVICES))
+            numbers += _free_ports(len(SERVICES), but=numbers)
         return cls._of(numbers)
 
     @classmethod
@@ -61,15 +66,14 @@ class Ports:
         return [port for port in (*self.rpc.values(), *self.metrics.values()) if _is_taken(port)]
 
 
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
+def _free_ports(count: int, *, but: Collection[int] = ()) -> list[int]:
+    """Ports that nobody has now, nor gets from the system before a service binds them."""
+    numbers = SystemRandom().sample(_ANY, len(_ANY))
+    free = (each for each in numbers if each not in but and not _is_taken(each))
+    found = list(islice(free, count))
+    if len(found) < count:
+        raise UsageError(f"no {count} ports from {_ANY[0]} to {_ANY[-1]} are free")
+    return found
 
 
 def _is_taken(port: int) -> bool:
