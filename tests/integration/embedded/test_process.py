@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,13 @@ from pathlib import Path
 import pytest
 
 from laurel_embedded import AlreadyRunning
-from laurel_embedded.process import DirectoryLock, command_line, end_leftover, read_number
+from laurel_embedded.process import (
+    DirectoryLock,
+    command_line,
+    end_leftover,
+    free_port,
+    read_number,
+)
 
 
 def test_a_process_that_is_not_ours_is_left_alone() -> None:
@@ -45,6 +52,15 @@ def test_a_damaged_pid_file_says_nothing(tmp_path: Path, content: str) -> None:
     file.write_text(content)
     assert read_number(file) is None
     assert read_number(tmp_path / "missing") is None
+
+
+def test_a_free_port_is_none_that_the_system_gives_to_others() -> None:
+    port = free_port()
+    assert port < 32_768
+    with socket.socket() as taker:
+        assert free_port(port) == port
+        taker.bind(("127.0.0.1", port))
+        assert free_port(port) not in (port, 0)
 
 
 def test_a_lock_is_free_again_after_its_release(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from random import SystemRandom
 from typing import Self
 
 from .errors import AlreadyRunning, EmbeddedServerError
@@ -18,6 +19,8 @@ from .errors import AlreadyRunning, EmbeddedServerError
 _LAUNCHER = Path(__file__).with_name("launch.py")
 _POLL_SECONDS = 0.02
 _LOG_BYTES = 16 * 1024 * 1024
+# Below what Linux (32768 and up) and macOS (49152) give to whoever asks for just any port.
+_PORTS = range(31_000, 32_768)
 # Debian's packages make the first; the second is everywhere.
 _UNPRIVILEGED_USERS = ("postgres", "nobody")
 
@@ -121,9 +124,13 @@ def command_line(pid: int) -> str:
 
 
 def free_port(preferred: int | None = None) -> int:
-    """A free TCP port on loopback: the preferred one if nobody has it."""
-    for port in filter(None, (preferred, 0)):
-        if _bindable(port):
+    """A free TCP port on loopback: the preferred one if nobody has it.
+
+    None that the system gives out itself, as long as there are others: a server that is started
+    again after a crash has to find its port as it left it.
+    """
+    for port in (preferred, *SystemRandom().sample(_PORTS, len(_PORTS))):
+        if port and _bindable(port):
             return port
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
