@@ -10,8 +10,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
-# Tests of whole processes wait a lot: two workers a core overlap their waiting.
-WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
+# Tests of whole processes wait a lot: two workers a core overlap their waiting. Eight at most: a
+# container sees its host's cores whatever its share of them, and all share one PostgreSQL.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(8, 2 * (os.cpu_count() or 1)))')
 PROJECTS := $(wildcard pyproject.toml libs/*/pyproject.toml services/*/pyproject.toml cli/pyproject.toml proto/gen/python/pyproject.toml)
 SOURCES := libs services cli tests bench tools
 MYPY_TARGETS := $(wildcard libs/*/src services/*/src cli/src tools tests bench examples)
