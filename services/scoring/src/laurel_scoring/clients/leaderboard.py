@@ -75,9 +75,11 @@ class LeaderboardBoards:
                 sending, following = following, None
             await sent(sending)
         finally:
-            for task in (sending, following):
-                if task is not None:
-                    task.cancel()
+            left = [task for task in (sending, following) if task is not None]
+            for task in left:
+                task.cancel()
+            # Whoever tries again must not meet what still is on its way.
+            await asyncio.gather(*left, return_exceptions=True)
         rest = [each for each in (unchanged() if unchanged else ()) if each.count]
         return count + await self._send(_last_messages(header, rest))
 
