@@ -133,11 +133,11 @@ async def test_a_fault_strikes_as_often_as_planned(
     running: Running, fault: dict[str, Any], error: type[Exception]
 ) -> None:
     running.github.faults.add("^GET /user$", **fault)
-    token = running.acme.world.user_token(running.acme.ann)
-    client = running.client(TokenAuthStrategy(token), timeout=0.2)
+    auth = TokenAuthStrategy(running.acme.world.user_token(running.acme.ann))
+    hasty = {"timeout": 0.2} if "delay" in fault else {}
     with pytest.raises(error):
-        await client.arequest("GET", "/user")
-    assert await _status(client, "/user") == 200
+        await running.client(auth, **hasty).arequest("GET", "/user")
+    assert await _status(running.client(auth), "/user") == 200
 
 
 async def _status(client: Any, path: str) -> int:

@@ -118,12 +118,14 @@ async def test_news_that_was_read_earlier_and_comes_later_changes_nothing(told: 
     await told.install()
     carl = told.acme.world.user("carl")
     told.life.join(told.acme.organization, carl)
-    told.github.faults.add("memberships/carl", answer_delay=0.4)
+    left = asyncio.Event()
+    told.github.faults.add("memberships/carl", answer_after=left)
     late = asyncio.create_task(told.tell(told.life.events[-1]))
     while not told.github.answering:
         await asyncio.sleep(0.005)
     told.life.leave(told.acme.organization, carl)
     await told.tell(told.life.events[-1])
+    left.set()
     assert await late == HANDLED
     query = "SELECT count(*) FROM organization_memberships WHERE user_id = %s"
     assert told.rows(query, carl.id) == [0]

@@ -140,12 +140,14 @@ async def test_a_refresh_that_nobody_waits_for_any_more_is_not_lost(front: Door)
     old = await tokens.token(session_id)
     front.clock.advance(timedelta(hours=8))
     # GitHub has taken the old refresh token back, and its answer is on its way.
-    front.github.faults.add("POST /login", answer_delay=0.3)
+    gone = asyncio.Event()
+    front.github.faults.add("POST /login", answer_after=gone)
     asking = asyncio.create_task(tokens.token(session_id))
     await until(lambda: front.github.answering, "GitHub answers")
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asking
+    gone.set()
     assert await tokens.token(session_id) != old
     assert oauth.refreshed == 1
     assert await reason_of(front.auth(done.session_token).GetSession(GET)) == "OK"

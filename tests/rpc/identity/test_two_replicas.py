@@ -107,7 +107,8 @@ async def test_a_session_that_is_revoked_while_its_token_is_refreshed_stays_gone
 ) -> None:
     done = await front.sign_in(front.world.user("ada"))
     front.clock.advance(timedelta(hours=8))
-    front.github.faults.add("POST /login", answer_delay=0.3)
+    revoked = asyncio.Event()
+    front.github.faults.add("POST /login", answer_after=revoked)
     refreshing = asyncio.create_task(
         front.identity.built.sessions.user_tokens.token(done.session.session_id)
     )
@@ -115,6 +116,7 @@ async def test_a_session_that_is_revoked_while_its_token_is_refreshed_stays_gone
     operator = Auth(other.server.channel(PrincipalKind.OPERATOR))
     revoking = auth_sessions_pb2.RevokeSessionRequest(session_id=done.session.session_id)
     await operator.RevokeSession(revoking)
+    revoked.set()
     with pytest.raises(SessionNotFound):
         await refreshing
     get = auth_sessions_pb2.GetSessionRequest()

@@ -1,5 +1,6 @@
 """What goes wrong on demand: answers that fail, wait, break off or refuse for a while."""
 
+import asyncio
 import re
 from dataclasses import dataclass
 
@@ -10,7 +11,8 @@ class Fault:
 
     `status` answers with it; `cut` breaks the connection; `reset_seconds` refuses by the primary
     rate limit, `retry_after` by the secondary one; `delay` waits before whatever comes then, and
-    `answer_delay` with an answer that says what there was before it.
+    `answer_delay` with an answer that says what there was before it; `answer_after` holds that one
+    back until the event.
     """
 
     pattern: re.Pattern[str]
@@ -21,6 +23,18 @@ class Fault:
     reset_seconds: int | None = None
     retry_after: int | None = None
     answer_delay: float = 0.0
+    answer_after: asyncio.Event | None = None
+
+    @property
+    def holds_back(self) -> bool:
+        """Whether the answer is ready before it goes out."""
+        return self.answer_after is not None or self.answer_delay > 0
+
+    async def let_go(self) -> None:
+        """Returns when the answer may go out."""
+        await asyncio.sleep(self.answer_delay)
+        if self.answer_after is not None:
+            await self.answer_after.wait()
 
 
 class Faults:
@@ -40,10 +54,19 @@ class Faults:
         reset_seconds: int | None = None,
         retry_after: int | None = None,
         answer_delay: float = 0.0,
+        answer_after: asyncio.Event | None = None,
     ) -> Fault:
         """Plans a fault for requests that a regular expression finds."""
         fault = Fault(
-            re.compile(pattern), times, status, delay, cut, reset_seconds, retry_after, answer_delay
+            re.compile(pattern),
+            times,
+            status,
+            delay,
+            cut,
+            reset_seconds,
+            retry_after,
+            answer_delay,
+            answer_after,
         )
         self._faults.append(fault)
         return fault

@@ -143,9 +143,9 @@ class GitHubSimulator:
             if limits is self.limits:
                 self._within_limit(token)
             response = _tagged(request, token, await handler(request))
-            if fault is not None and fault.answer_delay:
+            if fault is not None and fault.holds_back:
                 self.answering += 1
-                await asyncio.sleep(fault.answer_delay)
+                await fault.let_go()
         except GitHubError as error:
             response = error.response()
         except web.HTTPNotFound:
