@@ -145,6 +145,16 @@ def test_a_taken_port_is_avoided_unless_it_was_asked_for(make: Make) -> None:
             make(port=port).start()
 
 
+def test_a_server_that_ends_while_it_is_looked_at_is_no_error(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = make()
+    # As it looks between the look for its file and the reading of it.
+    monkeypatch.setattr(Path, "exists", lambda _: True)
+    with subprocess.Popen([sys.executable, "-c", ""]) as server._server:
+        assert not server._is_ready()
+
+
 def test_a_second_owner_of_the_directory_is_refused_and_the_first_undisturbed(make: Make) -> None:
     first = make().start()
     with pytest.raises(AlreadyRunning):

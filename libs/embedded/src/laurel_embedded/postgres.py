@@ -179,7 +179,7 @@ class EmbeddedPostgres(EmbeddedServer):
         pid_file = self._cluster / "postmaster.pid"
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline and self.running:
-            lines = pid_file.read_text().splitlines() if pid_file.exists() else []
+            lines = _lines_of(pid_file)
             if len(lines) >= 8 and lines[0] == str(self.pid) and lines[7].strip() == "ready":
                 return True
             time.sleep(0.02)
@@ -208,6 +208,14 @@ class EmbeddedPostgres(EmbeddedServer):
         )
         # Packages add words of their own: postgres (PostgreSQL) 17.6 (Debian 17.6-1)
         return done.stdout.split()[2].split(".")[0]
+
+
+def _lines_of(file: Path) -> list[str]:
+    """None where there is no such file: a server that ends takes its own away."""
+    try:
+        return file.read_text().splitlines()
+    except FileNotFoundError:
+        return []
 
 
 def _locale(major: int) -> list[str]:
