@@ -81,5 +81,5 @@ async def _work(ingest_url: str, owner_url: str, api_url: str, directory: Path) 
     lane.start()
     while True:
         await asyncio.sleep(_SWEEP_SECONDS)
-        for each in (lane.runs_worker, lane.works_worker):
+        for each in (lane.runs_worker, lane.works_worker, lane.urgent_worker):
             await each.sweep(silent_for=_SILENT_SECONDS)

@@ -40,6 +40,7 @@ class Teller:
             identity=cast(InstallationEvents, self._inbox),
             clock=clock,
             changed=lambda _: None,
+            rewritten=lambda: None,
             begin_history=self._inbox.hand_on,
         )
         works = cast(WorkStore, _NoPlace())

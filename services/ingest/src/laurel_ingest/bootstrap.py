@@ -156,6 +156,7 @@ def build(
         identity=identity,
         failed_webhooks=failed_webhooks,
         begin_history=history.begin,
+        rewritten=history.rewritten.wake,
         follow_boards=follow_boards,
         tokens=tokens,
         clock=clock,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from laurel_common.clock import Clock
-from laurel_common.jobs import JobQueue, Worker
+from laurel_common.jobs import JobQueue, Loop, Worker
 from laurel_common.page_token import PageTokens
 from laurel_ingest.application.follow_boards import BulkWrite
 from laurel_ingest.application.history.coverage import GetCoverage, SummarizeCoverage
@@ -15,6 +15,7 @@ from laurel_ingest.application.history.page_store import PageStore
 from laurel_ingest.application.history.ports import Roster
 from laurel_ingest.application.history.read_ingests import CancelIngest, ListIngests, WatchIngest
 from laurel_ingest.application.history.read_repository import ReadRepository
+from laurel_ingest.application.history.read_rewritten import ReadRewritten
 from laurel_ingest.application.history.reconcile import CRON, BeginHistory, Reconcile
 from laurel_ingest.application.history.run_ingest import RunIngest
 from laurel_ingest.application.history.start_ingest import StartIngest
@@ -27,11 +28,15 @@ from laurel_ingest.rpc.ingest_runs import IngestRunCases
 from laurel_ingest.storage.coverage import PostgresCoverage
 from laurel_ingest.storage.histories import Budgets, Histories
 from laurel_ingest.storage.ingest_runs import RunTable
-from laurel_ingest.storage.ingest_works import WorkTable
-from laurel_ingest.storage.lanes import INGEST_REPOSITORIES, INGEST_RUNS
+from laurel_ingest.storage.ingest_works import OpenWorks, WorkTable
+from laurel_ingest.storage.lanes import INGEST_REPOSITORIES, INGEST_RUNS, INGEST_URGENT
 from laurel_ingest.storage.postgres import PostgresStorage
+from laurel_ingest.storage.rewritten_branches import RewrittenTable
 from laurel_ingest.storage.sightings import Sightings
 from laurel_ingest.telemetry import NewestPageMetrics
+
+_URGENT_AT_ONCE = 1
+_REWRITTEN_EVERY_SECONDS = 10.0
 
 
 @dataclass(slots=True)
@@ -42,6 +47,8 @@ class HistoryLane:
     queue: JobQueue
     runs_worker: Worker
     works_worker: Worker
+    urgent_worker: Worker
+    rewritten: Loop
     connections: Connections
     runs: RunTable
     run_ingest: RunIngest
@@ -49,15 +56,19 @@ class HistoryLane:
     reconcile: Reconcile
     begin: BeginHistory
     metrics: NewestPageMetrics
+    read_rewritten: ReadRewritten
 
     def start(self) -> None:
         """Called within the running loop."""
         self.runs_worker.start()
         self.works_worker.start()
+        self.urgent_worker.start()
+        self.rewritten.start()
 
     def closers(self) -> list[Callable[[], Awaitable[object]]]:
         """What ends the background work, to be called in reverse order."""
-        return [self.connections.aclose, self.runs_worker.stop, self.works_worker.stop]
+        workers = (self.runs_worker, self.works_worker, self.urgent_worker)
+        return [self.connections.aclose, *(each.stop for each in workers), self.rewritten.stop]
 
 
 def build_history_lane(
@@ -78,8 +89,9 @@ def build_history_lane(
     at_once = settings.ingest_concurrency
     runs_queue = JobQueue(settings.database_url, INGEST_RUNS)
     works_queue = JobQueue(settings.database_url, INGEST_REPOSITORIES, pool_size=at_once + 3)
-    runs = RunTable(engine, runs_queue, works_queue)
-    works = WorkTable(engine, works_queue, runs_queue)
+    urgent_queue = JobQueue(settings.database_url, INGEST_URGENT, pool_size=_URGENT_AT_ONCE + 3)
+    runs = RunTable(engine, runs_queue, works_queue, urgent_queue)
+    works = WorkTable(engine, works_queue, urgent_queue, runs_queue)
     histories, budgets = Histories(engine), Budgets(engine)
     connections = Connections(settings.github_api_url, installation_tokens, clock)
     github = GraphQLHistory(GraphQL(connections))
@@ -110,6 +122,8 @@ def build_history_lane(
     runs_queue.register(run_ingest)
     runs_queue.every(CRON, reconcile)
     works_queue.register(read_repository)
+    urgent_queue.register(read_repository)
+    read_rewritten = ReadRewritten(RewrittenTable(engine), runs, roster, clock)
     coverage = PostgresCoverage(engine, clock)
     cases = IngestRunCases(
         start=StartIngest(runs, roster, clock),
@@ -124,7 +138,15 @@ def build_history_lane(
         cases=cases,
         queue=runs_queue,
         runs_worker=Worker(runs_queue, runs),
-        works_worker=Worker(works_queue, works, concurrency=at_once),
+        works_worker=Worker(
+            works_queue, OpenWorks(engine, works_queue, is_urgent=False), concurrency=at_once
+        ),
+        urgent_worker=Worker(
+            urgent_queue,
+            OpenWorks(engine, urgent_queue, is_urgent=True),
+            concurrency=_URGENT_AT_ONCE,
+        ),
+        rewritten=Loop("read-rewritten", read_rewritten, every_seconds=_REWRITTEN_EVERY_SECONDS),
         connections=connections,
         metrics=metrics,
         runs=runs,
@@ -132,4 +154,5 @@ def build_history_lane(
         read_repository=read_repository,
         reconcile=reconcile,
         begin=BeginHistory(runs, roster, clock),
+        read_rewritten=read_rewritten,
     )

@@ -71,6 +71,7 @@ def build_webhook_lane(
     identity: InstallationEvents,
     failed_webhooks: FailedWebhooks,
     begin_history: Callable[[int, str], Awaitable[None]],
+    rewritten: Callable[[], None],
     follow_boards: FollowBoards,
     tokens: PageTokens,
     clock: Clock,
@@ -92,6 +93,7 @@ def build_webhook_lane(
         begin_history=begin_history,
         clock=clock,
         changed=follow_boards.hurry,
+        rewritten=rewritten,
     )
     forget_deliveries = ForgetDeliveries(inbox, clock)
     redeliver = RedeliverWebhooks(failed_webhooks, RedeliveryTable(engine), clock)

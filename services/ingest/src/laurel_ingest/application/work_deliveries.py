@@ -28,6 +28,7 @@ from laurel_ingest.domain.deliveries import (
     pause_after,
     pause_while_away,
 )
+from laurel_ingest.domain.refusals import Truncation
 from laurel_ingest.domain.webhook_events import HANDLERS
 
 log = structlog.get_logger(__name__)
@@ -52,10 +53,11 @@ class WorkDeliveries:
         begin_history: Callable[[int, str], Awaitable[None]],
         clock: Clock,
         changed: Callable[[Collection[int]], None],
+        rewritten: Callable[[], None],
     ) -> None:
         """`changed` is called after each batch with the installations whose boards may have to
-        follow. `begin_history` has an
-        installation read, once for a delivery's id.
+        follow, `rewritten` after one that tells of a forced push to a default branch.
+        `begin_history` has an installation read, once for a delivery's id.
         """
         self._inbox = inbox
         self._storage = storage
@@ -64,6 +66,7 @@ class WorkDeliveries:
         self._begin_history = begin_history
         self._clock = clock
         self._changed = changed
+        self._rewritten = rewritten
         self._store = BatchStore(storage)
 
     async def __call__(self, subject_id: int) -> None:
@@ -130,6 +133,8 @@ class WorkDeliveries:
         installations = await enrolment.enter(told)
         await self._store.store(told, installations, now)
         self._changed(set(installations.values()))
+        if any(reason == Truncation.HISTORY_REWRITTEN for _, reason, _ in told.lacks):
+            self._rewritten()
 
     async def _wait(self, deliveries: Sequence[Delivery], error: Exception) -> None:
         """Something that they need is away: they wait for it, however long."""

@@ -15,19 +15,23 @@ from laurel_ingest.domain.history.budget import Budget
 from laurel_ingest.domain.history.newest import Etags
 from laurel_ingest.domain.history.progress import Known
 from laurel_ingest.domain.redelivery import LOST
+from laurel_ingest.domain.refusals import Truncation
 from laurel_ingest.storage.etags import etags_of, note_etags
 from laurel_ingest.storage.fact_counts import COMMITS, ISSUES, KINDS, PULLS
 
 _KNOWN: Final = text(
     f"""
-    SELECT repository_id, h.head_sha, h.walked_at, h.pulls_until, h.issues_until, h.pulls_total,
-        h.issues_total, h.looked_through_at, (
-            SELECT last_at FROM coverage_gaps AS g
-            WHERE g.repository_id = h.repository_id AND g.reason = '{LOST}'
-        ), h.etags_given_to, h.etags_at, s.pr_ids_hash,
+    SELECT h.repository_id, h.head_sha, h.walked_at, h.pulls_until, h.issues_until, h.pulls_total,
+        h.issues_total, h.looked_through_at, lost.last_at, rewritten.last_at AS rewritten_at,
+        h.etags_given_to, h.etags_at, s.pr_ids_hash,
         s.commits_etag, s.pulls_etag, s.issues_etag, s.comments_etag, s.reviews_etag
-    FROM repository_histories AS h LEFT JOIN repository_sync_state AS s USING (repository_id)
-    WHERE repository_id = ANY (CAST(:ids AS bigint[])) AND pulls_total IS NOT NULL
+    FROM repository_histories AS h
+    LEFT JOIN repository_sync_state AS s ON s.repository_id = h.repository_id
+    LEFT JOIN coverage_gaps AS lost ON lost.repository_id = h.repository_id
+        AND lost.reason = '{LOST}'
+    LEFT JOIN coverage_gaps AS rewritten ON rewritten.repository_id = h.repository_id
+        AND rewritten.reason = '{Truncation.HISTORY_REWRITTEN}'
+    WHERE h.repository_id = ANY (CAST(:ids AS bigint[])) AND h.pulls_total IS NOT NULL
     """  # noqa: S608 - put together from constants
 )
 _SAVE: Final = text(
@@ -190,6 +194,7 @@ class Histories:
                     issues_total=row[6],
                     looked_through_at=_epoch(row[7]),
                     lost_at=_epoch(row[8]),
+                    rewritten_at=_epoch(row.rewritten_at),
                     etags=etags_of(row),
                     etags_at=_epoch(row.etags_at),
                     pr_ids_hash=row.pr_ids_hash,

@@ -48,10 +48,10 @@ _INSERT: Final = text(
     """
     INSERT INTO ingest_runs (
         installation_id, organization_id, team_id, repository_id, preset, history_since,
-        requested_by, requested_at, is_reconciling
+        requested_by, requested_at, is_reconciling, is_urgent
     ) VALUES (
         :installation_id, :organization_id, :team_id, :repository_id, :preset, :since,
-        :requested_by, :now, :is_reconciling
+        :requested_by, :now, :is_reconciling, :is_urgent
     ) RETURNING id
     """
 )
@@ -149,10 +149,14 @@ _OPEN: Final = text(
 class RunTable:
     """A RunStore, and the open work of the lane of runs."""
 
-    def __init__(self, engine: AsyncEngine, runs: JobQueue, works: JobQueue) -> None:
+    def __init__(
+        self, engine: AsyncEngine, runs: JobQueue, works: JobQueue, urgent: JobQueue
+    ) -> None:
+        """`urgent`: the lane of those repositories that can't wait for others."""
         self._engine = engine
         self._runs = runs
         self._works = works
+        self._urgent = urgent
 
     async def request(self, asked: RunRequest, organization_id: int, now: datetime) -> Run:
         """See RunStore."""
@@ -185,11 +189,12 @@ class RunTable:
                     "requested_by": asked.requested_by,
                     "now": now,
                     "is_reconciling": asked.is_reconciling,
+                    "is_urgent": asked.is_urgent,
                 },
             )
             if asked.request_id:
                 await connection.execute(_NOTE_REQUEST, key | {"run_id": run_id})
-            priority = job_priority(asked.is_reconciling)
+            priority = job_priority(is_reconciling=asked.is_reconciling, is_urgent=asked.is_urgent)
             await self._runs.put(connection, int(run_id or 0), priority=priority)
             return await one_run(connection, scope.installation_id, int(run_id or 0))
 
@@ -256,11 +261,11 @@ class RunTable:
                 await connection.execute(
                     _LOOKED_THROUGH, {"looked_through": list(looked_through), "now": now}
                 )
+            queue = self._urgent if run.is_urgent else self._works
+            priority = job_priority(is_reconciling=run.is_reconciling, is_urgent=run.is_urgent)
             for work_id, state in await connection.execute(_PLAN, values):
                 if state == "waiting":
-                    await self._works.put(
-                        connection, work_id, priority=job_priority(run.is_reconciling)
-                    )
+                    await queue.put(connection, work_id, priority=priority)
 
     async def postpone(self, run_id: int, until: datetime) -> None:
         """See RunStore."""

@@ -28,7 +28,7 @@ _CLAIM: Final = text(
     RETURNING w.id, w.run_id, w.installation_id, w.repository_id, w.full_name, w.attempts,
         w.failures, w.probed::text, w.progress::text, r.history_since, r.requested_at,
         r.is_reconciling, w.is_looked_through, w.is_watched,
-        w.is_only_watched
+        w.is_only_watched, r.is_urgent
     """
 )
 _OWN: Final = """
@@ -89,17 +89,20 @@ _LEFT: Final = text(
 _OPEN: Final = text(
     """
     SELECT w.id FROM ingest_run_repositories AS w JOIN ingest_runs AS r ON r.id = w.run_id
-    WHERE w.state IN ('waiting', 'reading') AND r.state = 'running'
+    WHERE w.state IN ('waiting', 'reading') AND r.state = 'running' AND r.is_urgent = :is_urgent
     """
 )
 
 
 class WorkTable:
-    """A WorkStore, and the open work of the lane of repositories."""
+    """A WorkStore."""
 
-    def __init__(self, engine: AsyncEngine, works: JobQueue, runs: JobQueue) -> None:
+    def __init__(
+        self, engine: AsyncEngine, works: JobQueue, urgent: JobQueue, runs: JobQueue
+    ) -> None:
         self._engine = engine
         self._works = works
+        self._urgent = urgent
         self._runs = runs
 
     async def claim(self, work_id: int) -> Work | None:
@@ -125,6 +128,7 @@ class WorkTable:
             is_looked_through=row.is_looked_through,
             is_watched=row.is_watched,
             is_only_watched=row.is_only_watched,
+            is_urgent=row.is_urgent,
         )
 
     async def advance(
@@ -178,8 +182,9 @@ class WorkTable:
             await _mine(connection, _POSTPONE, values)
             if reason is None:
                 await connection.execute(_WAITING, {"run_id": work.run_id, "until": until})
-            priority = job_priority(work.is_reconciling)
-            await self._works.put(connection, work.id, at=until, priority=priority)
+            queue = self._urgent if work.is_urgent else self._works
+            priority = job_priority(is_reconciling=work.is_reconciling, is_urgent=work.is_urgent)
+            await queue.put(connection, work.id, at=until, priority=priority)
 
     async def end(
         self, work: Work, now: datetime, *, left_out: str | None, note: str | None
@@ -197,15 +202,25 @@ class WorkTable:
             if not await connection.scalar(_LEFT, {"run_id": work.run_id}):
                 await self._runs.put(connection, work.run_id)
 
+
+class OpenWorks:
+    """The open work of one of the two lanes of repositories."""
+
+    def __init__(self, engine: AsyncEngine, queue: JobQueue, *, is_urgent: bool) -> None:
+        self._engine = engine
+        self._queue = queue
+        self._is_urgent = is_urgent
+
     async def open_subjects(self) -> list[int]:
         """Repositories that are left to be read."""
         async with transaction(self._engine) as connection:
-            return list((await connection.execute(_OPEN)).scalars())
+            found = await connection.execute(_OPEN, {"is_urgent": self._is_urgent})
+            return list(found.scalars())
 
     async def ensure_job(self, subject_id: int) -> None:
         """Puts a job for a repository that has lost its own."""
         async with transaction(self._engine) as connection:
-            await self._works.put(connection, subject_id)
+            await self._queue.put(connection, subject_id)
 
 
 async def _mine(connection: AsyncConnection, statement: Any, values: dict[str, Any]) -> None:

@@ -99,8 +99,9 @@ class Ingest(_message.Message):
     failure_reason: _builtins.str
     """An ErrorReason without its prefix, or a word of IngestTrouble."""
     reconciling: _builtins.bool
-    """Nobody asked for it: it is the day's, which finds what webhooks have missed, or
-    a new installation's first. No cooldown begins with it.
+    """Nobody asked for it: it is the day's, which finds what webhooks have missed, a
+    new installation's first, or one over a repository onto whose default branch
+    another history was forced. No cooldown begins with it.
     """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp: ...

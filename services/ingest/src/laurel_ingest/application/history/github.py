@@ -26,14 +26,19 @@ class GitHubRefused(LaurelError):
 
 
 class GitHubRateLimited(LaurelError):
-    """Nothing more may be asked before `until`."""
+    """Nothing more may be asked before `until`.
+
+    `is_refusal`: GitHub says so, to all of the installation; else it is what is kept back for
+    others.
+    """
 
     reason = "GITHUB_RATE_LIMITED"
     default_message = "GitHub's rate limit is used up"
 
-    def __init__(self, until: datetime) -> None:
+    def __init__(self, until: datetime, *, is_refusal: bool = True) -> None:
         super().__init__()
         self.until = until
+        self.is_refusal = is_refusal
 
 
 class TooHeavyError(Exception):

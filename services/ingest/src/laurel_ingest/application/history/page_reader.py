@@ -62,6 +62,6 @@ class PageReader:
 
     async def _wait(self, group: PageGroup) -> None:
         budget = await group.begin(partial(self._budgets.load, group.work.installation_id))
-        until = budget.wait_until(self._clock.now())
+        until = budget.wait_until(self._clock.now(), is_urgent=group.work.is_urgent)
         if until is not None:
-            raise GitHubRateLimited(until)
+            raise GitHubRateLimited(until, is_refusal=False)

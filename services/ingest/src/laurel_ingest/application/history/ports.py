@@ -48,7 +48,10 @@ class Roster(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What is asked for; `is_forced` passes the cooldown by, `is_reconciling` begins none."""
+    """What is asked for; `is_forced` passes the cooldown by, `is_reconciling` begins none.
+
+    `is_urgent`: one repository, before all that others ask for.
+    """
 
     scope: Scope
     preset: Preset
@@ -56,6 +59,7 @@ class RunRequest:
     request_id: str = ""
     is_forced: bool = False
     is_reconciling: bool = False
+    is_urgent: bool = False
 
 
 class RunStore(Protocol):
@@ -137,6 +141,7 @@ class Work:
     is_looked_through: bool = False
     is_watched: bool = False
     is_only_watched: bool = False
+    is_urgent: bool = False
 
 
 class WorkStore(Protocol):

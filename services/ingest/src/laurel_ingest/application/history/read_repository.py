@@ -91,7 +91,8 @@ class ReadRepository:
                 await group.flush()  # what came before is not asked for again
                 raise
         except GitHubRateLimited as error:
-            await self._budgets.blocked(work.installation_id, error.until)
+            if error.is_refusal:
+                await self._budgets.blocked(work.installation_id, error.until)
             await self._works.postpone(work, error.until, reason=None)
         except GoneError:
             await self._leave_out(work, "GONE")
@@ -164,7 +165,8 @@ class ReadRepository:
         # Told apart from the walk before, however close the two are.
         at = max(at, (known.walked_at or 0) + 1)
         head = work.probe.head_sha
-        walk = Walk.from_head(head, known.head_sha) if head else Walk()
+        old_head = None if known.is_rewritten else known.head_sha
+        walk = Walk.from_head(head, old_head) if head else Walk()
         return Progress(at, walk=walk, walked_before=known.walked_at)
 
     async def _step(self, group: PageGroup, known: Known, progress: Progress) -> Progress:
@@ -186,7 +188,8 @@ class ReadRepository:
         """A page of commits."""
         work = group.work
         head = work.probe.head_sha
-        is_known = head == known.head_sha and head is not None and not progress.again
+        is_known = head is not None and head == known.head_sha
+        is_known = is_known and not (progress.again or known.is_rewritten)
         if work.probe.is_fork:
             return progress.without_lost_commits()
         if is_known and not work.is_looked_through:
@@ -311,7 +314,7 @@ class ReadRepository:
         if work.since is not None and known.pulls_total is None:
             return True
         walked = not probe.is_fork and probe.head_sha is not None
-        same = probe.head_sha == known.head_sha and not progress.again
+        same = probe.head_sha == known.head_sha and progress.commits_total is None
         values = {
             "at": progress.at,
             "head_sha": probe.head_sha if walked else None,

@@ -71,7 +71,8 @@ class RunIngest:
             if await self._runs.is_read(run.id):
                 await self._finish(run)
         except GitHubRateLimited as error:
-            await self._budgets.blocked(run.scope.installation_id, error.until)
+            if error.is_refusal:
+                await self._budgets.blocked(run.scope.installation_id, error.until)
             await self._runs.postpone(run.id, error.until)
         except LaurelError as error:
             log.warning("ingest_run_failed", run_id=run.id, reason=error.reason, error=str(error))
@@ -88,7 +89,8 @@ class RunIngest:
         known = await self._histories.known(ids)
         now = self._clock.now()
         probes = [probe for _, probe in shown]
-        due = turns(probes, known, int(now.timestamp())) if run.is_reconciling else set()
+        looks = run.is_reconciling and not run.is_urgent
+        due = turns(probes, known, int(now.timestamp())) if looks else set()
         changed: list[Shown] = []
         same: list[Shown] = []
         for one, probe in shown:
@@ -136,6 +138,8 @@ class RunIngest:
         self, run: Run, probed: int, changed: Sequence[Shown], known: Mapping[int, Known]
     ) -> set[int]:
         """Of which repositories the newest pages are asked for."""
+        if run.is_urgent:
+            return set()
         installation_id = run.scope.installation_id
         held: dict[int, int] = {}
         if any(each.etags is not None for each in known.values()):
@@ -156,9 +160,10 @@ class RunIngest:
     async def _probe(self, run: Run, some: Sequence[PlannedRepository]) -> list[Probe | None]:
         """What GitHub shows of some repositories; of fewer at once where they are too many."""
         installation_id = run.scope.installation_id
-        wait = (await self._budgets.load(installation_id)).wait_until(self._clock.now())
+        budget = await self._budgets.load(installation_id)
+        wait = budget.wait_until(self._clock.now(), is_urgent=run.is_urgent)
         if wait is not None:
-            raise GitHubRateLimited(wait)
+            raise GitHubRateLimited(wait, is_refusal=False)
         try:
             names = [one.full_name for one in some]
             nodes, points = await self._github.probe(installation_id, names)

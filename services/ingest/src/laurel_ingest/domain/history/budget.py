@@ -6,6 +6,9 @@ from datetime import datetime, timedelta
 RESERVED_SHARE = 0.1
 """Of an hour's points, kept back for what webhooks and people ask meanwhile."""
 
+URGENT_SHARE = 0.01
+"""What not even webhooks ask for."""
+
 SECONDARY_PAUSE = timedelta(seconds=60)
 """GitHub's own advice where it names no time."""
 
@@ -22,13 +25,17 @@ class Budget:
     reset_at: datetime | None = None
     blocked_until: datetime | None = None
 
-    def wait_until(self, now: datetime) -> datetime | None:
-        """Until when history has to wait; None where it may go on."""
+    def wait_until(self, now: datetime, *, is_urgent: bool = False) -> datetime | None:
+        """Until when history has to wait; None where it may go on.
+
+        `is_urgent`: a webhook asks for it, and it may have most of what is kept back.
+        """
+        share = URGENT_SHARE if is_urgent else RESERVED_SHARE
         if self.blocked_until is not None and self.blocked_until > now:
             return self.blocked_until
         if self.remaining is None or self.limit is None or self.reset_at is None:
             return None
-        if self.reset_at <= now or self.remaining > self.limit * RESERVED_SHARE:
+        if self.reset_at <= now or self.remaining > self.limit * share:
             return None
         return self.reset_at
 

@@ -40,12 +40,16 @@ PAGE_SIZES: Final = {
 }
 _ORDER: Final = list(Phase)
 
+DOUBT: Final = 60
+"""Seconds by which GitHub's clock and ours may differ, and its answers be behind its webhooks."""
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """What the last complete run left of a repository. Times are epoch seconds.
 
-    `lost_at`: when the last webhook about it failed that GitHub could not deliver.
+    `lost_at`: when the last webhook about it failed that GitHub could not deliver. `rewritten_at`:
+    when, by the last word of a webhook, another history was forced onto the default branch.
     `pr_ids_hash`: of the numbers of the pull requests that stood and were made until `pulls_until`.
     """
 
@@ -60,6 +64,15 @@ class Known:
     pr_ids_hash: str | None = None
     etags: Etags | None = None
     etags_at: int | None = None
+    rewritten_at: int | None = None
+
+    @property
+    def is_rewritten(self) -> bool:
+        """Whether the last walk may have met other commits than those that are there.
+
+        Also where the same head is back: whoever told of the push took it for lost.
+        """
+        return self.walked_at is not None and (self.rewritten_at or 0) + DOUBT > self.walked_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +112,7 @@ class Probe:
     def is_unchanged(self, known: Known | None) -> bool:
         """Whether there is nothing to read that the last complete run had not."""
         return known is not None and (
-            (self.is_fork or self.head_sha == known.head_sha)
+            (self.is_fork or (self.head_sha == known.head_sha and not known.is_rewritten))
             and self.pulls_until == known.pulls_until
             and self.issues_until == known.issues_until
             and self.pulls_total == known.pulls_total

@@ -78,7 +78,10 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run with its counts; the repositories' are 0 until it is planned."""
+    """A run with its counts; the repositories' are 0 until it is planned.
+
+    `is_urgent`: of one repository, whose history somebody has rewritten.
+    """
 
     id: int
     scope: Scope
@@ -91,6 +94,7 @@ class Run:
     finished_at: datetime | None = None
     is_planned: bool = False
     is_reconciling: bool = False
+    is_urgent: bool = False
     repositories_total: int = 0
     repositories_done: int = 0
     new_count: int = 0

@@ -31,6 +31,7 @@ ingest_runs = Table(
     Column("waiting_until", time),
     Column("error_reason", Text),
     Column("is_reconciling", Boolean, nullable=False),
+    Column("is_urgent", Boolean, nullable=False),
 )
 
 ingest_run_requests = Table(
