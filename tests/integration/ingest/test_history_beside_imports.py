@@ -4,12 +4,18 @@ from datetime import timedelta
 from typing import Any
 
 import orjson
+import pytest
 
+from laurel_ingest.application.history.github import Listing
 from laurel_ingest.application.import_events import GitSource, ImportEvents
 from laurel_ingest.application.line_reading import RawBatch
 from laurel_ingest.domain.history.runs import Preset
+from laurel_ingest.storage.postgres import PostgresStorage
+from tests.support.github.activity import Activity
 from tests.support.github.graphql_shapes import stamp
 from tests.support.github.history import BEGINNING
+from tests.support.held_reading import Held
+from tests.support.ingest_directory import DatabaseDirectory
 from tests.support.ingest_github import clone
 from tests.support.ingest_ground import NOW, Ground, expected
 
@@ -64,6 +70,36 @@ async def test_an_archive_and_a_clone_beside_a_run_leave_one_signal_each(
     assert ground.signals() != alone
     await ground.run(only=only)
     assert ground.signals() == alone
+
+
+@pytest.mark.parametrize("begins", ["with news", "with a look"])
+async def test_a_clone_that_is_newer_than_the_head_that_is_read_keeps_its_commits(
+    ground: Ground, storage: PostgresStorage, held: Held, begins: str
+) -> None:
+    only, activity = ground.story.repositories[0].id, ground.activity()
+    name = ground.story.world.full_name(ground.story.repositories[0])
+    imports = ImportEvents(storage, DatabaseDirectory(ground.database.url()), ground.clock)
+    await ground.run(only=only)
+    is_look = begins == "with a look"
+    if not is_look:
+        activity.commit("read", BEGINNING + timedelta(days=8))
+    asked = await ground.request(only=only, is_reconciling=is_look)
+    await ground.lane.run_ingest(asked.id)
+    (work_id,) = ground.open_works(asked.id)
+    await held.reading(ground.lane, work_id, Listing.ALL_PULLS if is_look else Listing.COMMITS)
+    ground.clock.advance(timedelta(minutes=1))
+    activity.commit("newer", BEGINNING + timedelta(days=9))
+    gone = activity.commits.pop(activity.commit("never pushed", BEGINNING + timedelta(days=10)).oid)
+    clone_of = Activity(activity.commits | {gone.oid: gone}, gone.oid)
+    await imports.git(GitSource(name, only)).take(RawBatch(clone(clone_of)))
+    activity.head = gone.parents[0]
+    await held.finish()
+    run = await ground.work_off(asked.id)
+    assert run.withdrawn_count == 0
+    assert ground.counts()["commit"] == expected([clone_of])["commit"]
+    # The next one meets them, and knows what was never there.
+    await ground.run(only=only)
+    assert ground.counts() == expected([activity])
 
 
 async def test_an_archive_and_a_clone_fill_what_a_short_run_left_open(

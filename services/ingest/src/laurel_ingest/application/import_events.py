@@ -25,6 +25,7 @@ from laurel_ingest.application.line_reading import (
 from laurel_ingest.application.ports import Directory, Storage, TypeCounts
 from laurel_ingest.domain import archive_events, git_records
 from laurel_ingest.domain.archive_frames import ArchiveEvent
+from laurel_ingest.domain.facts import key_of
 from laurel_ingest.domain.findings import Owner
 from laurel_ingest.domain.identities import synthetic_id_of_repository
 from laurel_ingest.domain.refusals import MalformedError, Skip
@@ -170,6 +171,10 @@ class GitImport:
             self._repository_id = await self._resolve()
         complaints = Complaints(batch)
         told = await asyncio.to_thread(self._gather, complaints, self._repository_id)
+        if told.facts:
+            now = int(self._session.clock.now().astimezone(UTC).timestamp())
+            fact = git_records.cloned(self._repository_id, now)
+            told.facts[key_of(fact)] = fact
         return await self._session.finish(told, complaints)
 
     async def _resolve(self) -> int:

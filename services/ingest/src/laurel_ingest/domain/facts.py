@@ -39,7 +39,8 @@ class RepositoryFact:
     """Which branch counts, and whether any does. One per repository; its identity is empty.
 
     `history_at`: when the last walk began that knows the whole default branch (epoch seconds):
-    what was pushed before it and not met by it is not on the branch.
+    what was pushed before it and not met by it is not on the branch. `cloned_at`: when a clone was
+    last imported, which may know of commits that a walk from before it can't have met.
     """
 
     kind: ClassVar[str] = "repository"
@@ -48,6 +49,7 @@ class RepositoryFact:
     default_branch: Last = None
     is_fork: Last = None
     history_at: Last = None
+    cloned_at: Last = None
 
 
 @dataclass(frozen=True, slots=True)

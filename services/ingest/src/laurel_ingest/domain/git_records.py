@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from laurel_ingest.domain.closing_keywords import merged_pull, squashed_pull
 from laurel_ingest.domain.commits import authors_of, sha_of
-from laurel_ingest.domain.facts import CommitFact
+from laurel_ingest.domain.facts import CommitFact, RepositoryFact
 from laurel_ingest.domain.findings import Findings
 from laurel_ingest.domain.json_values import count_of, list_of, object_of, text_of
 from laurel_ingest.domain.refusals import MalformedError
-from laurel_ingest.domain.registers import Standing
+from laurel_ingest.domain.registers import Said, Standing
 from laurel_ingest.domain.texts import headline
 from laurel_ingest.domain.timestamps import epoch_seconds
 
@@ -55,6 +55,11 @@ class MergeWalk:
         known = self._arrivals.get(sha)
         if known is None or known[0] < arrival[0]:
             self._arrivals[sha] = arrival
+
+
+def cloned(repository_id: int, now: int) -> RepositoryFact:
+    """That a clone is being imported."""
+    return RepositoryFact(repository_id, cloned_at=Said(Standing.BEST, now, True))
 
 
 def findings_of(raw: object, repository_id: int, walk: MergeWalk) -> Findings:

@@ -127,6 +127,11 @@ _LOST: Final = text(
     SELECT key FROM repository_facts
     WHERE repository_id = :repository_id AND kind = 'commit'
         AND NOT body ? 'walked' AND body ? 'on_default_branch'
+        AND NOT EXISTS (
+            SELECT FROM repository_facts AS r
+            WHERE r.repository_id = :repository_id AND r.kind = 'repository' AND r.key = ''
+                AND (r.body -> 'cloned_at' ->> 1)::bigint > :below
+        )
     LIMIT 500
     """
 )

@@ -223,7 +223,8 @@ class HistoryStore(Protocol):
 
     async def lost(self, repository_id: int, above: int, below: int) -> Sequence[str]:
         """Some of the commits that stand as met by walks that began between the two times, or by a
-        clone's word that no walk has met.
+        clone's word that no walk has met; not these where a clone was imported after the later of
+        the two, since it may be newer than what was walked.
         """
         ...
 
