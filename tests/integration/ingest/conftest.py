@@ -19,6 +19,7 @@ from laurel_ingest.storage.sessions import SESSION
 from tests.support.database import Database
 from tests.support.github import GitHubSimulator, running_github
 from tests.support.github.history import Size
+from tests.support.github.weather import Weather
 from tests.support.held_reading import Held
 from tests.support.ingest_directory import DatabaseDirectory
 from tests.support.ingest_github import DatabaseRoster, FixedTokens, Story, enter
@@ -52,8 +53,11 @@ def story() -> Story:
 
 
 @pytest.fixture
-async def github(story: Story) -> AsyncIterator[GitHubSimulator]:
+async def github(story: Story, request: pytest.FixtureRequest) -> AsyncIterator[GitHubSimulator]:
+    """In bad weather, unless the test is marked: a run gets over it wherever it strikes."""
     async with running_github(story.world) as github:
+        if request.node.get_closest_marker("fair_weather") is None:
+            github.weather = Weather(request.node.nodeid)
         yield github
 
 

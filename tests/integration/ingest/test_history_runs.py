@@ -1,16 +1,22 @@
 """Runs over a simulated GitHub: what they read, and what they read again."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from laurel_ingest.application.errors import IngestCoolingDown
+from laurel_ingest.application.history.read_ingests import WatchIngest
 from laurel_ingest.domain.history.runs import RunState
 from tests.support.github.activity import Comment, Issue, activity_of
 from tests.support.github.history import BEGINNING
+from tests.support.github.weather import MILD, ROUGH
 from tests.support.ingest_ground import Ground, expected
 
+TEAM = "INSERT INTO teams (id, organization_id, slug, name) VALUES (%s, %s, 'core', 'Core')"
 
+
+@pytest.mark.fair_weather
 async def test_a_first_run_reads_everything(ground: Ground) -> None:
     run = await ground.run()
     assert (run.state, run.failure_reason, run.troubles) == (RunState.SUCCEEDED, None, ())
@@ -20,6 +26,74 @@ async def test_a_first_run_reads_everything(ground: Ground) -> None:
     assert run.request_count == ground.github.arrived - 1  # but for the probe
 
 
+async def test_a_run_gets_over_whatever_weather_github_has(ground: Ground) -> None:
+    for number in range(12):
+        at = ground.clock.now()
+        ground.activity().commit(f"{number}", at)
+        ground.activity(1).issues[100 + number] = Issue(100 + number, None, at, at)
+        run = await ground.run()
+        assert (run.state, run.troubles) == (RunState.SUCCEEDED, ())
+    struck = ground.github.weather.struck
+    assert [each for each in [*MILD, *ROUGH] if each not in struck] == []
+    assert ground.counts() == expected([ground.activity(0), ground.activity(1)])
+
+
+@pytest.mark.fair_weather
+async def test_who_watches_a_run_sees_how_far_it_is_and_what_it_waits_for(ground: Ground) -> None:
+    ground.clock.set(datetime.now(UTC))
+    asked = await ground.request()
+    watch = WatchIngest(ground.runs, poll_seconds=0.01)(ground.story.installation.id, asked.id)
+    seen = [await anext(watch)]
+    await ground.lane.run_ingest(asked.id)
+    seen.append(await anext(watch))
+    first, second = ground.open_works(asked.id)
+    await ground.lane.read_repository(first)
+    seen.append(await anext(watch))
+    ground.github.faults.add("GRAPHQL Commits", retry_after=40)
+    await ground.lane.read_repository(second)
+    seen.append(await anext(watch))
+    ground.clock.advance(timedelta(seconds=41))
+    await ground.lane.read_repository(second)
+    seen.append(await anext(watch))
+    await ground.lane.run_ingest(asked.id)
+    seen += [each async for each in watch]
+    queued, running, half, waiting, read, over = seen
+    done = [(each.repositories_done, each.repositories_total) for each in seen]
+    assert done == [(0, 0), (0, 2), (1, 2), (1, 2), (2, 2), (2, 2)]
+    assert [each.state for each in (queued, running, read)] == [
+        *(RunState.QUEUED, RunState.RUNNING, RunState.RUNNING)
+    ]
+    alone, whole = (
+        expected([ground.activity(0)]),
+        expected([ground.activity(0), ground.activity(1)]),
+    )
+    news = [each.new_count for each in seen]
+    assert news == [0, 0, *[sum(alone.values())] * 2, *[sum(whole.values())] * 2]
+    assert running.points_left == 5_000 - (ground.github.spent - over.point_count)
+    assert over.points_left == 5_000 - ground.github.spent
+    assert waiting.waiting_until == ground.clock.now() - timedelta(seconds=1)
+    assert [each.waiting_until for each in (queued, running, half, read, over)] == [None] * 5
+    assert (over.state, over.finished_at is not None) == (RunState.SUCCEEDED, True)
+
+
+async def test_a_run_over_a_team_reads_its_repositories_alone(ground: Ground) -> None:
+    one = ground.story.repositories[1]
+    with ground.database.connect() as owner:
+        owner.execute(TEAM, [7, ground.story.organization.id])
+        owner.execute(
+            "INSERT INTO team_repositories (team_id, repository_id) VALUES (7, %s)", [one.id]
+        )
+    run = await ground.run(team=7, is_forced=False)
+    assert (run.state, run.repositories_total, run.scope.team_id) == (RunState.SUCCEEDED, 1, 7)
+    assert ground.counts() == expected([ground.activity(1)])
+    # Its cooldown is its own.
+    with pytest.raises(IngestCoolingDown):
+        await ground.request(team=7, is_forced=False)
+    await ground.request(is_forced=False)
+    await ground.request(only=one.id, is_forced=False)
+
+
+@pytest.mark.fair_weather
 async def test_what_comes_within_a_second_is_stored_once_and_together(ground: Ground) -> None:
     run = await ground.run()
     revisions = ground.rows("SELECT revision FROM installation_signal_states")

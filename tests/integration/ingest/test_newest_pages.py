@@ -15,6 +15,8 @@ from tests.support.github.server import Asked
 from tests.support.ingest_ground import Ground, expected
 from tests.support.ingest_losses import LOSSES, comment_of_an_issue
 
+pytestmark = pytest.mark.fair_weather
+
 LISTS = ["commits", "pulls", "issues", "issues/comments", "pulls/comments"]
 LATER = BEGINNING + timedelta(days=9)
 ETAGS = (

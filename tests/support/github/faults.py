@@ -4,6 +4,8 @@ import asyncio
 import re
 from dataclasses import dataclass
 
+NO_PATTERN = re.compile("")
+
 
 @dataclass
 class Fault:

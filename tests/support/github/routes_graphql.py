@@ -12,6 +12,7 @@ from tests.support.github.activity import activity_of
 from tests.support.github.answers import GitHubError
 from tests.support.github.callers import may_see_repository
 from tests.support.github.context import caller_of, simulator_of, world_of
+from tests.support.github.faults import NO_PATTERN, Fault
 from tests.support.github.graphql_cost import cost_of
 from tests.support.github.graphql_shapes import Shape, Shapes
 from tests.support.github.world import Repository
@@ -33,6 +34,8 @@ async def answer_query(request: web.Request) -> web.Response:
         for each in document.definitions
         if isinstance(each, OperationDefinitionNode) and each.name
     )
+    if planned := simulator.weather.fault(operation):
+        await simulator.fail(request, Fault(NO_PATTERN, **planned))
     simulator.queries.append(operation)
     await simulator.fail_if_planned(request, "GRAPHQL", operation)
     if simulator.largest_page is not None and variables.get("size", 0) > simulator.largest_page:
@@ -104,7 +107,8 @@ def _node(request: web.Request, opaque: str) -> Shape | None:
     if kind == "PullRequest":
         return shapes.pull(activity.pulls[number])
     if kind == "Issue":
-        return shapes.issue(activity.issues[number])
+        issue = activity.issues.get(number)
+        return None if issue is None else shapes.issue(issue)
     reviews = (each for pull in activity.pulls.values() for each in pull.reviews)
     return shapes.review(next(each for each in reviews if each.id == number))
 

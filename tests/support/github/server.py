@@ -27,6 +27,7 @@ from tests.support.github.callers import authenticate
 from tests.support.github.context import CALLER, SIMULATOR
 from tests.support.github.faults import Fault, Faults
 from tests.support.github.limits import HOUR, RateLimits
+from tests.support.github.weather import Weather
 from tests.support.github.world import Attempt, World
 
 # An Enterprise server may stand behind a path of its own.
@@ -67,9 +68,10 @@ class GitHubSimulator:
         self.world = world or World()
         self.clock = clock or SystemClock()
         self.faults = Faults()
+        self.weather = Weather()
         self.limits = RateLimits()
-        # GraphQL's own hour, what was spent in it, its queries by name, and the page size above
-        # which it gives up.
+        # GraphQL's own hour, what was spent in it, its queries by name but for those that the
+        # weather struck, and the page size above which it gives up.
         self.points = RateLimits()
         self.spent = 0
         self.queries: list[str] = []
@@ -133,7 +135,7 @@ class GitHubSimulator:
         try:
             fault = self.faults.take(request.method, path)
             if fault is not None:
-                await self._fail(request, fault)
+                await self.fail(request, fault)
             caller = authenticate(
                 self.world, request.headers.get("Authorization"), self.clock.now()
             )
@@ -166,9 +168,10 @@ class GitHubSimulator:
     async def fail_if_planned(self, request: web.Request, kind: str, name: str) -> None:
         """Fails a request that a plan names otherwise than by method and path."""
         if fault := self.faults.take(kind, name):
-            await self._fail(request, fault)
+            await self.fail(request, fault)
 
-    async def _fail(self, request: web.Request, fault: Fault) -> None:
+    async def fail(self, request: web.Request, fault: Fault) -> None:
+        """Fails a request as a fault says."""
         await asyncio.sleep(fault.delay)
         if fault.cut and request.transport is not None:
             request.transport.abort()
