@@ -1,15 +1,17 @@
 """Runs over a simulated GitHub: what stops them, and how they go on."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from laurel_common.errors import RemoteError
+from laurel_ingest.application.history.github import TooHeavyError
 from laurel_ingest.application.history.ports import RunRequest
-from laurel_ingest.domain.history.runs import Preset, RunState, Scope
+from laurel_ingest.clients.github.history import GraphQLHistory
+from laurel_ingest.domain.history.runs import MAX_PLANS, Preset, RunState, Scope
 from laurel_ingest.history_lane import HistoryLane
 from tests.support.github.activity import activity_of
 from tests.support.github.history import BEGINNING
@@ -71,6 +73,44 @@ async def test_a_rate_limit_is_waited_out_by_the_time_that_github_names(
     assert ground.counts() == expected([ground.activity(0), ground.activity(1)])
 
 
+async def test_a_probe_that_github_gives_up_on_is_no_repository_that_is_gone(
+    ground: Ground,
+) -> None:
+    asked = await ground.request()
+    outage = ground.github.faults.add("GRAPHQL Probe", times=20, status=502)
+    for _ in range(3):
+        await ground.lane.run_ingest(asked.id)
+    run = await ground.runs.get(ground.story.installation.id, asked.id)
+    assert (run.state, run.repositories_total) == (RunState.RUNNING, 0), "GitHub may be back"
+    outage.times = 0
+    run = await ground.work_off(asked.id)
+    assert (run.state, run.troubles) == (RunState.SUCCEEDED, ())
+    assert ground.counts() == expected([ground.activity(0), ground.activity(1)])
+
+
+async def test_a_repository_that_no_probe_gets_through_to_is_left_out_in_the_end(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, poison = GraphQLHistory.probe, ground.story.repositories[0]
+
+    async def probe(self: GraphQLHistory, installation_id: int, names: Sequence[str]) -> Any:
+        if ground.story.world.full_name(poison) in names:
+            raise TooHeavyError
+        return await real(self, installation_id, names)
+
+    monkeypatch.setattr(GraphQLHistory, "probe", probe)
+    asked = await ground.request()
+    for _ in range(MAX_PLANS - 1):
+        await ground.lane.run_ingest(asked.id)
+    assert ground.open_works(asked.id) == []
+    run = await ground.work_off(asked.id)
+    assert run.state is RunState.SUCCEEDED
+    assert [(each.repository_id, each.reason) for each in run.troubles] == [
+        (poison.id, "GITHUB_UNAVAILABLE")
+    ]
+    assert ground.counts() == expected([ground.activity(1)])
+
+
 async def test_a_share_of_the_points_is_left_to_webhooks(ground: Ground) -> None:
     ground.clock.set(datetime.now(UTC))
     ground.github.points.limit = 10
@@ -91,6 +131,7 @@ async def test_a_share_of_the_points_is_left_to_webhooks(ground: Ground) -> None
     assert ground.github.spent == spent
 
 
+@pytest.mark.fair_weather
 async def test_a_thousand_unchanged_repositories_cost_at_most_forty_requests(
     ground: Ground,
 ) -> None:

@@ -72,6 +72,7 @@ def run_of(row: Any, troubles: tuple[Trouble, ...] = ()) -> Run:
         is_planned=row.is_planned,
         is_reconciling=row.is_reconciling,
         is_urgent=row.is_urgent,
+        attempts=row.attempts,
         repositories_total=row.total,
         repositories_done=row.done,
         new_count=row.new_count,

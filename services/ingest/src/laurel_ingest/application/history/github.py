@@ -94,7 +94,7 @@ class GitHubHistory(Protocol):
     """GitHub's GraphQL, as an installation.
 
     Raises GitHubRateLimited, GitHubUnavailable, GitHubRefused, TooHeavyError; GoneError for a page
-    of what is not there; and what minting a token may end in.
+    of a repository or of a head that is not there; and what minting a token may end in.
     """
 
     async def probe(
@@ -106,7 +106,7 @@ class GitHubHistory(Protocol):
     async def page(
         self, installation_id: int, listing: Listing, variables: Mapping[str, Any]
     ) -> Page:
-        """A page of a list."""
+        """A page of a list; an empty one with gaps of a thing that is not there."""
         ...
 
 

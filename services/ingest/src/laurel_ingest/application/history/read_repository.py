@@ -33,7 +33,7 @@ from laurel_ingest.application.history.troubles import is_final
 from laurel_ingest.application.history.vanished import Vanished
 from laurel_ingest.domain.history.commits import Walk
 from laurel_ingest.domain.history.newest import Glance
-from laurel_ingest.domain.history.progress import Known, Phase, Progress
+from laurel_ingest.domain.history.progress import Known, Phase, Probe, Progress
 from laurel_ingest.domain.history.runs import MAX_FAILURES, pause_after
 from laurel_ingest.domain.refusals import MalformedError
 from laurel_ingest.domain.timestamps import epoch_seconds
@@ -87,7 +87,10 @@ class ReadRepository:
         try:
             try:
                 return await self._read(work, group)
-            except (LaurelError, GoneError, MalformedError):
+            except GoneError:
+                await group.flush()
+                return await self._shown_anew(work, group)
+            except (LaurelError, MalformedError):
                 await group.flush()  # what came before is not asked for again
                 raise
         except GitHubRateLimited as error:
@@ -105,6 +108,28 @@ class ReadRepository:
             await group.close()
         return None
 
+    async def _shown_anew(self, work: Work, group: PageGroup) -> Work:
+        """The same work from what GitHub shows now, where the head is gone and not the repository.
+
+        Raises GoneError where it is, and as PageReader does.
+        """
+        probe = await self._reader.probe(group)
+        await group.flush()
+        begun = work.progress or Progress(int(work.requested_at.astimezone(UTC).timestamp()))
+        if begun.again >= _MOST_AGAIN or probe.head_sha == work.probe.head_sha:
+            raise GoneError
+        return await self._begin_anew(work, begun, probe, await self._known(work))
+
+    async def _known(self, work: Work) -> Known:
+        found = await self._histories.known([work.repository_id])
+        return found.get(work.repository_id) or Known()
+
+    async def _begin_anew(self, work: Work, read: Progress, probe: Probe, latest: Known) -> Work:
+        now = int(self._clock.now().astimezone(UTC).timestamp())
+        anew = replace(work, probe=probe, progress=read.anew(now, latest))
+        await self._works.begin_anew(anew)
+        return anew
+
     async def _fail(self, work: Work, error: LaurelError) -> None:
         log.warning("ingest_work_failed", work_id=work.id, reason=error.reason, error=str(error))
         if is_final(error) or work.failures + 1 >= MAX_FAILURES:
@@ -119,16 +144,15 @@ class ReadRepository:
         await self._works.end(work, now, left_out=reason, note=None)
 
     async def _read(self, work: Work, group: PageGroup) -> Work | None:
-        known = (await self._histories.known([work.repository_id])).get(work.repository_id)
-        known = known or Known()
-        progress = work.progress
+        known, progress = await self._known(work), work.progress
         if progress is None:
             glance = await self._glance(group, known)
             if work.is_only_watched and (glance is None or not glance.differing):
                 await group.flush()
                 await self._end(work, known)
                 return None
-            progress = replace(self._beginning(work, known), glance=glance)
+            at = int(work.requested_at.astimezone(UTC).timestamp())
+            progress = Progress.beginning(at, work.probe, known, glance)
             self._pages.repository(group, progress.at, progress, walked=False)
         while progress.phase is not Phase.END:
             progress = await self._step(group, known, progress)
@@ -159,15 +183,6 @@ class ReadRepository:
         )
         group.note_listed(requests)
         return glance
-
-    def _beginning(self, work: Work, known: Known) -> Progress:
-        at = int(work.requested_at.astimezone(UTC).timestamp())
-        # Told apart from the walk before, however close the two are.
-        at = max(at, (known.walked_at or 0) + 1)
-        head = work.probe.head_sha
-        old_head = None if known.is_rewritten else known.head_sha
-        walk = Walk.from_head(head, old_head) if head else Walk()
-        return Progress(at, walk=walk, walked_before=known.walked_at)
 
     async def _step(self, group: PageGroup, known: Known, progress: Progress) -> Progress:
         match progress.phase:
@@ -289,8 +304,7 @@ class ReadRepository:
         work = group.work
         if progress.again >= _MOST_AGAIN:
             return None
-        latest = (await self._histories.known([work.repository_id])).get(work.repository_id)
-        latest = latest or Known()
+        latest = await self._known(work)
         is_overtaken = (
             latest.walked_at != progress.walked_before and latest.head_sha != work.probe.head_sha
         )
@@ -298,15 +312,12 @@ class ReadRepository:
             work.repository_id, progress.at
         ):
             return None
-        now = int(self._clock.now().astimezone(UTC).timestamp())
         probe = await self._reader.probe(group)
         await group.flush()
         if not is_overtaken and probe.head_sha == work.probe.head_sha:
             return None
         log.info("ingest_work_begins_anew", work_id=work.id, is_overtaken=is_overtaken)
-        anew = replace(work, probe=probe, progress=progress.anew(now, latest))
-        await self._works.begin_anew(anew)
-        return anew
+        return await self._begin_anew(work, progress, probe, latest)
 
     async def _save(self, work: Work, known: Known, progress: Progress) -> bool:
         """Notes what is known now; False where another reading was faster."""

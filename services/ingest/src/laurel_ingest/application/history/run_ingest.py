@@ -1,7 +1,6 @@
 """The job of a run: finds out what has changed, and ends the run when all of it has been read."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Final, TypeAlias
 
 import structlog
@@ -13,6 +12,7 @@ from laurel_ingest.application.history.github import (
     GitHubHistory,
     GitHubLists,
     GitHubRateLimited,
+    GitHubUnavailable,
     TooHeavyError,
 )
 from laurel_ingest.application.history.ports import (
@@ -26,13 +26,12 @@ from laurel_ingest.application.history.troubles import is_final
 from laurel_ingest.domain.history import newest
 from laurel_ingest.domain.history.look_through import turns
 from laurel_ingest.domain.history.progress import Known, Probe
-from laurel_ingest.domain.history.runs import Run, RunState
+from laurel_ingest.domain.history.runs import MAX_PLANS, Run, RunState, pause_after
 
 log = structlog.get_logger(__name__)
 
 PROBED_AT_ONCE: Final = 50
 Shown: TypeAlias = tuple[PlannedRepository, Probe]
-_RETRY: Final = timedelta(seconds=5)
 
 
 class RunIngest:
@@ -80,7 +79,7 @@ class RunIngest:
                 now = self._clock.now()
                 await self._runs.finish(run, RunState.FAILED, error.reason, now)
             else:
-                await self._runs.postpone(run.id, self._clock.now() + _RETRY)
+                await self._runs.postpone(run.id, self._clock.now() + pause_after(run.attempts))
 
     async def _plan(self, run: Run) -> None:
         repositories = await self._roster.repositories(run.scope)
@@ -124,14 +123,17 @@ class RunIngest:
         for start in range(0, len(repositories), PROBED_AT_ONCE):
             some = repositories[start : start + PROBED_AT_ONCE]
             for one, probe in zip(some, await self._probe(run, some), strict=True):
-                if probe is None:
-                    left_out.append((one, "GONE"))
+                if isinstance(probe, str):
+                    left_out.append((one, probe))
                 elif probe.repository_id != one.repository_id:
                     left_out.append((one, "NAME_TAKEN"))
                 elif probe.full_name.partition("/")[0].lower() != account.login.lower():
                     left_out.append((one, "TRANSFERRED"))
                 else:
                     shown.append((one, probe))
+        failing = any(reason == GitHubUnavailable.reason for _, reason in left_out)
+        if failing and run.attempts < MAX_PLANS:
+            raise GitHubUnavailable  # it may be GitHub, and not the repository
         return shown, left_out
 
     async def _watched(
@@ -157,8 +159,10 @@ class RunIngest:
         ]
         return newest.watched(probed, held, busy)
 
-    async def _probe(self, run: Run, some: Sequence[PlannedRepository]) -> list[Probe | None]:
-        """What GitHub shows of some repositories; of fewer at once where they are too many."""
+    async def _probe(self, run: Run, some: Sequence[PlannedRepository]) -> list[Probe | str]:
+        """What GitHub shows of some repositories, or why it does not; of fewer at once where they
+        are too many.
+        """
         installation_id = run.scope.installation_id
         budget = await self._budgets.load(installation_id)
         wait = budget.wait_until(self._clock.now(), is_urgent=run.is_urgent)
@@ -169,11 +173,11 @@ class RunIngest:
             nodes, points = await self._github.probe(installation_id, names)
         except TooHeavyError:
             if len(some) == 1:
-                return [None]
+                return [GitHubUnavailable.reason]
             half = len(some) // 2
             return await self._probe(run, some[:half]) + await self._probe(run, some[half:])
         await self._budgets.told(installation_id, points)
-        return [None if node is None else Probe.of(node) for node in nodes]
+        return ["GONE" if node is None else Probe.of(node) for node in nodes]
 
     async def _finish(self, run: Run) -> None:
         run = await self._runs.get(run.scope.installation_id, run.id)

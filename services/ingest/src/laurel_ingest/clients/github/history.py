@@ -35,6 +35,9 @@ class GraphQLHistory:
             listed = (holder.get("object") or {}).get("history")
         else:
             listed = holder and holder.get("page")
+        if not listed and "id" in variables:
+            # A thing that went between two pages; the next run notices that it is no more.
+            return Page((), None, 0, answer.points, has_gaps=True)
         if not listed:
             raise GoneError
         info, nodes = listed["pageInfo"], listed.get("nodes") or ()

@@ -154,6 +154,17 @@ class Progress:
         """Whether they say so of commits."""
         return self.glance is not None and self.glance.commits_differ
 
+    @classmethod
+    def beginning(
+        cls, at: int, probe: Probe, known: Known, glance: Glance | None = None
+    ) -> "Progress":
+        """Where a reading begins that was asked for at a time."""
+        # Told apart from the walk before, however close the two are.
+        at = max(at, (known.walked_at or 0) + 1)
+        old_head = None if known.is_rewritten else known.head_sha
+        walk = Walk.from_head(probe.head_sha, old_head) if probe.head_sha else Walk()
+        return cls(at, walk=walk, walked_before=known.walked_at, glance=glance)
+
     def next_phase(self) -> "Progress":
         """The beginning of what is read next."""
         phase = _ORDER[_ORDER.index(self.phase) + 1]

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 COOLDOWN = timedelta(hours=24)
 MAX_FAILURES = 8
+MAX_PLANS = 20
 _LONGEST_PAUSE = timedelta(seconds=60)
 
 
@@ -80,7 +81,8 @@ class Trouble:
 class Run:
     """A run with its counts; the repositories' are 0 until it is planned.
 
-    `is_urgent`: of one repository, whose history somebody has rewritten.
+    `is_urgent`: of one repository, whose history somebody has rewritten. `attempts`: how often it
+    was taken on.
     """
 
     id: int
@@ -95,6 +97,7 @@ class Run:
     is_planned: bool = False
     is_reconciling: bool = False
     is_urgent: bool = False
+    attempts: int = 0
     repositories_total: int = 0
     repositories_done: int = 0
     new_count: int = 0
@@ -117,5 +120,5 @@ def cooldown_ends(last_success: datetime | None, now: datetime) -> datetime | No
 
 
 def pause_after(failures: int) -> timedelta:
-    """How long to leave a repository alone that failed so often in a row."""
+    """How long to leave a repository, or a run, alone that failed so often in a row."""
     return min(timedelta(seconds=2 ** min(failures - 1, 10)), _LONGEST_PAUSE)
