@@ -49,7 +49,7 @@ async def test_workers_killed_during_a_backfill_leave_what_an_undisturbed_run_le
     async with running_github(story.world) as github:
         # Many pages are many places to be killed at.
         github.largest_page = 6
-        expected = await undisturbed(postgres_endpoints, story, github, tmp_path)
+        expected, _ = await undisturbed(postgres_endpoints, story, github, tmp_path)
         async with lane(database, github, tmp_path) as asking:
             run = await request(asking, story)
             start = partial(start_worker, database, github.api_url, tmp_path)

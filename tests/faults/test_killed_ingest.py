@@ -46,7 +46,7 @@ async def test_the_service_killed_during_a_backfill_leaves_what_an_undisturbed_r
     layout.make()
     async with running_github(story.world) as github:
         github.largest_page = 6
-        expected = await undisturbed(postgres_endpoints, story, github, tmp_path)
+        expected, answers = await undisturbed(postgres_endpoints, story, github, tmp_path)
         with told_of(github, layout, "a-webhook-secret"):
             async with running_laurel(
                 layout.root, database=database, redis_url=redis_url
@@ -56,6 +56,7 @@ async def test_the_service_killed_during_a_backfill_leaves_what_an_undisturbed_r
     assert run.state == ingest_runs_pb2.INGEST_STATE_SUCCEEDED
     assert standing(database) == expected
     assert run.new_count - run.withdrawn_count == len(expected[0])
+    assert run.request_count == answers, "no page was stored twice"
 
 
 async def killed_again_and_again(

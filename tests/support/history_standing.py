@@ -20,8 +20,10 @@ Standing = tuple[list[Any], list[Any]]
 
 async def undisturbed(
     endpoints: Endpoints, story: Story, github: GitHubSimulator, directory: Path
-) -> Standing:
-    """What stands after a run over a story that nobody disturbs."""
+) -> tuple[Standing, int]:
+    """What stands after a run over a story that nobody disturbs, and how many answers of GitHub's
+    it has stored.
+    """
     with cloned_database(endpoints) as quiet:
         enter(story, quiet)
         async with lane(quiet, github, directory) as one:
@@ -30,7 +32,8 @@ async def undisturbed(
             for work_id in open_works(quiet):
                 await one.read_repository(work_id)
             await one.run_ingest(run.id)
-        return standing(quiet)
+            run = await one.runs.get(story.installation.id, run.id)
+        return standing(quiet), run.request_count
 
 
 @asynccontextmanager

@@ -1,6 +1,8 @@
 """IngestService through its stub."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -32,7 +34,8 @@ def operator(service: Service, world: None) -> Stub:
 
 
 async def start(stub: Stub, **changes: object) -> pb.Ingest:
-    request = pb.StartIngestRequest(installation_id=INSTALLATION_ID, **changes)  # type: ignore[arg-type]  # a test's own
+    wanted = {"installation_id": INSTALLATION_ID, **changes}
+    request = pb.StartIngestRequest(**wanted)  # type: ignore[arg-type]  # a test's own
     answer: pb.StartIngestResponse = await stub.StartIngest(request)
     return answer.ingest
 
@@ -122,6 +125,79 @@ async def test_a_watched_run_is_told_until_it_is_over(service: Service, operator
     assert ended.state == pb.INGEST_STATE_CANCELLED
     assert [each.ingest async for each in answers] == [ended]
     assert (await operator.CancelIngest(cancel)).ingest == ended
+
+
+async def test_an_ended_run_is_told_once_to_whoever_watches_it(
+    service: Service, operator: Stub
+) -> None:
+    run = await start(operator)
+    await succeed(service, run)
+    request = pb.WatchIngestRequest(installation_id=INSTALLATION_ID, ingest_id=run.id)
+    (only,) = [each.ingest async for each in operator.WatchIngest(request)]
+    assert only.state == pb.INGEST_STATE_SUCCEEDED
+    key = {"installation_id": INSTALLATION_ID, "ingest_id": run.id}
+    assert (await operator.CancelIngest(pb.CancelIngestRequest(**key))).ingest == only
+
+
+async def test_those_who_ask_at_once_get_one_run(service: Service, operator: Stub) -> None:
+    again = Stub(service.server.channel(PrincipalKind.OPERATOR))
+    asked = [start(each, request_id="once") for each in (operator, again) * 4]
+    assert len({each.id for each in await asyncio.gather(*asked)}) == 1
+    scopes = [start(each, repository_id=REPOSITORY_ID) for each in (operator, again) * 4]
+    answers = await asyncio.gather(*scopes, return_exceptions=True)
+    refused = [each.reason for each in answers if isinstance(each, RemoteError)]
+    assert refused == ["INGEST_RUNNING"] * 7
+    listed = await operator.ListIngests(pb.ListIngestsRequest(installation_id=INSTALLATION_ID))
+    assert len(listed.ingests) == 2
+
+
+async def test_nothing_of_a_run_leads_from_one_tenant_to_another(
+    service: Service, operator: Stub
+) -> None:
+    with service.database.connect() as owner:
+        owner.execute("INSERT INTO organizations (id, login) VALUES (4712, 'globex')")
+        owner.execute(
+            "INSERT INTO github_installations (installation_id, app_id, organization_id)"
+            " VALUES (4711, 1, 4712)"
+        )
+        owner.execute(
+            "INSERT INTO repository_histories (repository_id, installation_id, checked_at)"
+            " SELECT %s + n, %s, now() FROM generate_series(0, 1) AS n",
+            [REPOSITORY_ID, INSTALLATION_ID],
+        )
+    run = await start(operator)
+    await start(operator, repository_id=REPOSITORY_ID)
+    stolen = {"installation_id": 4711, "ingest_id": run.id}
+    for call in (
+        operator.GetIngest(pb.GetIngestRequest(**stolen)),
+        operator.CancelIngest(pb.CancelIngestRequest(**stolen)),
+        anext(aiter(operator.WatchIngest(pb.WatchIngestRequest(**stolen)))),
+    ):
+        with pytest.raises(RemoteError) as refused:
+            await call
+        assert refused.value.reason == "INGEST_NOT_FOUND"
+    with pytest.raises(RemoteError) as refused:
+        await start(operator, installation_id=4711, repository_id=REPOSITORY_ID)
+    assert refused.value.reason == "REPOSITORY_NOT_FOUND"
+    key = {"installation_id": INSTALLATION_ID, "ingest_id": run.id}
+    still = (await operator.GetIngest(pb.GetIngestRequest(**key))).ingest
+    assert still.state == pb.INGEST_STATE_QUEUED
+
+    mine: dict[str, Any] = {"installation_id": INSTALLATION_ID, "page_size": 1}
+    runs = (await operator.ListIngests(pb.ListIngestsRequest(**mine))).next_page_token
+    covered = (await operator.GetCoverage(pb.GetCoverageRequest(**mine))).next_page_token
+    assert runs
+    assert covered
+    for asking in (
+        operator.ListIngests(pb.ListIngestsRequest(installation_id=4711, page_token=runs)),
+        operator.GetCoverage(pb.GetCoverageRequest(installation_id=4711, page_token=covered)),
+        # Nor from one list to another.
+        operator.ListIngests(pb.ListIngestsRequest(**mine, page_token=covered)),
+        operator.GetCoverage(pb.GetCoverageRequest(**mine, page_token=runs)),
+    ):
+        with pytest.raises(RemoteError) as refused:
+            await asking
+        assert refused.value.reason == "INVALID_PAGE_TOKEN"
 
 
 async def test_what_ends_a_watch_has_a_reason(

@@ -319,9 +319,16 @@ async def test_deliveries_are_listed_page_by_page_and_by_filter(service: Service
     ):
         found = await stub.ListDeliveries(webhook_pb2.ListDeliveriesRequest(**filters))
         assert [each.delivery_id for each in found.deliveries] == expected
-    with pytest.raises(RemoteError) as refused:
-        await stub.ListDeliveries(webhook_pb2.ListDeliveriesRequest(page_token="x"))
-    assert refused.value.reason == "INVALID_PAGE_TOKEN"
+    whole = webhook_pb2.ListDeliveriesRequest(page_size=2, event="issues")
+    token = (await stub.ListDeliveries(whole)).next_page_token
+    for filters in (
+        {"page_token": "x"},
+        {"page_token": token, "event": "push"},
+        {"page_token": token, "event": "issues", "installation_id": REAL_INSTALLATION},
+    ):
+        with pytest.raises(RemoteError) as refused:
+            await stub.ListDeliveries(webhook_pb2.ListDeliveriesRequest(**filters))
+        assert refused.value.reason == "INVALID_PAGE_TOKEN"
 
 
 async def test_the_gateway_delivers_and_operators_look(service: Service) -> None:

@@ -1,6 +1,7 @@
 """Webhooks that share a commit, and replicas that have the same ones to work on."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -37,6 +38,30 @@ async def test_replicas_that_work_on_the_same_deliveries_count_each_once(
     assert service.counts() == {"commit": 40}
     listed = await service.webhooks().ListDeliveries(webhook_pb2.ListDeliveriesRequest())
     assert sorted(each.state for each in listed.deliveries) == [DONE] * 20 + [PARKED] * 20
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["and is done", "and fails"])
+async def test_what_is_replayed_while_it_is_worked_off_counts_once_and_is_not_stuck(
+    service: Service, monkeypatch: pytest.MonkeyPatch, *, fails: bool
+) -> None:
+    await service.deliver("issues", OPENED, delivery_id="a")
+    store, request = service.inner.webhooks.work._store, webhook_pb2.ReplayDeliveryRequest
+    sound = store.store
+
+    async def replayed_meanwhile(*told: Any) -> Any:
+        answer = await service.webhooks().ReplayDelivery(request(delivery_id="a"))
+        assert answer.delivery.state == webhook_pb2.DELIVERY_STATE_WAITING
+        if fails:
+            raise ZeroDivisionError
+        return await sound(*told)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(store, "store", replayed_meanwhile)
+        await service.inner.webhooks.work(REAL_INSTALLATION)
+    service.clock.advance(timedelta(minutes=11))
+    await service.inner.webhooks.work(REAL_INSTALLATION)
+    assert (await service.delivery("a")).state == DONE
+    assert service.counts() == {"issue_open": 1}
 
 
 async def test_a_caller_that_cancels_takes_nothing_from_those_that_share_its_commit(
