@@ -43,6 +43,7 @@ OWNERS: dict[str, set[str]] = {
         "author_claims",
         "claimed_signals",
         "synthetic_user_claims",
+        "former_user_claims",
         "installation_signal_states",
         "webhook_deliveries",
         "scoring_notices",
@@ -88,7 +89,7 @@ OWNERS: dict[str, set[str]] = {
     },
 }
 # What was done stays written: nobody changes or removes it.
-APPENDED = {"scoring_preset_changes", "signal_corrections"}
+APPENDED = {"scoring_preset_changes", "signal_corrections", "former_user_claims"}
 # Likewise, but for how far it has come.
 KEPT = {"identity_claims"}
 FUNCTIONS = {

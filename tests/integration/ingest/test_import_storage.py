@@ -36,7 +36,7 @@ Rows = list[tuple[Any, ...]]
 
 _FORGET = """
     TRUNCATE signals, signal_keys, repository_facts, repository_fact_links,
-        synthetic_user_claims, installation_signal_states, signal_changes
+        synthetic_user_claims, former_user_claims, installation_signal_states, signal_changes
 """
 
 
@@ -182,6 +182,23 @@ async def test_the_oldest_who_had_a_login_is_its_hashed_address_whoever_is_met_f
     asked = [push(commit(1, email=hashed))]
     await bring(imports, [told, asked] if told_first else [asked, told])
     assert {(row[2], row[1]) for row in rows_of(database)} == {("issue_open", 9), ("commit", 5)}
+
+
+async def test_whom_an_author_stood_for_until_an_older_account_came_is_kept(
+    imports: ImportEvents, database: Database
+) -> None:
+    asked = [push(commit(1, email=hashed_email("shared@users.noreply.github.com")))]
+    newer, older = (issue(id_, user={"id": id_, "login": "shared"}) for id_ in (9, 5))
+    await bring(imports, [asked, [issue_event("opened", newer)]])
+    assert [row[1] for row in rows_of(database) if row[2] == "commit"] == [9]
+    await bring(imports, [[issue_event("opened", older)]])
+    assert [row[1] for row in rows_of(database) if row[2] == "commit"] == [5]
+    with database.connect() as connection:
+        kept = connection.execute(
+            "SELECT DISTINCT f.user_id, c.user_id, f.ended_at = c.created_at"
+            " FROM former_user_claims AS f JOIN synthetic_user_claims AS c USING (synthetic_id)"
+        ).fetchall()
+    assert kept == [(9, 5, True)]
 
 
 async def test_what_is_known_already_is_not_told_to_the_directory_again(

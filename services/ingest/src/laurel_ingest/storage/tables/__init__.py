@@ -1,4 +1,4 @@
-"""Ingest's tables as migrations 008, 009, 013 to 015, 030 to 039, 045, 046, 067, 069 make them."""
+"""Ingest's tables as migrations 008, 009, 013 to 015, 030 to 039, 045 to 048, 067, 069 make them."""
 
 from laurel_ingest.storage.tables.base import metadata
 from laurel_ingest.storage.tables.decisions import installation_bots, signal_corrections
@@ -7,6 +7,7 @@ from laurel_ingest.storage.tables.facts import (
     author_logins,
     claimed_signals,
     coverage_gaps,
+    former_user_claims,
     repository_fact_links,
     repository_facts,
     repository_installations,
@@ -43,6 +44,7 @@ __all__ = [
     "author_logins",
     "claimed_signals",
     "coverage_gaps",
+    "former_user_claims",
     "github_budgets",
     "ingest_log",
     "ingest_run_repositories",

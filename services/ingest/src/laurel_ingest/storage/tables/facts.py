@@ -41,6 +41,15 @@ synthetic_user_claims = Table(
     Column("created_at", time, nullable=False),
 )
 
+former_user_claims = Table(
+    "former_user_claims",
+    metadata,
+    Column("synthetic_id", BigInteger, primary_key=True),
+    Column("user_id", BigInteger, primary_key=True),
+    Column("claimed_at", time, nullable=False),
+    Column("ended_at", time, primary_key=True),
+)
+
 author_claims = Table(
     "author_claims",
     metadata,
