@@ -8,11 +8,16 @@ import pytest
 from laurel_common.errors import InstallationNotFound
 from laurel_scoring.domain.errors import ScoringNotFound
 from laurel_scoring.domain.rules import DEFAULT_RULES
-from laurel_scoring.domain.runs import Run, RunResult, RunState
+from laurel_scoring.domain.runs import Change, Run, RunResult, RunState
 from laurel_scoring.storage.presets import PresetTables
 from laurel_scoring.storage.runs import RunTable
+from tests.integration.scoring.conftest import Told
 from tests.support.database import Database
+from tests.support.stack_running import until
 
+_WAITING = (
+    "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
 NOW = datetime(2026, 3, 4, 15, 30, tzinfo=UTC)
 
 
@@ -51,6 +56,31 @@ async def test_what_is_asked_for_while_one_runs_is_the_next_run(
     second = await request(runs, installation)
     assert second.id > first.id
     assert (await request(runs, installation)).id == second.id
+
+
+async def test_readers_are_told_before_a_worker_can_take_the_run(
+    runs: RunTable, told: Told, installation: int, database: Database
+) -> None:
+    taken: list[Run | None] = []
+    claiming: list[asyncio.Task[None]] = []
+
+    async def claim() -> None:
+        taken.append(await runs.claim(installation, NOW))
+
+    async def claim_at_once() -> None:
+        claiming.append(asyncio.create_task(claim()))
+        with database.connect() as owner:
+            # A new run is not there yet, a waiting one is held.
+            await until(lambda: taken or owner.execute(_WAITING).fetchall(), "a worker tried")
+
+    told.then = claim_at_once
+    await request(runs, installation)
+    assert taken == [None]
+    taken.clear()
+    run = await request(runs, installation)
+    await asyncio.gather(*claiming)
+    assert [each.id for each in taken if each] == [run.id]
+    assert told.of == [(installation, Change.SIGNALS)] * 2
 
 
 async def test_a_repeated_request_is_answered_with_the_same_run(

@@ -104,7 +104,8 @@ def build(
     closers.append(redis.aclose)
     peers = _Peers(settings, tokens, closers)
     queue = JobQueue(settings.database_url, LANE, pool_size=settings.scoring_concurrency + 3)
-    runs = RunTable(engine, queue)
+    boards = boards or peers.boards()
+    runs = RunTable(engine, queue, TellReaders(boards))
     presets = presets or PresetTables(engine)
     signals = signals or peers.signals()
     directory = directory or peers.directory()
@@ -124,7 +125,6 @@ def build(
         tokens=page_tokens,
     )
     closers.append(score_range.close)
-    boards = boards or peers.boards()
     score = ScoreInstallation(
         presets=presets,
         runs=runs,
@@ -136,7 +136,6 @@ def build(
     queue.every(CRON, RecheckBoards(runs, clock))
     worker = Worker(queue, runs, concurrency=settings.scoring_concurrency)
     closers.append(worker.stop)
-    tell_readers = TellReaders(boards)
     watch = WatchScoring(runs)
     closers.append(watch.close)
     ready = once(lambda: asyncio.to_thread(warm_up))
@@ -147,15 +146,15 @@ def build(
                 PresetServicer(
                     GetPreset(presets),
                     ListPresets(presets, page_tokens),
-                    ChangePresets(presets, PresetChangeTables(engine, runs), clock, tell_readers),
-                    AdoptInstallation(PresetAdoptions(engine, runs), clock, tell_readers),
+                    ChangePresets(presets, PresetChangeTables(engine, runs), clock),
+                    AdoptInstallation(PresetAdoptions(engine, runs), clock),
                 ),
                 preset_pb2.DESCRIPTOR.services_by_name["PresetService"],
             ),
             (
                 scoring_pb2_grpc.add_ScoringServiceServicer_to_server,
                 ScoringServicer(
-                    StartScoring(presets, runs, clock, tell_readers),
+                    StartScoring(presets, runs, clock),
                     runs,
                     watch,
                     explain=ExplainScore(

@@ -2,24 +2,19 @@
 
 from laurel_common.clock import Clock
 from laurel_scoring.application.ports import Actor, PresetAdopter
-from laurel_scoring.application.tell_readers import TellReaders
-from laurel_scoring.domain.runs import Change, Run
+from laurel_scoring.domain.runs import Run
 
 
 class AdoptInstallation:
     """Doing it again does what is left to do."""
 
-    def __init__(self, presets: PresetAdopter, clock: Clock, tell_readers: TellReaders) -> None:
+    def __init__(self, presets: PresetAdopter, clock: Clock) -> None:
         self._presets = presets
         self._clock = clock
-        self._tell_readers = tell_readers
 
     async def __call__(self, former: int, later: int, *, by: Actor) -> tuple[int, Run | None]:
         """How many presets moved, and the run that scores by them if any did.
 
         Raises InstallationNotFound.
         """
-        done = await self._presets.adopt(former, later, by=by, now=self._clock.now())
-        if done[1] is not None:
-            await self._tell_readers(later, Change.PRESET)
-        return done
+        return await self._presets.adopt(former, later, by=by, now=self._clock.now())

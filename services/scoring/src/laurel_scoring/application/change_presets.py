@@ -2,10 +2,9 @@
 
 from laurel_common.clock import Clock
 from laurel_scoring.application.ports import Actor, PresetEditor, PresetStore
-from laurel_scoring.application.tell_readers import TellReaders
 from laurel_scoring.domain.presets import Preset, PresetEdit, RulesEdit
 from laurel_scoring.domain.rules import DEFAULT_RULES
-from laurel_scoring.domain.runs import Change, Run
+from laurel_scoring.domain.runs import Run
 
 
 class ChangePresets:
@@ -16,12 +15,10 @@ class ChangePresets:
         presets: PresetStore,
         editor: PresetEditor,
         clock: Clock,
-        tell_readers: TellReaders,
     ) -> None:
         self._presets = presets
         self._editor = editor
         self._clock = clock
-        self._tell_readers = tell_readers
 
     async def create(
         self, installation_id: int, name: str, rules: RulesEdit, *, request_id: str, by: Actor
@@ -45,12 +42,9 @@ class ChangePresets:
         PresetProtected, EtagStale.
         """
         await self._presets.ensure_default(installation_id, DEFAULT_RULES)
-        changed = await self._editor.update(
+        return await self._editor.update(
             installation_id, preset_id, edit, by=by, now=self._clock.now()
         )
-        if changed[1] is not None:
-            await self._tell_readers(installation_id, Change.PRESET)
-        return changed
 
     async def delete(self, installation_id: int, preset_id: int, etag: str, *, by: Actor) -> None:
         """Raises InstallationNotFound, PresetNotFound, PresetProtected, EtagStale."""
@@ -65,8 +59,4 @@ class ChangePresets:
         Raises InstallationNotFound, PresetNotFound.
         """
         await self._presets.ensure_default(installation_id, DEFAULT_RULES)
-        changed = await self._editor.activate(
-            installation_id, preset_id, by=by, now=self._clock.now()
-        )
-        await self._tell_readers(installation_id, Change.PRESET)
-        return changed
+        return await self._editor.activate(installation_id, preset_id, by=by, now=self._clock.now())

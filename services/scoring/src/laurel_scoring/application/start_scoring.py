@@ -2,21 +2,17 @@
 
 from laurel_common.clock import Clock
 from laurel_scoring.application.ports import PresetStore, RunStore
-from laurel_scoring.application.tell_readers import TellReaders
 from laurel_scoring.domain.rules import DEFAULT_RULES
-from laurel_scoring.domain.runs import Change, Run, RunState
+from laurel_scoring.domain.runs import Run
 
 
 class StartScoring:
     """Answers at once; the work is a job's."""
 
-    def __init__(
-        self, presets: PresetStore, runs: RunStore, clock: Clock, tell_readers: TellReaders
-    ) -> None:
+    def __init__(self, presets: PresetStore, runs: RunStore, clock: Clock) -> None:
         self._presets = presets
         self._runs = runs
         self._clock = clock
-        self._tell_readers = tell_readers
 
     async def __call__(self, installation_id: int, *, request_id: str, requested_by: str) -> Run:
         """The run that will do it, a waiting one if there is one.
@@ -24,12 +20,9 @@ class StartScoring:
         Raises InstallationNotFound.
         """
         await self._presets.ensure_default(installation_id, DEFAULT_RULES)
-        run = await self._runs.request(
+        return await self._runs.request(
             installation_id,
             request_id=request_id,
             requested_by=requested_by,
             now=self._clock.now(),
         )
-        if run.state is RunState.QUEUED:
-            await self._tell_readers(installation_id, Change.SIGNALS)
-        return run

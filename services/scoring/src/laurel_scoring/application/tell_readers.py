@@ -15,11 +15,12 @@ _SECONDS = 1.0
 
 
 class TellReaders:
-    """Marks an installation's boards as soon as a change is committed.
+    """Marks an installation's boards as a change is being committed, and a run asked for with it.
 
     A run that is under way does not hold the change, and its boards must not pass for fresh until
     the next run begins. That run marks again before it reads: where leaderboard is away now,
-    nothing is lost but the word in between.
+    nothing is lost but the word in between. Where the commit fails after all, the boards stay
+    marked until the next run.
     """
 
     def __init__(self, boards: Boards) -> None:

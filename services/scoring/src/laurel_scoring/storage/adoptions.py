@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from laurel_common.db import run_transaction
 from laurel_common.errors import InstallationNotFound
 from laurel_scoring.application.ports import Actor
-from laurel_scoring.domain.runs import Run
+from laurel_scoring.domain.runs import Change, Run
 from laurel_scoring.storage.preset_changes import PresetChange, note_change, side_of
 from laurel_scoring.storage.presets import read_preset
 from laurel_scoring.storage.runs import RunTable
@@ -89,7 +89,7 @@ class PresetAdoptions:
                 await connection.execute(statement, values)
             if not moving:
                 return 0, None
-            run = await self._runs.request_with(connection, later, by.name, now)
+            run = await self._runs.request_with(connection, later, by.name, now, Change.PRESET)
             return len(moving), run
 
         return await run_transaction(self._engine, work, constraints=_CONSTRAINTS)

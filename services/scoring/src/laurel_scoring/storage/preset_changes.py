@@ -17,7 +17,7 @@ from laurel_scoring.domain.canonical import rules_to_json
 from laurel_scoring.domain.errors import PresetNameTaken
 from laurel_scoring.domain.presets import Preset, PresetEdit, check_deletable, check_etag
 from laurel_scoring.domain.rules import RuleSet
-from laurel_scoring.domain.runs import Run, RunState
+from laurel_scoring.domain.runs import Change, Run, RunState
 from laurel_scoring.storage import tables as t
 from laurel_scoring.storage.presets import insert_rules, read_preset, replace_rules
 from laurel_scoring.storage.runs import RunTable
@@ -104,7 +104,10 @@ class PresetChangeTables:
             )
             if not after.is_active or after.rules == before.rules:
                 return after, None
-            return after, await self._runs.request_with(connection, installation_id, by.name, now)
+            run = await self._runs.request_with(
+                connection, installation_id, by.name, now, Change.PRESET
+            )
+            return after, run
 
         return await self._alone(installation_id, work)
 
@@ -137,7 +140,9 @@ class PresetChangeTables:
                 preset = await read_preset(connection, installation_id, preset_id)
                 sides = {"active_preset_id": before}, {"active_preset_id": preset_id}
                 await note_change(connection, PresetChange("activated", by, now), preset, *sides)
-            run = await self._runs.request_with(connection, installation_id, by.name, now)
+            run = await self._runs.request_with(
+                connection, installation_id, by.name, now, Change.PRESET
+            )
             return preset, run
 
         return await self._alone(installation_id, work)

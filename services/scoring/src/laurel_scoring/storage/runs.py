@@ -1,6 +1,6 @@
 """Runs in PostgreSQL: what is open here is worked on, whatever becomes of the queue's jobs."""
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from laurel_common.db import transaction
 from laurel_common.errors import InstallationNotFound
 from laurel_common.jobs import JobQueue
 from laurel_scoring.domain.errors import ScoringNotFound
-from laurel_scoring.domain.runs import Phase, Progress, Run, RunReason, RunResult, RunState
+from laurel_scoring.domain.runs import Change, Phase, Progress, Run, RunReason, RunResult, RunState
 from laurel_scoring.domain.schedule import AFTER_FAILURE
 from laurel_scoring.domain.vocabulary import TimePeriod
 from laurel_scoring.storage.checks import (
@@ -34,9 +34,13 @@ _OPEN = _runs.state.in_([RunState.QUEUED, RunState.RUNNING])
 class RunTable:
     """Implements RunStore, and the worker's OpenWork with installations as its subjects."""
 
-    def __init__(self, engine: AsyncEngine, queue: JobQueue) -> None:
+    def __init__(
+        self, engine: AsyncEngine, queue: JobQueue, tell: Callable[[int, Change], Awaitable[None]]
+    ) -> None:
+        """`tell` is awaited for each request, while no worker can take the run yet."""
         self._engine = engine
         self._queue = queue
+        self._tell = tell
 
     async def request(
         self, installation_id: int, *, request_id: str, requested_by: str, now: datetime
@@ -45,7 +49,9 @@ class RunTable:
         async with transaction(self._engine, constraints=CONSTRAINTS) as connection:
             if request_id and (known := await _answered(connection, installation_id, request_id)):
                 return known
-            run = await self.request_with(connection, installation_id, requested_by, now)
+            run = await self.request_with(
+                connection, installation_id, requested_by, now, Change.SIGNALS
+            )
             if request_id:
                 await connection.execute(
                     insert(scoring_run_requests)
@@ -57,11 +63,21 @@ class RunTable:
         return run
 
     async def request_with(
-        self, connection: AsyncConnection, installation_id: int, requested_by: str, now: datetime
+        self,
+        connection: AsyncConnection,
+        installation_id: int,
+        requested_by: str,
+        now: datetime,
+        change: Change,
     ) -> Run:
-        """The waiting run, or a new one, and its job, with the transaction of `connection`."""
+        """The waiting run, or a new one, and its job, with the transaction of `connection`.
+
+        Readers are told before it ends: a worker that began first would settle a lower mark than
+        theirs, and leave fresh boards marked.
+        """
         run = await _queued(connection, installation_id, requested_by, now, RunReason.REQUESTED)
         await self._queue.put(connection, installation_id)
+        await self._tell(installation_id, change)
         return run
 
     async def get(self, installation_id: int, run_id: int) -> Run:

@@ -1,4 +1,4 @@
-"""Ingest's tables as migrations 008, 009, 013 to 015, 030 to 039, 045 to 048, 067, 069 make them."""
+"""Ingest's tables, of migrations 008, 009, 013 to 015, 030 to 039, 045 to 048, 067 and 069."""
 
 from laurel_ingest.storage.tables.base import metadata
 from laurel_ingest.storage.tables.decisions import installation_bots, signal_corrections
