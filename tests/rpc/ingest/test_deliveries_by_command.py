@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from laurel_cli.__main__ import app
+from laurel_cli.running import console
 from laurel_common.auth.operator import mint_operator_token
 from laurel_common.auth.principal import PrincipalKind
 from tests.rpc.ingest.conftest import Service
@@ -29,6 +30,12 @@ class Shown:
     error: str
 
 
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As wide as a table wants it, whatever it was where the command's module was loaded first."""
+    monkeypatch.setattr(console, "_width", 200)
+
+
 async def typed(service: Service, *arguments: str) -> Shown:
     """What an operator is shown."""
     server = service.server
@@ -40,8 +47,7 @@ async def typed(service: Service, *arguments: str) -> Shown:
         lifetime=timedelta(minutes=5),
     )
     command = ["deliveries", *arguments, "--endpoint", f"ingest={server.target}"]
-    environment = {"COLUMNS": "200", "LAUREL_TOKEN": token}
-    done = await asyncio.to_thread(CliRunner().invoke, app, command, env=environment)
+    done = await asyncio.to_thread(CliRunner().invoke, app, command, env={"LAUREL_TOKEN": token})
     lines = [each for each in done.stdout.splitlines() if not re.match(r"\d{4}-\d\d-\d\dT", each)]
     return Shown(done.exit_code, lines, done.stderr)
 
