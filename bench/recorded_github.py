@@ -18,7 +18,7 @@ from aiohttp import web
 
 from tests.support.github import routes_graphql
 from tests.support.github.history import Size
-from tests.support.github.server import GitHubSimulator, Handler
+from tests.support.github.server import WEB_PATH, GitHubSimulator, Handler
 from tests.support.github.tokens import Token
 from tests.support.history_worker import TOKEN
 from tests.support.ingest_github import Story
@@ -74,7 +74,7 @@ class _RecordedGitHub(GitHubSimulator):
 
     @web.middleware
     async def _middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path != routes_graphql.PATH:
+        if request.path != WEB_PATH + routes_graphql.PATH:
             return await super()._middleware(request, handler)
         asked = await request.read()
         if self.delay:
